@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 from schemas_script import schemas_script
 
-from rolecall.cli.output import FORMATS
+from rolecall.cli.report_options import FORMATS
 from rolecall.model.fields import Kind
 from rolecall.model.kinds import BY_SECTION, KINDS
 from rolecall.model.target import PeopleKind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Literal, NamedTuple
 
@@ -21,6 +21,22 @@ class Exit(IntEnum):
     UNSEEN = 7
     USAGE = 64
     INTERRUPTED = 130
+
+
+EXIT_MEANINGS: Mapping[Exit, str] = {
+    Exit.OK: "Success, or nothing to do. Changes that are only pending in the IdP are nothing to do.",
+    Exit.ERROR: "An error, or a declined prompt. From access, why and test also: users could not be read.",
+    Exit.CHANGES: "There are changes, or there is drift. Only with --detailed-exitcode.",
+    Exit.REFUSED: "A guard blocks, a review is not approved, or an assertion, a policy limit or an access test fails.",
+    Exit.INCOMPLETE: "An apply did not complete all its steps.",
+    Exit.STALE: "The plan is out of date, expired, edited or for another org, or the digest is another plan's.",
+    Exit.HUMAN: "Success, but manual steps are left. Only from apply and done.",
+    Exit.UNSEEN: "Nothing was found, but not everything could be read. From plan and drift only with "
+    "--detailed-exitcode; from drift also: no apply is recorded to compare with.",
+    Exit.USAGE: "Wrong usage, or an answer is required and there is no terminal to ask.",
+    Exit.INTERRUPTED: "Interrupted by Ctrl-C or a signal.",
+}
+"""What each exit code means, in general; `rolecall help exit-codes` shows it."""
 
 
 class Where(NamedTuple):

@@ -61,6 +61,6 @@ def test_the_commands_of_the_page_on_apply_do_what_it_says(tmp_path: Path) -> No
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "Done: 1 step (run 1)." in ran.stdout
-    assert "the plan was edited after it was made" in ran.stderr
+    assert "the plan was edited after it was saved" in ran.stderr
     assert "Done: 1 step (run 2)." in ran.stdout
     assert ran.stdout.endswith("no gaps, no changes since they were written.\n")

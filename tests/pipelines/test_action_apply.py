@@ -78,7 +78,7 @@ def test_the_pipelines_own_digest_approves_nothing(merged: Site) -> None:
     merged.forge.reviews.clear()
     ran = merged.run("apply", digest=planned(merged))
     assert (ran.code, ran.outputs["outcome"]) == (1, "refused"), ran.log
-    assert "no approval by a person is recorded" in ran.log
+    assert "no approval by a reviewer is recorded" in ran.log
 
 
 def test_what_moved_since_the_approval_is_refused(merged: Site) -> None:

@@ -308,4 +308,4 @@ def test_a_digest_without_anybodys_approval_answers_no_review(site: Site, gitlab
     gitlab.approved.clear()
     refused = run_job(site, "apply", ROLECALL_DIGEST=digest, **known(gitlab))
     assert refused.returncode == 3
-    assert "no approval by a person is recorded" in refused.stderr
+    assert "no approval by a reviewer is recorded" in refused.stderr

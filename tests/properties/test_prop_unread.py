@@ -17,7 +17,8 @@ from test_prop_order import on_the_new_endpoint
 
 from rolecall.cli.commands.drift import drift_exit
 from rolecall.cli.options import InRepository
-from rolecall.cli.output import FORMATS, render_drift, render_plan
+from rolecall.cli.output import render_drift, render_plan
+from rolecall.cli.report_options import FORMATS
 from rolecall.codec.people import decode_people, encode_person
 from rolecall.drift.compare import Memory
 from rolecall.drift.scan import DriftScan, Past, scan

@@ -76,7 +76,7 @@ def test_the_one_command_of_the_readme_ends_in_a_tour(tmp_path: Path) -> None:
         TMPDIR=str(tmp_path),
     )
     assert ran.returncode == 0, ran.stderr
-    assert "Done: 12 steps" in ran.stdout
+    assert "Done: 1 step" in ran.stdout
     assert (copy / ".venv" / "bin" / "rolecall").is_file()
 
 

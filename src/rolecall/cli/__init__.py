@@ -1,1 +1,1 @@
-"""Commands and dialogues. The only room that reads the environment, prints and exits."""
+"""Run commands and dialogs. The only package that reads the environment, prints and exits."""

@@ -1,6 +1,6 @@
-"""Whether a plan may be carried out: what blocks it, who approved it, and what a person says at the prompt.
+"""Decide whether a plan may be applied: what blocks it, who approved it, and the answer at the prompt.
 
-Approvals by others are in the file behind `--approval`; not all of them count.
+Approvals that were given elsewhere are in the file of `--approval`; not all of them count.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from rolecall.report.builders.checks import guard_words
 from rolecall.report.phrases import visible
 
 PIPELINE = " (the pipeline itself)"
-"""What is added to the name of an approval that whoever runs the pipeline gave."""
+"""Suffix for the name of an approval that was given by whoever runs the pipeline."""
 
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far in the future an approval, or a plan, may be dated: clocks differ."""
+"""The furthest in the future that an approval, or a plan, may be dated, since clocks differ."""
 
 _KEYS = frozenset({"by", "at", "url", "source", "commit", "pushed_at"})
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -37,18 +37,18 @@ _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
 class Approvals(NamedTuple):
-    """The approvals that count, and why each of the others does not."""
+    """The approvals that count, and for each other one why it does not."""
 
     counted: tuple[Approval, ...] = ()
     rejected: tuple[Problem, ...] = ()
 
     def by_people(self) -> tuple[Approval, ...]:
-        """Return the approvals by somebody other than whoever runs the pipeline."""
+        """Return the approvals that were not given by whoever runs the pipeline."""
         return tuple(approval for approval in self.counted if not approval.by.endswith(PIPELINE))
 
 
 class _Entry(NamedTuple):
-    """One approval of the file. ``commit`` is what was approved, ``pushed_at`` when that was pushed."""
+    """An approval in the file. ``commit`` is the approved commit, ``pushed_at`` when it was pushed."""
 
     approval: Approval
     commit: str | None
@@ -56,12 +56,12 @@ class _Entry(NamedTuple):
 
 
 def read_approvals(call: Invocation, path: Path) -> Approvals:
-    """Return the approvals in a file, ``[{by, at, url, source}]``, and which of them do not count.
+    """Return the approvals in a file, ``[{by, at, url, source}]``, and those that do not count.
 
     An approval counts if it is dated between the commit it approves and five minutes from now. ``commit`` and
     ``pushed_at`` name that commit where it is not the one checked out, as for a pull request that was squashed. An
     approval of the deployment environment of this very run needs no date. Raises ConfigError, naming every entry, for
-    a file of another form and for a name with characters that cannot be seen.
+    a file of another form and for a name with invisible characters.
     """
     counted, rejected = [], []
     for number, entry in enumerate(_entries(path), 1):
@@ -81,7 +81,7 @@ def _entries(path: Path) -> list[_Entry]:
     except ValueError as error:
         raise ConfigError(_problem(path, f"is not JSON: {error}")) from error
     if not isinstance(content, list):
-        raise ConfigError(_problem(path, "is not a list of approvals, [{by, at, url, source}]"))
+        raise ConfigError(_problem(path, "is not a list of approvals: [{by, at, url, source}]"))
     problems = [
         _problem(path, f"entry {number}: {fault}") for number, item in enumerate(content, 1) for fault in _faults(item)
     ]
@@ -91,30 +91,30 @@ def _entries(path: Path) -> list[_Entry]:
 
 
 def _faults(item: Any) -> list[str]:
-    """Return what is wrong with the form of an entry, in words."""
+    """Return what is wrong with the form of an entry."""
     if not isinstance(item, Mapping):
         return ["is not an object {by, at, url, source}"]
     faults = [f"unknown key `{visible(str(key))}`" for key in item if key not in _KEYS]
     for key in ("by", "url", "source"):
         value = item.get(key)
         if not isinstance(value, str) or not value.strip():
-            faults.append(f"`{key}` is missing" if value is None else f"`{key}` is not a text")
+            faults.append(f"`{key}` is missing" if value is None else f"`{key}` is not text")
         elif hidden := _hidden(value):
-            faults.append(f"`{key}` contains characters that cannot be seen ({hidden}): {visible(value.strip())}")
+            faults.append(f"`{key}` contains invisible characters ({hidden}): {visible(value.strip())}")
     if item.get("at") is None and not _of_environment(item):
         faults.append("`at` is missing")
     faults += [
-        f"`{key}` is not a time with a zone, such as 2030-01-31T09:00:00Z"
+        f"`{key}` is not a time with a time zone, such as 2030-01-31T09:00:00Z"
         for key in ("at", "pushed_at")
         if item.get(key) is not None and _instant(item[key]) is None
     ]
     if not isinstance(item.get("commit"), str | None):
-        faults.append("`commit` is not a text")
+        faults.append("`commit` is not text")
     return faults
 
 
 def _hidden(text: str) -> str:
-    """Return the invisible characters in a text as escapes; blanks at its ends do not count."""
+    """Return the invisible characters in a text as escapes; spaces at its ends do not count."""
     inner = text.strip()
     marks = {char for char in inner if visible(char) != char or char in _BLANK or _selects(char)}
     return ", ".join(f"U+{ord(char):04X}" for char in sorted(marks))
@@ -147,7 +147,7 @@ def _rejection(call: Invocation, path: Path, number: int, entry: _Entry) -> Prob
     who = f"entry {number}: the approval by {visible(approval.by)} does not count: it"
     if approval.at is None:
         own = approval.url == ci_run(call.environ)
-        return None if own else _problem(path, f"{who} has no date and is not of this pipeline run")
+        return None if own else _problem(path, f"{who} has no time and is not from this pipeline run")
     if approval.at > now() + CLOCK_SKEW:
         return _problem(path, f"{who} is dated {approval.at:%d %b %Y %H:%M} UTC, in the future")
     pushed = _pushed(call, entry)
@@ -166,18 +166,18 @@ def _pushed(call: Invocation, entry: _Entry) -> datetime | None:
 
 
 def _with_pipeline_named(call: Invocation, approval: Approval) -> Approval:
-    """Return the approval with whoever runs the pipeline called that."""
+    """Return the approval, with the suffix if it was given by whoever runs the pipeline."""
     own = call.ci and not names_in(approval.by).isdisjoint(names_in(actor(call.environ)))
     return approval._replace(by=f"{approval.by}{PIPELINE}") if own else approval
 
 
 def _problem(path: Path, message: str) -> Problem:
-    hint = "each approval needs by, at, url and source; its time must be after the commit and not in the future"
+    hint = "an approval needs by, at, url and source; its time must be after the commit and not in the future"
     return Problem("approval_file", message, Where(str(path)), hint)
 
 
 class ApprovalFlags(NamedTuple):
-    """What was said on the command line. ``digest`` is that of `--approve`, ``file`` of `--approval`."""
+    """The options for approval: ``auto`` is `--auto-approve`, ``digest`` `--approve`, ``file`` `--approval`."""
 
     auto: bool = False
     digest: str | None = None
@@ -185,15 +185,16 @@ class ApprovalFlags(NamedTuple):
 
 
 class Declined(RolecallError):
-    """A person said no. Nothing was written."""
+    """The user declined at the prompt. Nothing was written."""
 
     exit = Exit.ERROR
 
 
 def consent(call: Invocation, plan: Plan, flags: ApprovalFlags, caller: str | None = None) -> tuple[Approval, ...]:
-    """The approvals to record. Raises Blocked, Stale for a wrong digest, Misuse where nobody can be asked, Declined.
+    """Return the approvals to record.
 
-    ``caller`` is whom the org takes us for, where that is known: their own approval is nobody else's.
+    Raises Blocked, Stale for a digest of another plan, Misuse if there is no terminal to ask, and Declined. ``caller``
+    is the user that the org knows the token as, if known: their own approval does not count as one by another user.
     """
     from rolecall.jobs.apply import check_digest
 
@@ -217,7 +218,7 @@ _APPROVAL = "approval"
 
 
 def _check_recorded(call: Invocation, plan: Plan, approvals: Approvals, caller: str | None) -> None:
-    """Raise Blocked unless there is the recorded approval that `guards.approval` asks for."""
+    """Raise Blocked unless there is the recorded approval that `guards.approval` requires."""
     for guard in plan.guards:
         if guard.name == _APPROVAL and guard.verdict == "review":
             by_people = approvals.by_people()
@@ -229,14 +230,14 @@ def _check_recorded(call: Invocation, plan: Plan, approvals: Approvals, caller: 
 
 def _not_recorded(guard: GuardResult, approvals: Sequence[Approval]) -> Problem:
     names = ", ".join(sorted({approval.by for approval in approvals}))
-    message = f"approved only by {names}, who made or runs this change" if approvals else "no approval was recorded"
-    needs = "by somebody other than the change's author" if guard.limit == "other_person" else "that was recorded"
-    hint = f"give --approval FILE with an approval {needs}"
+    message = f"approved only by {names}, who made or runs this change" if approvals else "no approval is recorded"
+    needs = " by someone other than the author of the change" if guard.limit == "other_person" else ""
+    hint = f"add --approval FILE with an approval{needs}"
     return Problem("guard.approval", message, guard.source, hint)
 
 
 def refuse_blocked(plan: Plan) -> None:
-    """Raise Blocked for every guard that blocks and every access test that fails."""
+    """Raise Blocked, naming every guard that blocks and every access test that fails."""
     problems = [
         Problem(f"guard.{guard.name}", f"blocked by {guard_words(guard)}", guard.source, " ".join(guard.ways) or None)
         for guard in plan.guards
@@ -252,29 +253,29 @@ def refuse_blocked(plan: Plan) -> None:
 
 
 def _unanswered(call: Invocation, flags: ApprovalFlags, guard: GuardResult) -> Problem:
-    """A review that no one answered. In CI a digest alone is the pipeline's own, whoever put it there."""
-    hint = "answer with --approve DIGEST, or lift it with an allow; --auto-approve alone does not do"
+    """Return the problem of a review that is not approved. In CI a digest alone is only the pipeline's own approval."""
+    hint = "approve it with --approve DIGEST, or override the guard with --allow; --auto-approve is not enough"
     if guard.verdict == "not judged":
-        hint = "approve the plan with --approve DIGEST; --auto-approve and allowances do not count for it"
+        hint = "approve the plan with --approve DIGEST; --auto-approve and overrides are not enough"
     if call.ci:
         hint = "in CI, --approve counts only with --approval FILE, which records who approved the plan"
-    message = f"nobody reviewed {guard_words(guard)}"
+    message = f"requires approval: {guard_words(guard)}"
     if call.ci and flags.digest is not None:
-        message = f"no approval by a person is recorded for {guard_words(guard)}"
+        message = f"no approval by a reviewer is recorded: {guard_words(guard)}"
     return Problem(f"guard.{guard.name}", message, guard.source, hint)
 
 
 def _ask_person(call: Invocation, plan: Plan, open_reviews: list[GuardResult]) -> Approval:
     if not can_ask(call):
-        hint = "say --approve DIGEST, or --auto-approve where no guard asks for a review"
-        raise Misuse(Problem("no_approval", "nobody is here to approve this plan", None, hint))
+        hint = "pass --approve DIGEST, or --auto-approve if no guard requires a review"
+        raise Misuse(Problem("no_approval", "approval is required, and there is no terminal to ask", None, hint))
     if not agrees(_request(plan, len(open_reviews))):
         raise Declined(Problem("declined", "not approved; nothing was written"))
     return _self(call, "prompt")
 
 
 def _request(plan: Plan, number_of_reviews: int) -> str:
-    """Return the question of the prompt: what a yes does."""
+    """Return the question of the prompt, which says what a yes does."""
     number = len(renames_as_one((*plan.writes, *plan.human)))
     org = f"{plan.org.name} ({plan.org.id})"
     if not number:
@@ -282,8 +283,9 @@ def _request(plan: Plan, number_of_reviews: int) -> str:
         return f"Approve {changes:,} less strict policy setting{'s' if changes != 1 else ''} for {org}?"
     noun = "change" if number == 1 else "changes"
     plural = "s" if number_of_reviews != 1 else ""
-    review = f", and answer {number_of_reviews} review{plural} above," if number_of_reviews else ""
-    return f"Carry out {number:,} {noun}{review} on {org}?"
+    many = f"{number_of_reviews} " if number_of_reviews > 1 else ""
+    review = f" and approve the {many}review{plural} above" if number_of_reviews else ""
+    return f"Apply {number:,} {noun} to {org}{review}?"
 
 
 def _self(call: Invocation, source: str) -> Approval:

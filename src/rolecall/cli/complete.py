@@ -1,114 +1,140 @@
-"""What a shell may complete beside commands and flags: addresses, overlays, teams, and people.
+"""Complete values at a shell's prompt: addresses, overlays, teams, roles, groups, users, guards and states.
 
-All of it from files: the config, and where people are in a file, that file. No org is asked, and no token is read.
+Everything is read from files: the configuration, and the file that has the users, if there is one. No org is read and
+no token is used.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from rolecall.cli.places import FLAGS, config_of
 from rolecall.errors import RolecallError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 VARIABLE = "_ROLECALL_COMPLETE"
-"""Holds the shell's name while it asks."""
+"""The environment variable in which a shell passes its name when it asks for completions."""
 
 _LARGEST = 2**25
-"""Files above 32 MiB are not looked through while somebody waits at a prompt."""
+"""Files above 32 MiB are not searched, since a user waits at the prompt."""
 
 
-def addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The addresses that the config speaks of."""
+def addresses(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the addresses in the configuration."""
     from rolecall.model.kinds import KINDS
 
-    effective = _effective(ctx)
+    config = effective(ctx)
     names: list[str] = []
     for kind in KINDS:
-        section: Any = effective.get(kind.section)
+        section: Any = config.get(kind.section)
         if isinstance(section, dict):
             names += [f"{kind.section}/{key}" for key in section] if kind.keyed else [kind.section]
-    return _beginning(incomplete, names)
+    return starting(incomplete, names)
 
 
-def overlays(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The names of the overlays in `env`."""
+def overlays(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the names of the overlays in `env`."""
     from rolecall.desired.load.files import environments
 
-    return [name for name in environments(_main(ctx).parent) if name.startswith(incomplete)]
+    return [name for name in environments(main_file(ctx).parent) if name.startswith(incomplete)]
 
 
-def teams(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The teams that the config gives somebody."""
-    return _beginning(incomplete, _teams(_effective(ctx)))
+def teams(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the teams in the configuration."""
+    return starting(incomplete, _values(effective(ctx), "teams"))
 
 
-def groups(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The IdP groups of the config, after those of `A,B,…` that are there already."""
+def roles(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the roles that every org has and those in the configuration."""
+    from rolecall.model.roles import BUILT_IN
+
+    return starting(incomplete, {*BUILT_IN, *_values(effective(ctx), "role")})
+
+
+def guards(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Return `NAME=` for each guard that can be overridden."""
+    from click.shell_completion import CompletionItem
+
+    from rolecall.plan.guards.descriptions import DESCRIPTIONS
+
+    return [
+        CompletionItem(f"{name}=", help=description.checks)
+        for name, description in DESCRIPTIONS.items()
+        if description.overridable and f"{name}=".startswith(incomplete.replace("-", "_"))
+    ]
+
+
+def groups(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the IdP groups in the configuration, after those of `A,B,…` that are typed already."""
     before, comma, begun = incomplete.rpartition(",")
-    mappings: Any = _effective(ctx).get("idp_groups")
-    names = _beginning(begun, mappings if isinstance(mappings, dict) else ())
+    mappings: Any = effective(ctx).get("idp_groups")
+    names = starting(begun, mappings if isinstance(mappings, dict) else ())
     return [f"{before}{comma}{name}" for name in names if "," not in name]
 
 
-def people(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """E-mails that the config names, and those in the file that people are read from."""
-    effective = _effective(ctx)
-    emails = _emails(effective)
-    for path in _files_of_people(ctx, effective):
+def people(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the email addresses in the configuration and in the file that users are read from."""
+    config = effective(ctx)
+    emails = _emails(config)
+    for path in _files_of_people(ctx, config):
         emails |= _in_file(path)
-    return _beginning(incomplete, emails)
+    return starting(incomplete, emails)
 
 
 def states(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """`live`, `desired`, or the file of a plan."""
+    """Return `live` and `desired`, or else files, one of which may be a plan."""
     from click.shell_completion import CompletionItem
 
     items = [CompletionItem(name) for name in ("desired", "live") if name.startswith(incomplete)]
     return items or files(ctx, param, incomplete)
 
 
-def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Whatever file is there: the shell's own completion."""
+def files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Let the shell complete files."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(incomplete, "file")]
 
 
-def _beginning(incomplete: str, names: Any) -> list[str]:
-    """Those that begin so; letters in either case, as e-mails and groups are told apart without it."""
+def starting(incomplete: str, names: Any) -> list[str]:
+    """Return the names that start with what was typed, in either case."""
     start = incomplete.casefold()
     return sorted({name for name in names if name.casefold().startswith(start)})
 
 
-def _main(ctx: click.Context) -> Path:
-    flags = ctx.meta.get("rolecall.flags", {})
-    return Path(flags.get("config", "rolecall.yaml"))
+def main_file(ctx: click.Context) -> Path:
+    """Return the main file of the configuration that the line means."""
+    return config_of(ctx.meta.get(FLAGS, {}))
 
 
-def _effective(ctx: click.Context) -> dict[str, Any]:
+def effective(ctx: click.Context) -> dict[str, Any]:
+    """Return the merged configuration that the line means; an empty one if it cannot be read."""
     from rolecall.desired.load.read import load
 
-    path = _main(ctx)
+    path = main_file(ctx)
     try:
-        config: Any = load(path.parent, ctx.meta.get("rolecall.flags", {}).get("env"), path.name).effective
+        config: Any = load(path.parent, ctx.meta.get(FLAGS, {}).get("env"), path.name).effective
     except (OSError, RolecallError):
         return {}
     return config if isinstance(config, dict) else {}
 
 
-def _teams(value: Any) -> set[str]:
-    if not isinstance(value, dict):
+def _values(value: Any, key: str) -> set[str]:
+    """Return the texts under a key at any depth, alone or in a list."""
+    if isinstance(value, list):
+        return set().union(*(_values(inner, key) for inner in value))
+    if not isinstance(value, Mapping):
         return set()
-    named = value.get("teams")
-    own = {team for team in named if isinstance(team, str)} if isinstance(named, list) else set()
-    return own.union(*map(_teams, value.values()))
+    named = value.get(key)
+    own = {text for text in (named if isinstance(named, list) else [named]) if isinstance(text, str)}
+    return own.union(*(_values(inner, key) for inner in value.values()))
 
 
 def _emails(value: Any) -> set[str]:
@@ -119,15 +145,15 @@ def _emails(value: Any) -> set[str]:
     return {value} if isinstance(value, str) and "@" in value and " " not in value else set()
 
 
-def _files_of_people(ctx: click.Context, effective: dict[str, Any]) -> Iterator[Path]:
-    """The file of ``people``, the snapshot that is read in the org's place, and the file that one names."""
-    source, org = effective.get("people"), effective.get("org")
+def _files_of_people(ctx: click.Context, config: dict[str, Any]) -> Iterator[Path]:
+    """Yield the file in ``people``, the snapshot that is read instead of the org, and the file that it names."""
+    source, org = config.get("people"), config.get("org")
     people_file = source.get("file") if isinstance(source, dict) else None
     url = org.get("url") if isinstance(org, dict) else None
-    folder = _main(ctx).parent
+    folder = main_file(ctx).parent
     if isinstance(people_file, str):
         yield folder / people_file
-    snapshot = ctx.meta.get("rolecall.flags", {}).get("snapshot")
+    snapshot = ctx.meta.get(FLAGS, {}).get("snapshot")
     if snapshot is None and isinstance(url, str) and url.startswith("observed:"):
         snapshot = folder / url.removeprefix("observed:")
     if snapshot is not None:
@@ -138,7 +164,7 @@ def _files_of_people(ctx: click.Context, effective: dict[str, Any]) -> Iterator[
 
 
 def _in_file(path: Path) -> set[str]:
-    """Everything in a file that looks like an e-mail: tables, JSON and YAML alike, without parsing any of them."""
+    """Return all texts in a file that look like email addresses, whatever its format, without parsing it."""
     return {email.decode("utf-8", "replace") for email in _EMAIL.findall(_read(path))}
 
 

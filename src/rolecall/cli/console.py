@@ -1,4 +1,4 @@
-"""Where lines meet a stream: colour and width on a terminal, plain text anywhere else."""
+"""Write lines to a stream: with colors and within its width on a terminal, as plain text anywhere else."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STYLES: Mapping[Style, tuple[str, str]] = {
 
 
 class Console:
-    """Prints lines to one stream. ``width`` is None where the stream is no terminal."""
+    """Writes to one stream. ``width`` is None if it is not a terminal."""
 
     def __init__(self, stream: TextIO, environ: Mapping[str, str], *, color: bool = True) -> None:
         self._stream = stream
@@ -41,7 +41,7 @@ class Console:
         self.color = color and _wants_color(environ, self.terminal)
 
     def lines(self, lines: Iterable[Line] | Layout) -> None:
-        """Print lines, or what a function makes of the width."""
+        """Write lines, or those that a function returns for the width."""
         laid_out = lines(self.width) if callable(lines) else lines
         if self.color:
             self._rich(laid_out)
@@ -51,7 +51,7 @@ class Console:
             self._stream.write(plain(laid_out, self.width))
 
     def text(self, text: str) -> None:
-        """Print a document as it is, ended by a line feed, in UTF-8."""
+        """Write a document as it is, in UTF-8, ended by a line feed."""
         write_document(text if text.endswith("\n") else f"{text}\n", self._stream)
 
     def _rich(self, lines: Iterable[Line]) -> None:
@@ -70,7 +70,7 @@ class Console:
 
 
 def write_document(text: str, stream: TextIO | None = None) -> None:
-    """Write text that other programs read: YAML, JSON, CSV, HTML, a script. It is UTF-8 in every locale."""
+    """Write text for other programs (YAML, JSON, CSV, HTML, scripts), in UTF-8 whatever the locale."""
     out = sys.stdout if stream is None else stream
     if isinstance(out, io.TextIOWrapper) and codecs.lookup(out.encoding).name != "utf-8":
         out.flush()
@@ -80,17 +80,17 @@ def write_document(text: str, stream: TextIO | None = None) -> None:
 
 
 def stdout(environ: Mapping[str, str] | None = None, *, color: bool = True) -> Console:
-    """The console for results."""
+    """Return the console for results."""
     return Console(sys.stdout, os.environ if environ is None else environ, color=color)
 
 
 def stderr(environ: Mapping[str, str] | None = None, *, color: bool = True) -> Console:
-    """The console for errors and progress."""
+    """Return the console for errors and progress."""
     return Console(sys.stderr, os.environ if environ is None else environ, color=color)
 
 
 def _columns(stream: TextIO, environ: Mapping[str, str]) -> int:
-    """The terminal's width: as ``COLUMNS`` says, or the terminal itself, or 80."""
+    """Return the terminal's width: ``COLUMNS``, or else what the terminal says, or else 80."""
     columns = environ.get("COLUMNS", "")
     if columns.isascii() and columns.isdecimal() and int(columns):
         return int(columns)

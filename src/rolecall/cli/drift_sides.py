@@ -1,7 +1,12 @@
-"""`drift --accept` and `drift --revert`: the config follows the org, or a plan brings the org back."""
+"""Run what follows a drift check.
+
+`--accept` changes the configuration, `--revert` saves a plan that undoes the drift, and `--acknowledge` records that
+findings are known.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from rolecall.cli.approvals import Declined, refuse_blocked
@@ -11,8 +16,9 @@ from rolecall.cli.output import redacted, shown
 from rolecall.cli.prompts import agrees, can_ask
 from rolecall.desired.build import Config
 from rolecall.drift.value import DriftReport
-from rolecall.errors import Blocked, Exit, Problem
+from rolecall.errors import Blocked, Exit, Misuse, Problem, did_you_mean
 from rolecall.jobs.drift import Drifts
+from rolecall.journal.port import Journal
 from rolecall.model.paste import shell_word
 from rolecall.plan.saved.privacy import Shown
 from rolecall.plan.value import Plan
@@ -23,10 +29,10 @@ from rolecall.report.phrases import visible
 
 
 def accept_drift(call: Invocation, config: Config, checked: Drifts, approve: str | None) -> Exit:
-    """Change the YAML, once the guards have nothing against it or somebody answered them.
+    """Change the configuration files to match the org, once the guards pass or their reviews are approved.
 
-    The guards judge what the drift did: the plan from what was there before to what is there now. Raises Blocked, and
-    writes nothing, when one blocks or its review is not answered.
+    The guards check what the drift did: the plan from the values before to the values now. Raises Blocked, and writes
+    nothing, if one blocks or its review is not approved.
     """
     report = checked.drift_result.report
     out = stdout(call.environ, color=call.color)
@@ -38,18 +44,18 @@ def accept_drift(call: Invocation, config: Config, checked: Drifts, approve: str
     acceptance = accept(config, checked.drift_scan, report.drifts)
     write_accepted(config, checked.drift_scan, acceptance)
     if not acceptance.texts:
-        out.lines([line("Nothing to write: the config says so already.", "bold")])
+        out.lines([line("No changes. The configuration already matches the org.", "bold")])
     for name in acceptance.texts:
         out.lines([line(f"Changed {name}.", "ok")])
     if acceptance.texts:
-        out.lines([line("Look at the diff, commit it, and let `rolecall apply` record it.", "dim")])
+        out.lines([line("Next: review the diff, commit it, then run rolecall apply to record it.", "dim")])
     return Exit.OK
 
 
 def say_nothing_to_accept(call: Invocation, report: DriftReport) -> None:
-    """Say that the config stays as it is, and whether that is because drift is unknown."""
+    """Say that the configuration is not changed, and whether there may be drift that is unknown."""
     known = report.determined and not report.unread
-    text = "Nothing to accept." if known else "Nothing to accept in what is known."
+    text = "Nothing to accept." if known else "Nothing to accept, but drift is only partially known."
     stdout(call.environ, color=call.color).lines([line(text, "bold")])
 
 
@@ -57,8 +63,8 @@ def _consent(call: Invocation, report: DriftReport, approve: str | None) -> None
     plan = report.did
     if plan is None:
         if any(drift.kind in ("console", "both", "other_run", "idp") for drift in report.drifts):
-            message = "whom a moved endpoint touched cannot be told, so no guard can judge it"
-            raise Blocked(Problem("not_judged", message, None, "change `scim.endpoint` by hand"))
+            message = "a change of the SCIM endpoint cannot be accepted, as it is unknown which users it affected"
+            raise Blocked(Problem("not_judged", message, None, "edit `scim.endpoint` in the configuration"))
         return
     from rolecall.jobs.apply import check_digest
 
@@ -74,23 +80,23 @@ def _ask(call: Invocation, plan: Plan, number: int) -> None:
     from rolecall.plan.saved.digest import digest, short
 
     if not can_ask(call):
-        hint = f"answer with --approve {short(digest(plan))}, or lift it with an allow; nothing was written"
+        hint = f"approve it with --approve {short(digest(plan))}, or override the guard; nothing was written"
         raise Blocked(
             *(
-                Problem(f"guard.{guard.name}", f"nobody reviewed {guard_words(guard)}", guard.source, hint)
+                Problem(f"guard.{guard.name}", f"requires approval: {guard_words(guard)}", guard.source, hint)
                 for guard in plan.guards
                 if guard.verdict in ("review", "not judged")
             )
         )
     sentences = [guard_words(guard) for guard in plan.guards if guard.verdict in ("review", "not judged")]
     if not agrees(
-        "\n".join([*sentences, f"Accept this drift, and answer {number} review{'s' if number > 1 else ''}?"])
+        "\n".join([*sentences, f"Accept this drift and approve the review{'s' if number > 1 else ''} above?"])
     ):
         raise Declined(Problem("declined", "not accepted; nothing was written"))
 
 
 def revert_drift(call: Invocation, config: Config, report: DriftReport, out: Path, people: Shown | None) -> Exit:
-    """Save the plan that brings the org back. It is judged like any other: with a block it is saved, and leaves 3."""
+    """Save the plan that undoes the drift. The guards check it: if one blocks, it is saved too, and the code is 3."""
     from rolecall.jobs.saved import plan_json
     from rolecall.outside.files import write_file
 
@@ -100,14 +106,51 @@ def revert_drift(call: Invocation, config: Config, report: DriftReport, out: Pat
     if left:
         console.lines([line(f"Not reverted: {visible(unwritten_words(left))}", "warn")])
     if plan is None or not plan.changes:
-        console.lines([line("Nothing to revert; no plan was written.", "bold")])
+        console.lines([line("Nothing to revert. No plan was saved.", "bold")])
         return Exit.OK
     mode = shown(call, people, config.reports_people, terminal=False)
     write_file(out, plan_json(redacted(call, plan, mode, config.root)))
     env = f" -e {shell_word(report.org.env)}" if report.org.env else ""
     argument = shell_word(str(out))
-    console.lines(
-        [line(f"Wrote {out}. Look at it: rolecall show {argument} · Apply it: rolecall apply{env} {argument}", "ok")]
-    )
+    console.lines([line(f"Saved the plan to {out}.", "ok"), line(f"Next: rolecall apply{env} {argument}")])
     blocked = any(guard.verdict == "block" for guard in plan.guards)
     return Exit.REFUSED if blocked else Exit.OK
+
+
+def acknowledge_findings(
+    call: Invocation, config: Config, journal: Journal, checked: Drifts, fingerprints: tuple[str, ...], reason: str
+) -> Drifts:
+    """Record that findings of this check are known, and return the check with them listed separately.
+
+    Raises Misuse, and records nothing, for a fingerprint of no finding, and for one of a policy limit or an access
+    test.
+    """
+    from rolecall.cli.facts import run_facts
+    from rolecall.drift.scan import scan
+    from rolecall.jobs.memory import acknowledge, acknowledged, can_be_acknowledged
+
+    report, inquiry = checked.drift_result.report, checked.drift_scan
+    present = {former: entry.fingerprint for entry in report.drifts for former in entry.former_fingerprints}
+    fingerprints = tuple(present.get(name, name) for name in fingerprints)
+    known = can_be_acknowledged(report)
+    if problems := [_unknown(name, checked, known) for name in fingerprints if name not in known]:
+        raise Misuse(*problems)
+    facts = run_facts(call, config, inquiry.plan_input.live.facts.caller.email)
+    acknowledge(journal, report.org.id, facts, list(dict.fromkeys(fingerprints)), reason)
+    new = {name: item for name, item in acknowledged(journal, report.org.id, None).items() if name in fingerprints}
+    past = replace(inquiry.past, acknowledged={**inquiry.past.acknowledged, **new})
+    inquiry = replace(inquiry, past=past)
+    looked = scan(inquiry)
+    again = replace(looked.report, written=report.written, requests=report.requests)
+    return Drifts(replace(looked, report=again), inquiry)
+
+
+def _unknown(name: str, checked: Drifts, known: frozenset[str]) -> Problem:
+    report = checked.drift_result.report
+    if name in report.acknowledged:
+        return Problem("acknowledged", f"{name} is already acknowledged")
+    if any(alarm.fingerprint == name for alarm in report.alarms):
+        message = f"{name} is a policy limit or an access test, which cannot be acknowledged"
+        return Problem("acknowledge", message, None, "change the org or the configuration")
+    hint = did_you_mean(name, known) or "for the fingerprints: rolecall drift --format json"
+    return Problem("acknowledge", f"no finding has the fingerprint {name}", None, hint)

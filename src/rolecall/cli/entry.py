@@ -1,4 +1,4 @@
-"""Where the program begins. It imports next to nothing, so that Ctrl-C is heeded while the rest is still loading."""
+"""Start the program. This imports almost nothing, so that Ctrl-C works while everything else is loading."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NoReturn
 
 
 def main() -> NoReturn:
-    """The entry point of the console script."""
+    """Run the console script."""
     try:
         from rolecall.cli.main import main as start
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Who runs this, where and from which commit, as far as the environment says."""
+"""Collect who runs this, where and from which commit, as far as the environment and git say."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from rolecall.model.lineage import ConfigId, Relation, read_config_id, same_conf
 from rolecall.model.run import RunFacts
 from rolecall.outside.git import head, refusal, relation, repository
 
-_SAID: Mapping[str, tuple[str, ...]] = {
+_VARIABLES: Mapping[str, tuple[str, ...]] = {
     "actor": ("ROLECALL_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN"),
     "commit": ("ROLECALL_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA"),
     "branch": ("ROLECALL_BRANCH", "GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME"),
     "ci_run": ("ROLECALL_CI_RUN", "CI_JOB_URL", "BUILD_URL"),
 }
-"""Where a fact is read, first one first: what somebody set for us, then GitHub, then GitLab and others."""
+"""Fact -> the variables that may have it, in order: set for rolecall, by GitHub, by GitLab and others."""
 
 
 def run_facts(call: Invocation, config: Config, caller: str | None = None) -> RunFacts:
-    """The facts of a run that is about to begin. ``caller`` is whom the org takes us for."""
+    """Return the facts of a run that is about to begin. ``caller`` is the user that the org knows the token as."""
     environ, root = call.environ, root_of(call)
     checked_out = head(root.folder.resolve())
     return RunFacts(
@@ -52,8 +52,11 @@ def run_facts(call: Invocation, config: Config, caller: str | None = None) -> Ru
 
 
 def config_id(call: Invocation, config: Config) -> ConfigId:
-    """Return which configuration this is, wherever it is checked out: by its repository and its place in it, else by
-    its absolute path, and its place beside a journal that is a file."""
+    """Return which configuration this is, wherever it is checked out.
+
+    It is identified by its repository and its path in it; outside of git by its absolute path and its path from a
+    journal that is a file.
+    """
     folder = root_of(call).folder.resolve()
     _tell_refusal(folder, call.log_format == "json", call.color)
     org, absolute = config.org.name, f"{folder}/{config.main}"
@@ -67,8 +70,11 @@ def config_id(call: Invocation, config: Config) -> ConfigId:
 
 
 def relation_to(call: Invocation, commit: str) -> Relation | None:
-    """Return how the commit that is checked out relates to another one: by git, or where the clone lacks that commit by
-    ``ROLECALL_RELATION``, ``COMMIT=same|newer|older|diverged`` separated by blanks, which the action sets."""
+    """Return how the checked-out commit relates to another one.
+
+    By git, or, if the clone lacks that commit, by ``ROLECALL_RELATION``, which the action sets to entries
+    ``COMMIT=same|newer|older|diverged``, separated by spaces.
+    """
     by_git = relation(root_of(call).folder.resolve(), commit)
     if by_git is not None:
         return by_git
@@ -78,18 +84,18 @@ def relation_to(call: Invocation, commit: str) -> Relation | None:
 
 
 def is_same_config(call: Invocation, config: Config, recorded: str) -> bool:
-    """Return whether the journal's name for a configuration means this one, here or where it was before it moved."""
+    """Return whether a configuration that the journal names is this one, here or where it was before it moved."""
     mine, known = config_id(call, config), read_config_id(recorded)
     if known is None:
         return False
     if config.journal.is_default and not mine.git and Path(known.path).name == config.main:
-        return True  # outside of git a journal in the folder itself has no other configuration's runs
+        return True  # outside of git, a journal in the folder itself has runs of this configuration only
     return same_config(mine, known, lambda recorded_id: _exists(call, config, recorded_id))
 
 
 def _exists(call: Invocation, config: Config, recorded: ConfigId) -> bool:
-    """Whether the main file that a journal names is still there: in this repository, beside the journal, or where its
-    path says. Of a repository that was moved as a whole, the path may go on below its root."""
+    """Return whether the main file that a journal names still exists: in this repository, next to the journal, or at
+    its path. If the whole repository was moved, the end of the path may exist below its new root."""
     folder = root_of(call).folder.resolve()
     git_place = repository(folder)
     if recorded.git:
@@ -119,8 +125,7 @@ def _tell_refusal(folder: Path, as_json: bool, color: bool) -> None:
 
 
 def authors(call: Invocation, caller: str | None = None) -> frozenset[str]:
-    """Every name of those who may have made the change that is applied: whoever runs this, under what name ever (the
-    org's own, ``caller``, too), and the commit's author."""
+    """Return all names of who may have made the change: whoever runs this, ``caller``, the commit's author."""
     environ, checked_out = call.environ, head(root_of(call).folder.resolve())
     set_by_pipeline = [
         environ.get(name) for name in ("GITHUB_TRIGGERING_ACTOR", "GITLAB_USER_EMAIL", "ROLECALL_AUTHOR")
@@ -137,19 +142,18 @@ def authors(call: Invocation, caller: str | None = None) -> frozenset[str]:
 
 
 def names_in(text: str) -> frozenset[str]:
-    """The names by which ``ann``, ``ann@acme.com`` or ``Ann Lee <ann@acme.com>`` may be known, as they compare: without
-    case, outer white space and ways to write one letter (R28)."""
+    """Return the names in ``ann``, ``ann@acme.com`` or ``Ann Lee <ann@acme.com>``, normalized for comparison (R28)."""
     name, _, mail = text.partition("<")
     return frozenset(filter(None, map(normalise.email, (text, name, mail.rstrip("> ")))))
 
 
 def holder(call: Invocation) -> Holder:
-    """Who will hold the org's lock, for whoever waits for it."""
+    """Return who holds the org's lock, to be shown to whoever waits for it."""
     return Holder(actor(call.environ), socket.gethostname(), os.getpid(), now(), ci_run(call.environ))
 
 
 def actor(environ: Mapping[str, str]) -> str:
-    """The person or pipeline behind this run."""
+    """Return the user or pipeline that runs this."""
     if name := _first(environ, "actor"):
         return name
     try:
@@ -159,14 +163,14 @@ def actor(environ: Mapping[str, str]) -> str:
 
 
 def ci_run(environ: Mapping[str, str]) -> str | None:
-    """The address of the pipeline's run, where there is one."""
+    """Return the URL of the pipeline's run; None outside of one."""
     at = _github(environ)
     number = environ.get("GITHUB_RUN_ID")
     return _first(environ, "ci_run") or (f"{at}/actions/runs/{number}" if at and number else None)
 
 
 def pull_request(environ: Mapping[str, str]) -> str | None:
-    """The address of the pull or merge request, or what ``ROLECALL_PULL_REQUEST`` says of it."""
+    """Return the URL of the pull or merge request, or the value of ``ROLECALL_PULL_REQUEST``."""
     if address := environ.get("ROLECALL_PULL_REQUEST"):
         return address
     project, number = environ.get("CI_MERGE_REQUEST_PROJECT_URL"), environ.get("CI_MERGE_REQUEST_IID")
@@ -187,6 +191,6 @@ def _github(environ: Mapping[str, str]) -> str | None:
 
 
 def _first(environ: Mapping[str, str], fact: str) -> str | None:
-    """What the environment says; bytes in it that are no text show as ``\ufffd``, for no journal could hold them."""
-    value = next((value for name in _SAID[fact] if (value := environ.get(name))), None)
+    """Return a fact from the environment. Bytes that are not text become ``\ufffd``, as no journal could store them."""
+    value = next((value for name in _VARIABLES[fact] if (value := environ.get(name))), None)
     return value and value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,6 +1,6 @@
-"""Which journal a command works with, what it remembers of an org, and which environment a past run was for.
+"""Find the journal of a command, what it recorded of an org, and the environment of a past run.
 
-With CI set, the journal is the runner's decision, not that of a branch.
+In CI, the pipeline's settings decide about the journal, not the branch.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolecall.cli.messages import tell
-from rolecall.cli.options import Invocation, checkout, root_of
+from rolecall.cli.options import Invocation, root_of
+from rolecall.cli.places import checkout
 from rolecall.errors import ConfigError, Misuse, Problem
 
 if TYPE_CHECKING:
@@ -20,17 +21,17 @@ if TYPE_CHECKING:
     from rolecall.model.desired import Applied
 
 VARIABLE = "ROLECALL_JOURNAL"
-"""With CI set, the journal of every command."""
+"""The variable that in CI names the journal of every command."""
 
 _FILE = "sqlite:"
 
 
 def journal_url(call: Invocation, config: Config) -> str:
-    """Return the journal's url.
+    """Return the journal's URL.
 
-    With CI set, that is ROLECALL_JOURNAL; a configuration may leave the journal out or name the same one. Without the
-    variable it may only name a file in the checkout. Raises Misuse for any other, SecretError for a secret that is
-    missing.
+    In CI, that is ROLECALL_JOURNAL, and the configuration may leave the journal out or name the same one. Without the
+    variable it may only name a file in the checkout. Raises Misuse for any other journal, SecretError for a missing
+    secret.
     """
     chosen = call.environ.get(VARIABLE, "").strip() if call.ci else ""
     if chosen and not config.journal.named:
@@ -40,43 +41,43 @@ def journal_url(call: Invocation, config: Config) -> str:
         return configured
     if chosen:
         if _place(chosen, config.root) != _place(configured, config.root):
-            message = f"CI is set and the configuration names another journal than {VARIABLE}"
-            hint = f"Leave out `journal.url`, or write `url: {{env: {VARIABLE}}}`"
+            message = f"in CI, the configuration must not name another journal than {VARIABLE}"
+            hint = f"Remove `journal.url`, or set it to {{env: {VARIABLE}}}"
             raise Misuse(Problem("journal_other", message, config.journal.source, hint))
     elif not _in_checkout(configured, config.root):
-        message = f"CI is set and {VARIABLE} is not, so the configuration may only name a file in the checkout"
-        hint = f"Set {VARIABLE} to the journal's url in the pipeline's settings"
+        message = f"in CI without {VARIABLE}, the configuration may only name a journal file in the checkout"
+        hint = f"Set {VARIABLE} to the journal's URL in the pipeline's settings"
         raise Misuse(Problem("journal_outside", message, config.journal.source, hint))
     return configured
 
 
 def check_journal(call: Invocation, config: Config, *, lost_ok: bool = False) -> None:
-    """Refuse or warn of a journal that cannot be this pipeline's memory, for a command that needs one.
+    """Refuse, or warn about, a journal that cannot keep what this pipeline applies.
 
-    Raises ConfigError if CI is set and the journal is the default file, which is lost with the runner, unless
-    ``lost_ok``. A rehearsal with a local org may do without.
+    Raises ConfigError if in CI the journal is the default file, which is lost with the runner, unless ``lost_ok``. A
+    local org needs no lasting journal.
     """
     warning = _unused(call, config)
     if warning is None and call.ci and config.org.kind != "local":
         url = journal_url(call, config)
         if config.journal.is_default and url == config.journal.url and not lost_ok:
-            message = "CI is set and the journal is a file here, which is lost with the runner"
-            hint = f"Set {VARIABLE} to the url of a PostgreSQL database"
+            message = "in CI, a journal that is a local file is lost with the runner"
+            hint = f"Set {VARIABLE} to the URL of a PostgreSQL database"
             raise ConfigError(Problem("journal_lost", message, config.journal.source, hint))
         if url.startswith(_FILE):
-            message = "the journal is a file: two runners have two journals and no common lock"
-            hint = "each write is protected by its ETag, their sequence is not: never run two at once"
+            message = "the journal is a file, so two runners have no common lock"
+            hint = "never run two applies at the same time, or use a PostgreSQL journal"
             warning = Problem("journal_alone", message, config.journal.source, hint, "warning")
     if warning is not None:
         tell([warning], as_json=call.log_format == "json", color=call.color)
 
 
 def _unused(call: Invocation, config: Config) -> Problem | None:
-    """Warn of a variable that is set and has no effect, as neither CI is set nor the configuration names it."""
+    """Return a warning if the variable is set but has no effect: outside of CI, unless the configuration names it."""
     if call.ci or config.journal.named or not call.environ.get(VARIABLE, "").strip():
         return None
     message = f"{VARIABLE} is set, but the configuration does not use it"
-    hint = f"Write `journal: {{url: {{env: {VARIABLE}}}}}`"
+    hint = f"Add `journal: {{url: {{env: {VARIABLE}}}}}`"
     return Problem("journal_unused", message, None, hint, "warning")
 
 
@@ -88,7 +89,7 @@ def _configured(call: Invocation, config: Config) -> str:
 
 
 def _place(url: str, base: Path) -> str:
-    """Return what two names of one journal have in common: a file's path, or the address of a database."""
+    """Return what identifies a journal, however its URL is written: a file's path, or the address of a database."""
     if url.startswith(_FILE):
         return str((base / url.removeprefix(_FILE)).resolve())
     return f"postgresql://{url.partition('://')[2]}"
@@ -99,9 +100,9 @@ def _in_checkout(url: str, base: Path) -> bool:
 
 
 def of_run(call: Invocation, number: int) -> Invocation:
-    """The invocation with the environment of that run, where the config has overlays and none of them was named.
+    """Return the invocation with the environment of that run, if there are overlays and none was named.
 
-    The journal is looked up in the config without overlays; where that does not stand alone, nothing is changed.
+    The journal is the one of the configuration without overlays; if that is not valid on its own, nothing is changed.
     """
     from rolecall.desired.build import read_config
     from rolecall.desired.load.files import environments
@@ -121,7 +122,7 @@ def of_run(call: Invocation, number: int) -> Invocation:
 
 
 def memory(call: Invocation, config: Config) -> Callable[[str], Applied]:
-    """What the journal remembers of an org; nothing where there is no journal yet, or where a snapshot is planned."""
+    """Return a function that says what was applied to an org: nothing without a journal, and for a snapshot."""
     from rolecall.model.desired import NOTHING_APPLIED
 
     def applied(org_id: str) -> Applied:
@@ -137,15 +138,14 @@ def memory(call: Invocation, config: Config) -> Callable[[str], Applied]:
 
 
 def find_journal(call: Invocation, config: Config, *, writes: bool = False) -> Journal | None:
-    """The journal there is, or None where there is none yet: looking makes none. It is opened for reading only unless
-    it ``writes``."""
+    """Return the journal if it exists, else None. It is opened for reading only, unless ``writes``."""
     from rolecall.journal.opened import find_journal as find
 
     return find(journal_url(call, config), config.root, writes=writes)
 
 
 def open_journal(call: Invocation, config: Config) -> Journal:
-    """The journal that runs are recorded in, made where there is none."""
+    """Return the journal that runs are recorded in; create it if it does not exist."""
     from rolecall.journal.opened import open_journal as opened
 
     return opened(journal_url(call, config), config.root)

@@ -1,6 +1,6 @@
-"""What plans said that were made here, by digest: only to tell a person how a plan made again differs.
+"""Keep the contents of recent plans by digest, to explain how a new plan differs from an approved one.
 
-Beside the default journal in `.rolecall/plans`; in a shared journal under a note of its own. Nothing depends on it.
+They are in `.rolecall/plans` next to the default journal, or in a note of another journal. Nothing depends on them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NOTE = "plans"
 
 
 def keep_plan(call: Invocation, config: Config, plan: Plan) -> None:
-    """Keep what a plan's digest is taken of; where that cannot be written, or is large, nothing is kept."""
+    """Keep the part of a plan that its digest covers, unless it is large or cannot be written."""
     content = canonical(document(plan))
     if len(content) > LARGEST or call.snapshot is not None:
         return
@@ -38,7 +38,7 @@ def keep_plan(call: Invocation, config: Config, plan: Plan) -> None:
 
 
 def differs_from(call: Invocation, config: Config, approved: str, plan: Plan) -> tuple[Problem, ...]:
-    """How a plan differs from the one that has the approved digest; nothing where nobody here remembers that one."""
+    """Return how a plan differs from the one with the approved digest; nothing if that one is not known here."""
     from rolecall.jobs.saved import differences
 
     known = _known(call, config, plan.org.id, approved)
@@ -68,7 +68,7 @@ def _keep_file(folder: Path, name: str, content: bytes) -> None:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Newest first."""
+    """Return the files, the newest first."""
     return sorted(folder.glob("*.json"), key=lambda path: -path.stat().st_mtime_ns)
 
 

@@ -1,4 +1,4 @@
-"""Logs on stderr: a line for people, or a JSON object a line, with an id that is the run's own."""
+"""Write logs to stderr: a line of text or a JSON object each, with the ID of the run."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from rolecall.cli.options import Invocation
 
 _ROOT = "rolecall"
 _PROGRESS = "rolecall.progress"
-"""What is reported unless `-q` was given, as a plain line: for example that an org has not answered yet."""
+"""The logger of progress, shown as plain lines unless `-q` was given: for example that an org has not answered yet."""
 _OTHERS = ("uvicorn", "asyncio", "py.warnings")
-"""What else may have something to say: the server of the local org, the loop, and warnings of Python."""
+"""Loggers of libraries that are shown too: the server of the local org, the event loop, and Python's warnings."""
 
 
 def configure(call: Invocation) -> None:
-    """Send rolecall's logs to stderr: warnings, with `-v` what happens, with `-vv` every request; `-q` errors alone."""
+    """Send rolecall's logs to stderr: warnings, with `-v` also steps, with `-vv` requests, with `-q` only errors."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if call.log_format == "json" else _Text())
     for name in (_ROOT, *_OTHERS):
@@ -43,7 +43,7 @@ class _Text(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """A JSON object as every other line on stderr, with the logger's name; ``code`` is `log` where none is said."""
+    """Formats a record as a JSON object with the logger's name; ``code`` is `log` if the record has none."""
 
     def format(self, record: logging.LogRecord) -> str:
         at, level = datetime.fromtimestamp(record.created, UTC), record.levelname.lower()
@@ -58,7 +58,7 @@ _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "t
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:
-    """What whoever logged said beside the message."""
+    """Return the values that were logged with the message."""
     return {name: value for name, value in record.__dict__.items() if name not in _OWN}
 
 

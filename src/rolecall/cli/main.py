@@ -1,4 +1,4 @@
-"""The program: parse, run one command, leave with its code."""
+"""Run the program: parse the command line, run one command, exit with its code."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from rolecall.errors import Exit, Problem, RolecallError
 
 
 def main() -> NoReturn:
-    """The entry point of the console script. A bug ends in one line, by way of the hook.
+    """Run the console script. A bug is reported on one line, by the exception hook.
 
-    The collector is off while a command gets going, as imports leave nothing to collect: a tenth of a quick command's
-    time. Commands that go on to read an org turn it on.
+    The garbage collector is off while a command starts, as imports leave nothing to collect; that saves a tenth of a
+    quick command's time. Commands that read an org turn it on.
     """
     gc.disable()
     sys.excepthook = messages.on_bug
@@ -31,7 +31,7 @@ def main() -> NoReturn:
 
 
 def run(args: Sequence[str]) -> int:
-    """Run one command line and give its exit code. Whatever is said is on stdout and stderr."""
+    """Run one command line and return its exit code."""
     _lenient_streams()
     try:
         if shell := os.environ.get(VARIABLE):
@@ -44,8 +44,8 @@ def run(args: Sequence[str]) -> int:
         return _usage(error, args)
     except click.ClickException as error:
         return _fail([Problem("usage", error.format_message())], Exit.USAGE, args)
-    except (click.Abort, KeyboardInterrupt):
-        return _interrupted(args)
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _interrupted(error, args)
     except RolecallError as error:
         return _fail(error.problems, error.exit, args)
     except BaseExceptionGroup as group:
@@ -63,20 +63,21 @@ def run(args: Sequence[str]) -> int:
 
 def _usage(error: click.UsageError, args: Sequence[str]) -> int:
     if _as_json(args):
-        hint = f"`{error.ctx.command_path} --help` says more" if error.ctx is not None else None
+        hint = f"for help: {error.ctx.command_path} --help" if error.ctx is not None else None
         return _fail([Problem("usage", error.format_message(), None, hint)], Exit.USAGE, args)
     if error.ctx is not None:
         sys.stderr.write(f"{error.ctx.get_usage()}\n")
     sys.stderr.write(f"error: {error.format_message()}\n")
     if error.ctx is not None:
-        sys.stderr.write(f"`{error.ctx.command_path} --help` says more.\n")
+        sys.stderr.write(f"For help: {error.ctx.command_path} --help\n")
     return Exit.USAGE
 
 
-def _interrupted(args: Sequence[str]) -> int:
+def _interrupted(error: BaseException, args: Sequence[str]) -> int:
     if not _as_json(args):
         sys.stderr.write("\n")  # after the ^C that a terminal shows
-    messages.remark("interrupted", "Interrupted.", as_json=_as_json(args), level="error")
+    text = "Interrupted. Nothing was written." if isinstance(error, messages.Unwritten) else "Interrupted."
+    messages.remark("interrupted", text, as_json=_as_json(args), level="error")
     return Exit.INTERRUPTED
 
 
@@ -99,9 +100,9 @@ def _fail(problems: Sequence[Problem], code: Exit, args: Sequence[str]) -> int:
 
 
 def _lenient_streams() -> None:
-    """A stream that is closed or not UTF-8, or a name that no encoding holds, must not end the program.
+    """Make the standard streams tolerate being closed, other encodings, and names that no encoding has.
 
-    Input that is closed is an empty one. It comes first, as a closed stream's number goes to the next file opened.
+    Closed input counts as empty. Input comes first, since a closed stream's number goes to the next file opened.
     """
     if sys.stdin is None:
         sys.stdin = _nowhere("r")
@@ -115,5 +116,5 @@ def _lenient_streams() -> None:
 
 
 def _nowhere(mode: Literal["r", "w"] = "w") -> TextIO:
-    """In place of a stream that was closed: its number is taken too, or the next file opened would get it."""
+    """Return a stream to nowhere for one that was closed. It takes its number, or the next file opened would get it."""
     return Path(os.devnull).open(mode, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The metrics file of a command: what it measured, and the attempt itself, also when that failed."""
+"""Write the metrics file of a command: what it measured, and the attempt itself, also if that failed."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from rolecall.outside.metrics import Metric, write_anew, write_metrics
 from rolecall.plan.value import OrgRef
 
 _FAILED = frozenset({Exit.ERROR, Exit.INCOMPLETE, Exit.INTERRUPTED})
-"""Exit codes of a command that came to its end, though not with everything."""
+"""Exit codes of a command that ended without completing everything."""
 
 
 def measured(
     call: Invocation, command: Literal["drift", "apply"], path: Path | None, work: Callable[[list[Metric]], Exit]
 ) -> Exit:
-    """Run a command, which adds what it measures to a list, and write that to its metrics file if it has one.
+    """Run a command, which adds its metrics to a list, and write them to the metrics file if there is one.
 
-    If nothing was measured, the file keeps its earlier metrics and gets those of the attempt.
+    If nothing was measured, the file keeps its earlier metrics, and those of the attempt are added.
     """
     if path is None:
         return work([])
@@ -42,7 +42,7 @@ def measured(
     try:
         code = work(metrics)
     except BaseException as error:
-        with suppress(OSError):  # the command's own error is the one to report
+        with suppress(OSError):  # the error of the command itself is reported
             write(_code(error), failed=True)
         raise
     write(code, failed=not metrics or code in _FAILED)
@@ -50,13 +50,13 @@ def measured(
 
 
 def common_metrics(call: Invocation, config: Config, journal: Journal | None, org: OrgRef) -> Iterator[Metric]:
-    """Yield what both drift checks and applies measure: expiring mappings and the size of the journal."""
+    """Yield the metrics of both drift checks and applies: expiring mappings and the size of the journal."""
     yield expiring_metric(config.desired, day(call), org)
     yield journal_metric(None if journal is None else journal.size(), org)
 
 
 def _code(error: BaseException) -> Exit:
-    """Return the exit code that an error leads to."""
+    """Return the exit code of an error."""
     if isinstance(error, RolecallError):
         return error.exit
     if isinstance(error, click.Abort | KeyboardInterrupt):

@@ -1,7 +1,6 @@
-"""What is written on stderr beside logs: problems, remarks, and how a run that went wrong ends, never with a traceback.
+"""Write problems and remarks to stderr, and report bugs without a traceback.
 
-Each is a line for people, or a JSON object a line with the time, its level, the id of this run and a code that stays
-the same.
+Each is a line of text, or a JSON object with the time, a level, the ID of this run and a stable code.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from rolecall.errors import Exit, Problem, RolecallError, Where
 
 @cache
 def run_id() -> str:
-    """One id for everything that this run of the program says: 12 hex digits."""
+    """Return the ID of this run of the program: 12 hex digits."""
     return os.urandom(6).hex()
 
 
 def as_object(
     level: str, code: str, message: str, extras: Mapping[str, object] | None = None, at: datetime | None = None
 ) -> str:
-    """One line: ``{"time", "level", "run", "code", "message", …}``. Nothing beside takes the place of these."""
+    """Return one line: ``{"time", "level", "run", "code", "message", …}``. Extra values never replace these."""
     import json
 
     time = (at or datetime.now(UTC)).isoformat(timespec="milliseconds")
@@ -37,14 +36,18 @@ def as_object(
     return f"{json.dumps({**own, **(extras or {}), **own}, default=str)}\n"
 
 
+class Unwritten(KeyboardInterrupt):
+    """Ctrl-C before a run began: nothing was written to the org."""
+
+
 def remark(code: str, message: str, *, as_json: bool, level: str = "info") -> None:
-    """Say something that is no result and no error, to whoever looks on."""
+    """Write a message that is neither a result nor an error."""
     sys.stderr.write(as_object(level, code, message) if as_json else f"{message}\n")
     sys.stderr.flush()
 
 
 def wants_json(args: Sequence[str]) -> bool:
-    """Whether a command line asks for JSON on stderr: read off the line itself, as parsing may be what failed."""
+    """Return whether a command line asks for JSON on stderr. It is not parsed for that, as parsing may have failed."""
     arguments = [
         argument for arg in args for argument in (arg.split("=", 1) if arg.startswith("--log-format=") else [arg])
     ]
@@ -53,7 +56,7 @@ def wants_json(args: Sequence[str]) -> bool:
 
 
 def tell(problems: Sequence[Problem], *, as_json: bool = False, color: bool = True) -> None:
-    """Problems on stderr, a line each, or a JSON object each."""
+    """Write problems to stderr, each as a line or as a JSON object."""
     if as_json:
         from rolecall.report.builders.problems import problem_json
 
@@ -67,7 +70,7 @@ def tell(problems: Sequence[Problem], *, as_json: bool = False, color: bool = Tr
 
 
 def problems_of(error: RolecallError | BaseExceptionGroup[BaseException]) -> tuple[tuple[Problem, ...], Exit] | None:
-    """All problems of an error, or of a group of nothing but errors of ours, and the code to leave with."""
+    """Return the problems of an error, or of a group of rolecall's errors only, and the exit code; None for a bug."""
     if isinstance(error, RolecallError):
         return error.problems, error.exit
     _, foreign = error.split(RolecallError)
@@ -90,39 +93,39 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[RolecallError]:
 
 
 def system_problem(error: OSError) -> Problem:
-    """What the system said no to, in words."""
+    """Return the problem of an operation that the operating system refused."""
     reason = error.strerror or str(error) or type(error).__name__
     where = Where(str(error.filename)) if error.filename else None
-    return Problem("system", f"{reason[0].lower()}{reason[1:]}", where, _WAYS_OUT.get(error.errno or 0))
+    return Problem("system", f"{reason[0].lower()}{reason[1:]}", where, _HINTS.get(error.errno or 0))
 
 
-_ROOM = "make room on the disk, and run the command again"
-_WAYS_OUT = {
+_ROOM = "free some disk space and run the command again"
+_HINTS = {
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
-    errno.EFBIG: "this process may not write files as large as that; see `ulimit -f`",
-    errno.EACCES: "see who owns it, and what this user may do there",
-    errno.EROFS: "name a place that can be written to",
-    errno.ENOENT: "make the directory first, or name another place",
-    errno.EISDIR: "name a file in it",
+    errno.EFBIG: "the file is larger than this process may write; see `ulimit -f`",
+    errno.EACCES: "check the owner and the permissions",
+    errno.EROFS: "use a path that can be written to",
+    errno.ENOENT: "create the folder first, or use another path",
+    errno.EISDIR: "use the path of a file in it",
 }
-"""What to do now, by what the system said."""
+"""Error number -> what to do."""
 
 
 def on_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """The hook for what nobody expected: the traceback goes to a log, one line to stderr."""
+    """Report an unexpected exception: the traceback goes to a log file, one line to stderr."""
     if issubclass(kind, KeyboardInterrupt):
         return
     import traceback
 
     text = _without_secrets("".join(traceback.format_exception(kind, error, trace)))
 
-    message = f"a bug in rolecall ({kind.__name__}); please report it with the log: {_log(text)}"
+    message = f"a bug in rolecall ({kind.__name__}); report it with the log: {_log(text)}"
     sys.stderr.write(as_object("error", "bug", message) if wants_json(sys.argv[1:]) else f"error: {message}\n")
 
 
 def _without_secrets(text: str) -> str:
-    """A log that strangers may read: no bearer token, no password in a URL, no variable that looks like a secret."""
+    """Return a log without secrets: no bearer token, no password in a URL, no variable whose name suggests a secret."""
     for name, value in os.environ.items():
         if len(value) >= _LEAST and any(mark in name.upper() for mark in _SECRET_WORDS):
             text = text.replace(value, f"<{name}>")
@@ -144,11 +147,11 @@ def _log(text: str) -> str:
             file.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
             return file.name
     except OSError:
-        return "(none: no place to write it)"
+        return "(none, it could not be written)"
 
 
 def silence(stream: TextIO) -> None:
-    """Point a stream that can take no more to nowhere, so that closing it says nothing."""
+    """Redirect a stream that can no longer be written to, so that closing it reports no error."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

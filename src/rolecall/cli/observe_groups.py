@@ -1,4 +1,4 @@
-"""The IdP groups tab: nobody types sixty names. They come from a paste, a CSV, or from what is known already."""
+"""Ask for the IdP groups: as a paste of the table, as CSV, or one by one for names that are known already."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from rolecall.model.settings import UNSET
 from rolecall.report.phrases import visible
 from rolecall.source.files import read_file
 
-PASTE = "Select the whole table on the page, copy it, and paste it here; an empty line ends it:"
+PASTE = "Copy the whole table from the page and paste it here. An empty line ends it:"
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
-    """How groups are to be given; ``names`` are those that the config or the IdP has."""
+class GroupInput:
+    """The way in which groups are entered. ``names`` are those that the configuration or the IdP has."""
 
     paste: bool
     table: Path | None
@@ -33,7 +33,7 @@ class Means:
 
 
 def by_table(text: str, draft: Draft, table: Path | None) -> Table:
-    """The groups in a CSV's text, or in a paste where there is no file."""
+    """Return the groups in the text of a CSV file, or in a paste if there is no file."""
     known, last_groups = draft.known, draft.said.get("idp_groups")
     groups_table = read_paste(text, known) if table is None else read_csv(text, known, str(table))
     return (
@@ -44,7 +44,7 @@ def by_table(text: str, draft: Draft, table: Path | None) -> Table:
 
 
 def table_text(table: Path | None) -> str:
-    """What a CSV file holds, or stdin where there is none. Raises ConfigError where that is no UTF-8."""
+    """Return the text of a CSV file, or of stdin if there is no file. Raises ConfigError if it is not UTF-8."""
     try:
         if table is not None:
             return read_file(table).decode("utf-8-sig")
@@ -56,17 +56,17 @@ def table_text(table: Path | None) -> str:
     return text
 
 
-def ask_groups(means: Means, draft: Draft, last_groups: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Every pushed group and what it gives. Raises Skipped or Left."""
-    if means.table is not None:
-        return _checked(by_table(table_text(means.table), draft, means.table), draft, means.table)
-    if means.paste:
+def ask_groups(source: GroupInput, draft: Draft, last_groups: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return each pushed group with its mapping. Raises Skipped or Left."""
+    if source.table is not None:
+        return _checked(by_table(table_text(source.table), draft, source.table), draft, source.table)
+    if source.paste:
         return _pasted(draft)
     if last_groups is not None:
-        return _gone_over(means, draft, last_groups)
-    known = f" ({len(means.names)} are known by name)" if means.names else ""
-    how = ask(f"Paste the table, or go through the groups one by one{known}", _how, "paste")
-    return _pasted(draft) if how == "paste" else _one_by_one(means, draft)
+        return _gone_over(source, draft, last_groups)
+    known = f" ({len(source.names)} names are known)" if source.names else ""
+    how = ask(f"Paste the table, or enter the groups one by one{known}: paste or one", _how, "paste")
+    return _pasted(draft) if how == "paste" else _one_by_one(source, draft)
 
 
 def _how(text: str) -> str:
@@ -79,8 +79,10 @@ def _pasted(draft: Draft) -> dict[str, Any]:
 
 
 def _checked(groups_table: Table, draft: Draft, table: Path | None = None) -> dict[str, Any]:
-    """A table's groups, when a person says that they are right; each row that could not be read is asked for. Raises
-    ConfigError for a CSV that lacks groups which are still there."""
+    """Return a table's groups once the user confirms them; ask for each row that could not be read.
+
+    Raises ConfigError for a CSV file that lacks groups which still exist.
+    """
     groups = dict(groups_table.groups)
     for problem in groups_table.problems:
         say(f"  {problem.where.line if problem.where else ''}: {problem.message}")
@@ -105,55 +107,59 @@ def _checked(groups_table: Table, draft: Draft, table: Path | None = None) -> di
 
 
 def to_last_reading(groups: Mapping[str, Any], draft: Draft) -> Differences:
-    """What the groups change in those of the last reading; nothing where there is none."""
+    """Return how the groups differ from the last reading; no differences if there is none."""
     last = draft.said.get("idp_groups") if draft.read("idp_groups") else None
     return differences(last, groups) if isinstance(last, dict) else Differences()
 
 
 def were_cut(what: str, missing: Sequence[str]) -> bool:
-    """Whether entries that are missing are still there, so that the list is not all of it."""
+    """Ask whether missing entries were removed; return whether the list was cut instead."""
     number = f"{len(missing):,} {what}{'' if len(missing) == 1 else 's'}"
-    question = f"{number} of the last reading missing: removed, or was the list cut? `removed` or `cut`"
+    question = f"{number} of the last reading missing. Enter removed, or cut if the list is not complete"
     return ask(question, lambda text: choice("removed", "cut")(text, Draft({}).known), "cut") == "cut"
 
 
 def missing_problem(compared: Differences) -> Problem:
-    """The problem of a table that would erase what the last reading had."""
+    """Return the problem of a table that would erase mappings of the last reading."""
     unmapped = compared.none_mapped and not compared.missing
-    lines = "no group is mapped any more" if unmapped else "; ".join(difference_lines(compared))
-    hint = "give the whole table with its columns; if this is what the page shows, add --accept-missing"
+    lines = "no group is mapped anymore" if unmapped else "; ".join(difference_lines(compared))
+    hint = "copy the whole table with its columns; if the page really shows this, add --accept-missing"
     return Problem("observe_missing", lines, None, hint)
 
 
 def groups_and_mapped(groups: Mapping[str, Any]) -> str:
-    """How many groups there are, and how many of them give anything."""
+    """Return how many groups there are, and how many of them are mapped, as text."""
     what = "group" if len(groups) == 1 else "groups"
     return f"{len(groups):,} {what}, {sum(map(_gives, groups.values())):,} of them mapped"
 
 
-def _one_by_one(means: Means, draft: Draft) -> dict[str, Any]:
-    names = list(means.names)
+def _one_by_one(source: GroupInput, draft: Draft) -> dict[str, Any]:
+    names = list(source.names)
     if not names:
-        names = [line.strip() for line in block("Every group, one to a line; an empty line ends:").splitlines()]
-    say("For each: role and teams, like `Member: Marketing, Legal`; Enter for blank.")
+        names = [
+            line.strip() for line in block("Enter all groups, one per line. An empty line ends the list:").splitlines()
+        ]
+    say("Enter the role and teams of each, such as Member: Marketing, Legal. Press Enter if it is not mapped.")
     return {name: _ask_one(name, draft, None) for name in names if name}
 
 
-def _gone_over(means: Means, draft: Draft, last_groups: Mapping[str, Any]) -> dict[str, Any]:
-    """Only what a plan needs: groups that are mapped, here or in the config."""
-    names = [name for name, entry in last_groups.items() if name in means.names or _gives(entry)]
+def _gone_over(source: GroupInput, draft: Draft, last_groups: Mapping[str, Any]) -> dict[str, Any]:
+    """Confirm only what a plan needs: groups that are mapped, in the last reading or in the configuration."""
+    names = [name for name, entry in last_groups.items() if name in source.names or _gives(entry)]
     by, at = draft.whose("idp_groups")
-    say(f"IdP groups that a plan looks at, as {by or 'somebody'} wrote them down{f' on {at[:10]}' if at else ''}:")
+    say(f"IdP groups that plans use, as recorded{f' by {by}' if by else ''}{f' on {at[:10]}' if at else ''}:")
     _list({name: last_groups[name] for name in names}, draft, numbered=True)
-    numbers = ask("Still so? `yes`, `paste` for the whole table, or the numbers that differ", _numbers(names), "yes")
+    numbers = ask(
+        "Is this still correct? Enter yes, paste (the whole table), or the numbers that differ", _numbers(names), "yes"
+    )
     if numbers is None:
         return _pasted(draft)
     changed = {
         names[number - 1]: _ask_one(names[number - 1], draft, last_groups[names[number - 1]]) for number in numbers
     }
-    missing = [name for name in means.names if name not in last_groups and _mapped(means.desired, name)]
+    missing = [name for name in source.names if name not in last_groups and _mapped(source.desired, name)]
     for name in missing:
-        if ask(f"{visible(name)} was not there. Is it now", lambda text: yes_no(text, draft.known), "no"):
+        if ask(f"{visible(name)} did not exist. Does it exist now", lambda text: yes_no(text, draft.known), "no"):
             changed[name] = _ask_one(name, draft, None)
     return {**last_groups, **changed}
 
@@ -167,7 +173,7 @@ def _numbers(names: Sequence[str]) -> Any:
             return None
         numbers = [int(part) for part in answer.replace(",", " ").split() if part.isdecimal()]
         if not numbers or not all(1 <= number <= len(names) for number in numbers):
-            raise ValueError(f"say yes, paste, or numbers from 1 to {len(names)}")
+            raise ValueError(f"enter yes, paste, or numbers from 1 to {len(names)}")
         return numbers
 
     return read
@@ -184,7 +190,7 @@ def _ask_one(name: str, draft: Draft, last_entry: Any, *, default: str | None = 
         if text.strip().casefold() == "blank":
             return facts or "blank"
         if not colon:
-            raise ValueError("write role and teams like `Member: Marketing`, or blank")
+            raise ValueError("enter role and teams, such as Member: Marketing, or blank if it is not mapped")
         return {**mapping(role.strip(), split_teams(teams, draft.known), draft.known), **facts} or "blank"
 
     return ask(f"  {visible(name)}", read, _entry_text(last_entry, draft) if last_entry is not None else default)

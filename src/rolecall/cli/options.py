@@ -1,4 +1,4 @@
-"""The flags that every command takes, before or after its name, what they come to, and where the config then is."""
+"""Define the global options, what they come to for one invocation, and where the configuration is."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import click
 
 from rolecall.cli.complete import overlays
+from rolecall.cli.places import CONFIG, DIRECTORY, FLAGS, config_of, repository
 from rolecall.errors import Misuse, Problem
 
 GLOBAL_HEADING = "Global options, before or after the command"
-CONFIG = "rolecall.yaml"
 
-_FLAGS = "rolecall.flags"
+_TOLD = "rolecall.told"
 _VERBOSITY = "verbosity"
-_BY_HAND_ONLY = frozenset(("ALLOW", "APPROVE", "AUTO_APPROVE", "IGNORE"))
+_TYPED_ONLY = frozenset(("ALLOW", "APPROVE", "AUTO_APPROVE", "IGNORE"))
+"""Options that are not taken from the environment, as the names of their variables."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What the global flags came to. Relative paths are meant from the working directory, where ``-C`` has led.
+    """The global options of one run. Relative paths start at the working directory, which ``-C`` has changed.
 
-    ``as_of`` is None where nobody said a date. ``verbosity`` is 0, more with ``-v``, less with ``-q``.
-    ``interactive`` is false with ``--no-input``, and where stderr is JSON. ``environ`` is the environment as it was at
-    the start.
+    ``config`` is where the configuration is; ``searched`` says that nothing named it, so it may be in a folder above.
+    ``as_of`` is None without ``--as-of``. ``verbosity`` is 0, more with ``-v``, less with ``-q``. ``interactive`` is
+    false with ``--no-input`` and with JSON on stderr. ``environ`` is the environment at the start.
     """
 
     config: Path = Path(CONFIG)
@@ -41,89 +42,131 @@ class Invocation:
     log_format: Literal["text", "json"] = "text"
     color: bool = True
     interactive: bool = True
+    searched: bool = False
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def ci(self) -> bool:
-        """Whether a pipeline is running this."""
+        """True in a pipeline."""
         return self.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
 def current(environ: Mapping[str, str] | None = None) -> Invocation:
-    """The invocation of the running command."""
-    flags = dict(click.get_current_context().meta.get(_FLAGS, {}))
+    """Return the invocation of the running command."""
+    flags = dict(click.get_current_context().meta.get(FLAGS, {}))
     flags["color"] = not flags.pop("no_color", False)
-    # A question in the middle of JSON is for nobody.
     flags["interactive"] = not flags.pop("no_input", False) and flags.get("log_format") != "json"
+    flags["searched"] = "config" not in flags
+    flags["config"] = config_of(flags)
+    flags.pop(DIRECTORY, None)
     return Invocation(**flags, environ=dict(os.environ if environ is None else environ))
 
 
 def global_options(*, top: bool = False) -> list[click.Parameter]:
-    """Fresh copies of the global options. Only those of the program itself (``top``) read variables."""
+    """Return new global options. Only those of the program itself (``top``) are also read from the environment."""
     return [_option(*declaration, top=top) for declaration in _declarations()]
 
 
 def is_global(param: click.Parameter) -> bool:
-    """Whether a parameter is one of the global options."""
+    """Return whether a parameter is one of the global options."""
     return isinstance(param, GlobalOption)
 
 
 class GlobalOption(click.Option):
-    """An option that is kept for the invocation and not handed to the command."""
+    """An option that is kept for the invocation and not passed to the command."""
 
 
 def refuse_variables(environ: Mapping[str, str]) -> None:
-    """Raise Misuse when a flag that must be typed for one run was put into the environment."""
-    names = [name for name in sorted(environ) if environ[name] and _by_hand_only(name)]
+    """Raise Misuse if the environment has an option that must be typed for each run."""
+    names = [name for name in sorted(environ) if environ[name] and _is_typed_only(name)]
     if names:
         raise Misuse(
             *(Problem("variable", _VARIABLE.format(name), None, _TYPE_IT.format(_flag(name))) for name in names)
         )
 
 
-_VARIABLE = "{} is set in the environment, but lifts and approvals are not taken from there"
-_TYPE_IT = "unset it and write {} on the command line, for this run alone"
+_VARIABLE = "{} is set in the environment, but overrides and approvals must be typed for each run"
+_TYPE_IT = "unset it and write {} on the command line"
 
 
-def _by_hand_only(name: str) -> bool:
+def _is_typed_only(name: str) -> bool:
     prefix, _, flag_name = name.partition("_")
     if prefix != "ROLECALL":
         return False
-    return flag_name in _BY_HAND_ONLY or flag_name.partition("_")[2] in _BY_HAND_ONLY
+    return flag_name in _TYPED_ONLY or flag_name.partition("_")[2] in _TYPED_ONLY
 
 
 def _flag(name: str) -> str:
     flag_name = name.partition("_")[2]
-    bare_name = flag_name if flag_name in _BY_HAND_ONLY else flag_name.partition("_")[2]
+    bare_name = flag_name if flag_name in _TYPED_ONLY else flag_name.partition("_")[2]
     return f"--{bare_name.lower().replace('_', '-')}"
 
 
-def _declarations() -> list[tuple[tuple[str, ...], dict[str, Any], Callable[..., Any]]]:
+Declaration = tuple[tuple[str, ...], dict[str, Any], Callable[..., Any]]
+"""An option's names, its arguments for click, and what is called with its value."""
+
+
+def _declarations() -> list[Declaration]:
+    return [*_where(), *_output()]
+
+
+def _where() -> list[Declaration]:
+    """Return the options for the configuration, the org and the day."""
     path = click.Path(path_type=Path)
     day = click.DateTime(["%Y-%m-%d"])
+    config = (
+        f"Configuration file to read. Default: {CONFIG} in the current folder, or in the nearest folder above it in "
+        "the same git repository."
+    )
+    as_of = "Plan as if today was DATE, for example to see what expires by then. YYYY-MM-DD, UTC."
     return [
         (
-            ("-C", "directory"),
-            {"metavar": "DIR", "multiple": True, "is_eager": True, "help": "As if started in DIR."},
+            ("-C", DIRECTORY),
+            {"metavar": "DIR", "multiple": True, "is_eager": True, "help": "Run as if rolecall was started in DIR."},
             _go,
         ),
-        (("-c", "--config"), {"metavar": "FILE", "type": path, "help": f"The config to read first [{CONFIG}]."}, _keep),
+        (("-c", "--config"), {"metavar": "FILE", "type": path, "help": config}, _keep),
         (
             ("-e", "--env"),
-            {"metavar": "NAME", "shell_complete": overlays, "help": "Merge env/NAME.yaml over the config."},
+            {
+                "metavar": "NAME",
+                "shell_complete": overlays,
+                "help": "Use the overlay env/NAME.yaml. Required if there are overlays and an org is read.",
+            },
             _keep,
         ),
-        (("--snapshot",), {"metavar": "FILE", "type": path, "help": "Read the org from a file; no network."}, _keep),
-        (("--as-of",), {"metavar": "DATE", "type": day, "help": "The day to plan for, UTC [today]."}, _keep_day),
-        (("-v", "--verbose"), {"count": True, "help": "Say more on stderr; twice for every request."}, _louder),
-        (("-q", "--quiet"), {"count": True, "help": "Say less on stderr."}, _quieter),
+        (
+            ("--snapshot",),
+            {
+                "metavar": "FILE",
+                "type": path,
+                "help": "Read the org from a snapshot file, without network. Not for apply.",
+            },
+            _keep,
+        ),
+        (("--as-of",), {"metavar": "DATE", "type": day, "help": as_of}, _keep_day),
+    ]
+
+
+def _output() -> list[Declaration]:
+    """Return the options that say what is written and whether rolecall may ask."""
+    return [
+        (("-v", "--verbose"), {"count": True, "help": "Log more to stderr. -vv also logs each request."}, _louder),
+        (("-q", "--quiet"), {"count": True, "help": "Write only errors to stderr, no progress."}, _quieter),
         (
             ("--log-format",),
-            {"type": click.Choice(["text", "json"]), "help": "How logs and errors are written; json never asks."},
+            {
+                "type": click.Choice(["text", "json"]),
+                "help": "Format of logs and errors on stderr. json: one object a line, and rolecall never prompts.",
+            },
             _keep,
         ),
-        (("--no-color",), {"is_flag": True, "help": "No colour, as with NO_COLOR."}, _keep),
-        (("--no-input",), {"is_flag": True, "help": "Never ask; fail where an answer is needed."}, _keep),
+        (("--no-color",), {"is_flag": True, "help": "Write no colors. Same as NO_COLOR=1."}, _keep),
+        (
+            ("--no-input",),
+            {"is_flag": True, "help": "Never prompt. If an answer is required, exit with 64."},
+            _keep,
+        ),
     ]
 
 
@@ -132,7 +175,7 @@ def _option(names: tuple[str, ...], more: dict[str, Any], callback: Callable[...
 
 
 def _flags(ctx: click.Context) -> dict[str, Any]:
-    flags: dict[str, Any] = ctx.meta.setdefault(_FLAGS, {})
+    flags: dict[str, Any] = ctx.meta.setdefault(FLAGS, {})
     return flags
 
 
@@ -146,7 +189,7 @@ def _keep_day(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         _flags(ctx)[str(param.name)] = value.date()
 
 
-def _louder(ctx: click.Context, param: click.Parameter, value: int) -> None:
+def _louder(ctx: click.Context, _param: click.Parameter, value: int) -> None:
     _flags(ctx)[_VERBOSITY] = _flags(ctx).get(_VERBOSITY, 0) + value
 
 
@@ -155,57 +198,56 @@ def _quieter(ctx: click.Context, param: click.Parameter, value: int) -> None:
 
 
 def _go(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+    """Change the working directory. The configuration is then in that folder, and not searched for above it."""
     for folder in value:
         try:
             os.chdir(folder)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it is no path"
-            raise click.BadParameter(f"cannot go to {folder!r}: {reason}", ctx, param) from error
+            reason = getattr(error, "strerror", None) or "not a path"
+            raise click.BadParameter(f"cannot change to {folder!r}: {reason}", ctx, param) from error
+        _flags(ctx)[DIRECTORY] = True
 
 
 class Root(NamedTuple):
-    """``folder`` holds the config; ``main`` is the name of the file that is read first."""
+    """The place of a configuration: its folder, and the name of the main file in it."""
 
     folder: Path
     main: str
 
 
 def root_of(call: Invocation) -> Root:
-    """The root that the invocation names: the folder of `-c`, or the working directory."""
+    """Return where the configuration is. One that was found in a folder above is named on stderr, once in a run."""
+    if call.searched and call.config != Path(CONFIG) and call.verbosity >= 0:
+        context = click.get_current_context(silent=True)
+        if context is not None and not context.meta.get(_TOLD):
+            from rolecall.cli.messages import remark
+
+            context.meta[_TOLD] = True
+            remark("config_found", f"Configuration: {call.config}", as_json=call.log_format == "json")
     return Root(call.config.parent, call.config.name)
 
 
 class InRepository(NamedTuple):
-    """Where a config is: ``folder`` leads to it from the repository's root, ``main`` is its first file."""
+    """The place of a configuration in its repository: its folder from the root, and the name of its main file."""
 
     folder: str = ""
-    main: str = "rolecall.yaml"
+    main: str = CONFIG
 
 
 def in_repository(call: Invocation) -> InRepository:
-    """Return where the config that the invocation names is in its repository."""
-    root = root_of(call)
-    return InRepository(_folder_in_repository(call, root), root.main)
+    """Return where the configuration is in its repository."""
+    return InRepository(_folder_in_repository(call, call.config.parent), call.config.name)
 
 
-def _folder_in_repository(call: Invocation, root: Root) -> str:
-    """Return what leads from the repository's root to the config's: ``examples/acme/``, or nothing if it is there.
+def _folder_in_repository(call: Invocation, folder: Path) -> str:
+    """Return what leads from the repository's root to the folder: ``examples/acme/``, or nothing if it is the root.
 
     Annotations and code scanning name files from there. The repository's root is the pipeline's workspace, or the
     nearest folder above that has a `.git`.
     """
-    config_folder = root.folder.resolve()
+    config_folder = folder.resolve()
     workspace = call.environ.get("GITHUB_WORKSPACE")
-    top = Path(workspace).resolve() if workspace else _repository(config_folder)
+    top = Path(workspace).resolve() if workspace else repository(config_folder)
     if top is None or not config_folder.is_relative_to(top) or config_folder == top:
         return ""
     return f"{config_folder.relative_to(top).as_posix()}/"
-
-
-def checkout(folder: Path) -> Path:
-    """Return the root of the repository that a folder is in; the folder itself outside of one."""
-    return _repository(folder.resolve()) or folder.resolve()
-
-
-def _repository(start: Path) -> Path | None:
-    return next((folder for folder in (start, *start.parents) if os.path.lexists(folder / ".git")), None)

@@ -1,6 +1,6 @@
-"""Puts a plan, or what a look for drift found, before people and machines: stdout, files of several formats.
+"""Write plans and drift reports to stdout and files, in several formats.
 
-What each of these may show of people, and the secret that masks are made with, is decided here too.
+This also decides how users are shown in each of them, and keeps the secret for masking.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
 from rolecall.cli.console import Console, stdout
-from rolecall.cli.messages import tell
+from rolecall.cli.messages import remark, tell
 from rolecall.cli.options import InRepository, Invocation, in_repository
 from rolecall.errors import ConfigError, Problem, Where
 
@@ -23,16 +21,6 @@ if TYPE_CHECKING:
     from rolecall.jobs.plan import Planned
     from rolecall.plan.saved.privacy import Shown
     from rolecall.plan.value import Plan
-
-FORMATS = ("text", "json", "markdown", "html", "github", "gitlab", "junit", "sarif", "csv")
-
-
-def report_option(value: str, formats: Sequence[str] = FORMATS) -> tuple[str, Path]:
-    """``FORMAT=PATH`` of ``--report``."""
-    form, equals, path = value.partition("=")
-    if not equals or not path or form not in formats:
-        raise click.BadParameter(f"write FORMAT=PATH, with FORMAT one of {', '.join(formats)}", param_hint="--report")
-    return form, Path(path)
 
 
 def render_plan(plan: Plan, form: str, at: InRepository, plan_digest: str) -> str:
@@ -48,7 +36,7 @@ def render_plan(plan: Plan, form: str, at: InRepository, plan_digest: str) -> st
 
 
 class Sinks(NamedTuple):
-    """Where a plan goes: stdout in one format, files in others, and the saved plan."""
+    """The places that a plan is written to: stdout in one format, files in others, and the file of the saved plan."""
 
     form: str = "text"
     reports: tuple[tuple[str, Path], ...] = ()
@@ -57,7 +45,7 @@ class Sinks(NamedTuple):
 
 
 def present(call: Invocation, config: Config, planned: Planned, sinks: Sinks, promised: Sequence[Any] = ()) -> bool:
-    """Write a plan to all its sinks. Answers whether a promise was broken; those are told on stderr, last."""
+    """Write a plan to all its sinks; return whether an assertion does not hold. Those are reported on stderr, last."""
     from rolecall.jobs.plan import broken
     from rolecall.jobs.saved import plan_json
     from rolecall.outside.files import write_file
@@ -73,10 +61,31 @@ def present(call: Invocation, config: Config, planned: Planned, sinks: Sinks, pr
     out = stdout(call.environ, color=call.color)
     inside = redacted(call, plan, shown(call, sinks.people, configured, terminal=out.terminal), config.root)
     show_plan(out, inside, sinks.form, at, verbose=call.verbosity > 0)
+    if sinks.out is not None:
+        _report_saved(call, out, plan, sinks.out, text=sinks.form == "text")
     problems = broken(plan, promised)
     if problems:
         tell(problems, as_json=call.log_format == "json", color=call.color)
     return bool(problems)
+
+
+def _report_saved(call: Invocation, out: Console, plan: Plan, path: Path, *, text: bool) -> None:
+    """Say where a plan was saved and how to apply it: on stdout after a plan as text, else on stderr."""
+    from rolecall.model.paste import shell_word
+    from rolecall.plan.commands import env_flag
+    from rolecall.plan.saved.digest import digest, short
+    from rolecall.plan.saved.summary import needs_approval
+    from rolecall.report.builders.next_steps import apply_command
+    from rolecall.report.line import line
+
+    saved = f"Saved the plan to {path}."
+    can_apply = needs_approval(plan) and bool(apply_command(plan, digest(plan)))
+    command = f"rolecall apply{env_flag(plan.org)} {shell_word(str(path))} --approve {short(digest(plan))}"
+    next_step = f"To apply exactly this plan: {command}" if can_apply else ""
+    if text:
+        out.lines([line(saved, "ok"), *([line(next_step)] if next_step else [])])
+    elif call.verbosity >= 0:
+        remark("plan_saved", f"{saved} {next_step}".rstrip(), as_json=call.log_format == "json")
 
 
 def show_plan(
@@ -102,7 +111,7 @@ def show_plan(
 
 
 def show_drift(call: Invocation, config: Config, report: DriftReport, form: str, people: Shown | None) -> None:
-    """Print it in one format."""
+    """Write a drift report to stdout in one format."""
     from rolecall.report.builders.drift import drift_document
 
     out = stdout(call.environ, color=call.color)
@@ -120,7 +129,7 @@ def show_drift(call: Invocation, config: Config, report: DriftReport, form: str,
 def write_drift_reports(
     call: Invocation, config: Config, report: DriftReport, reports: Sequence[tuple[str, Path]], people: Shown | None
 ) -> None:
-    """Write it to files, each in its format."""
+    """Write a drift report to files, each in its format."""
     from rolecall.outside.files import write_file
 
     if reports:
@@ -133,14 +142,14 @@ def write_drift_reports(
 
 
 def redacted_drift(call: Invocation, config: Config, report: DriftReport, mode: Shown) -> DriftReport:
-    """What a sink may show of it."""
+    """Return a drift report with users shown as ``mode`` says."""
     from rolecall.drift.privacy import redact_found
 
     return redact_found(report, mode, mask_key(call, config.root) if mode == "masked" else b"")
 
 
 def render_drift(report: DriftReport, form: str, at: InRepository) -> str:
-    """Return what was found, already redacted, in one format. ``at`` is where its config is in the repository."""
+    """Return a drift report, already redacted, in one format. ``at`` is where its config is in the repository."""
     if form == "json":
         import json
 
@@ -158,9 +167,9 @@ _KEY_BYTES = 32
 
 
 def shown(call: Invocation, flag: Shown | None, config_says: Shown | None, *, terminal: bool) -> Shown:
-    """``--people`` decides; else counts in a pipeline unless the config says otherwise; else names.
+    """Return how users are shown: as ``--people`` says, else in CI as the config says or as counts, else as names.
 
-    What the config says is for reports outside a terminal.
+    Outside of CI the config decides for files and pipes only, not for a terminal.
     """
     if flag is not None:
         return flag
@@ -170,14 +179,14 @@ def shown(call: Invocation, flag: Shown | None, config_says: Shown | None, *, te
 
 
 def redacted(call: Invocation, plan: Plan, mode: Shown, root: Path) -> Plan:
-    """The plan as a sink may show it."""
+    """Return a plan with users shown as ``mode`` says."""
     from rolecall.plan.saved.privacy import redact
 
     return redact(plan, mode, mask_key(call, root) if mode == "masked" else b"")
 
 
 def mask_key(call: Invocation, root: Path) -> bytes:
-    """The key of masks: ``ROLECALL_MASK_KEY``, or a file of this machine's own, made when first needed."""
+    """Return the key for masking users: ``ROLECALL_MASK_KEY``, or a file on this machine, created when first needed."""
     if set_key := call.environ.get("ROLECALL_MASK_KEY"):
         return set_key.encode("utf-8", "surrogateescape")
     path = root / STATE / "mask.key"
@@ -185,13 +194,13 @@ def mask_key(call: Invocation, root: Path) -> bytes:
         _make_key(path)
     key = path.read_bytes()
     if len(key) < _KEY_BYTES:
-        hint = "delete it; a new one is made, and masks change"
-        raise ConfigError(Problem("mask_key", "is too short to hide anybody", Where(str(path)), hint))
+        hint = "delete it, and a new one is created; all masks change"
+        raise ConfigError(Problem("mask_key", "is too short to mask users", Where(str(path)), hint))
     return key
 
 
 def _make_key(path: Path) -> None:
-    """Whole or not at all: whoever looks meanwhile must not take half a key, or none, for one."""
+    """Create the key file atomically, so that another process never reads a part of it."""
     import secrets
 
     path.parent.mkdir(parents=True, exist_ok=True)

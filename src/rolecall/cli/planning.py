@@ -1,4 +1,4 @@
-"""What commands that plan, or answer from a plan, share: flags into a request, a state of the org, and exit codes."""
+"""Share what commands that plan need: options, the request for a plan, a state of the org, and exit codes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from rolecall.cli.complete import addresses
+from rolecall.cli.complete import addresses, guards
 from rolecall.cli.journals import memory
 from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
@@ -26,43 +26,29 @@ if TYPE_CHECKING:
     from rolecall.model.policy import Allow
     from rolecall.plan.value import Plan
 
-GUARDS = (
-    "min_org_admins",
-    "required_org_admins",
-    "require_self",
-    "max_people_losing_access",
-    "max_removals",
-    "escalations",
-    "protect",
-    "sign_in",
-    "upgrade",
-    "possible_rename",
-    "unread",
-    "observed_age",
-    "policy",
-    "approval",
-    "foreign",
-    "older",
-)
-
 
 def targeting(command: Any) -> Any:
-    """The options that cut a plan."""
+    """Add the options that limit a plan to some addresses."""
     for option in (
-        click.option("--only", type=click.Choice(["expired"]), help="Only the mappings that have lapsed."),
+        click.option(
+            "--only",
+            type=click.Choice(["expired"]),
+            help="Limit the plan to mappings that are past their `expires` date.",
+        ),
         click.option(
             "--exclude",
             multiple=True,
             metavar="ADDRESS",
             shell_complete=addresses,
-            help="All but these; globs too. May be repeated.",
+            help="Leave an address out of the plan. Takes patterns. Repeatable.",
         ),
         click.option(
             "--target",
             multiple=True,
             metavar="ADDRESS",
             shell_complete=addresses,
-            help="Only these; globs too. May be repeated.",
+            help="Limit the plan to an address, or to those that match a pattern such as 'idp_groups/Writer-*'. "
+            "Repeatable. See: rolecall help addresses",
         ),
     ):
         command = option(command)
@@ -70,36 +56,43 @@ def targeting(command: Any) -> Any:
 
 
 def lifting(command: Any) -> Any:
-    """`--allow NAME=N`."""
+    """Add the option that overrides guards."""
     lift = click.option(
-        "--allow", multiple=True, metavar="NAME=N", help="Lift a guard up to N, for this run. May be repeated."
+        "--allow",
+        multiple=True,
+        metavar="NAME=N",
+        shell_complete=guards,
+        help="Override guard NAME up to N, for this run only, for example max_removals=3. Repeatable. See: rolecall "
+        "help guards",
     )
     return lift(command)
 
 
 def lifts(flags: tuple[str, ...]) -> tuple[Allow, ...]:
-    """``NAME=N`` as allowances. A name may have hyphens. Raises click's usage error for what is none."""
+    """Return the overrides in ``NAME=N`` texts. A name may have hyphens. Raises click's usage error for other texts."""
     return tuple(map(_lift, flags))
 
 
 def _lift(flag: str) -> Allow:
     from rolecall.errors import did_you_mean
     from rolecall.model.policy import Allow
+    from rolecall.plan.guards.descriptions import DESCRIPTIONS
 
     name, equals, number = flag.partition("=")
     guard = name.replace("-", "_")
     if not equals or not (number.isascii() and number.isdecimal()):
         raise click.BadParameter(f"{flag!r} is not NAME=N, such as max_people_losing_access=40", param_hint="--allow")
-    if guard not in GUARDS:
-        hint = did_you_mean(guard, GUARDS) or f"Guards are {', '.join(GUARDS)}"
-        raise click.BadParameter(f"there is no guard {name!r}. {hint}", param_hint="--allow")
-    if guard == "require_self":
-        raise click.BadParameter("require_self is never lifted; let another org admin apply", param_hint="--allow")
+    if guard not in DESCRIPTIONS:
+        hint = did_you_mean(guard, DESCRIPTIONS) or "For the list: rolecall help guards"
+        raise click.BadParameter(f"no guard {name!r}. {hint}", param_hint="--allow")
+    if not DESCRIPTIONS[guard].overridable:
+        hint = ". Ask another org admin to apply" if guard == "require_self" else ""
+        raise click.BadParameter(f"{guard} cannot be overridden{hint}", param_hint="--allow")
     return Allow(guard, None, int(number), None, "--allow")
 
 
 class PlanFlags(NamedTuple):
-    """The flags of ``targeting`` and ``lifting``, as click gives them."""
+    """The values of the options of ``targeting`` and ``lifting``."""
 
     target: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -108,20 +101,20 @@ class PlanFlags(NamedTuple):
 
 
 async def read_and_plan(call: Invocation, opened: Session, flags: PlanFlags = PlanFlags()) -> Planned:
-    """Read and plan, as the flags say. Raises click's usage error for flags that cannot be read."""
+    """Read the org and plan, as the options say. Raises click's usage error for options that cannot be read."""
     from rolecall.jobs.plan import make_plan
     from rolecall.plan.value import Selection
 
     for address in (*flags.target, *flags.exclude):
         if not address.isprintable() and any("\ud800" <= char <= "\udfff" for char in address):
-            raise click.BadParameter(f"{address!r} is not text in UTF-8", param_hint="--target/--exclude")
+            raise click.BadParameter(f"{address!r} is not UTF-8 text", param_hint="--target/--exclude")
     selection = Selection(flags.target, flags.exclude, flags.only == "expired")
     request = replace(plan_request(call, opened), lifts=lifts(flags.allow), selection=selection, typed=True)
     return await make_plan(request)
 
 
 def plan_request(call: Invocation, opened: Session) -> PlanRequest:
-    """Return the request for a plan of the whole config."""
+    """Return the request for a plan of the whole configuration."""
     from rolecall.jobs.plan import PlanRequest
 
     return PlanRequest(
@@ -137,7 +130,7 @@ def plan_request(call: Invocation, opened: Session) -> PlanRequest:
 
 
 def whose(call: Invocation, config: Config) -> Whose:
-    """Return which configuration plans, to tell what another one applied last. Git is asked only where that matters."""
+    """Return which configuration plans, to know what another one applied last. Git is called only if that matters."""
     from rolecall.jobs.plan import Whose
 
     def name() -> str:
@@ -159,7 +152,7 @@ def whose(call: Invocation, config: Config) -> Whose:
 
 
 def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:
-    """What a plan leaves with, before any assertion."""
+    """Return the exit code of a plan, assertions aside."""
     codes = [Exit.ERROR] if plan.errored else []
     refused = any(guard.verdict == "block" for guard in plan.guards)
     failed = any(test.refuses for test in plan.access_tests)
@@ -172,7 +165,7 @@ def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:
 
 
 def read_state(call: Invocation, config: Config, at: str, scope: PeopleScope, *, test: bool = False) -> State:
-    """The state that ``--at`` names: `live`, `desired`, or a saved plan's file."""
+    """Return the state that ``--at`` names: `live`, `desired`, or a saved plan's file."""
 
     async def work() -> State:
         from rolecall.jobs.access import state
@@ -184,7 +177,7 @@ def read_state(call: Invocation, config: Config, at: str, scope: PeopleScope, *,
 
 
 def read_inventory(call: Invocation) -> Inventory:
-    """Return what the org has and the config does not manage."""
+    """Return what the org has and the configuration does not manage."""
 
     async def work() -> Inventory:
         from rolecall.jobs.access import inventory
@@ -206,14 +199,14 @@ def _at(value: str) -> At:
 
 
 def coverage_exit(coverage: Coverage) -> Exit:
-    """Return 1 where an answer needs users and none were read, 7 where some were, else 0."""
+    """Return 1 if an answer needs users and none were read, 7 if some were, else 0."""
     return {"complete": Exit.OK, "partial": Exit.UNSEEN, "unread": Exit.ERROR}[coverage.state]
 
 
 def report_coverage(call: Invocation, config: Config, coverage: Coverage, hint: str | None = None) -> Exit:
-    """Say on stderr how much was read of the users, unless all of it; return the code to exit with.
+    """Write to stderr how much was read of the users, unless all were; return the exit code.
 
-    ``hint`` is what to do, in place of looking at where the configuration says that users come from.
+    ``hint`` is what to do; without it, that follows from the source of users in the configuration.
     """
     from rolecall.jobs.people import people_hint
     from rolecall.plan.coverage import incomplete

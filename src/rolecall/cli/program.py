@@ -1,6 +1,6 @@
-"""The table of commands, what a command is made of, and a group that imports a command only when it is called for.
+"""Define the program: the table of commands, and a group that imports a command only when it is called.
 
-A command has its help with examples and the global flags, and is handed the invocation.
+A command's help lists its arguments, its options, the global options, its exit codes and examples.
 """
 
 from __future__ import annotations
@@ -13,37 +13,112 @@ from typing import Any
 
 import click
 
+from rolecall.cli import habits
 from rolecall.cli.options import GLOBAL_HEADING, current, global_options, is_global, refuse_variables
-from rolecall.errors import Exit, Problem, RolecallError, did_you_mean
+from rolecall.errors import EXIT_MEANINGS, Exit, Problem, RolecallError, did_you_mean
 
 Run = Callable[..., Exit | None]
 
 
 class Command(click.Command):
-    """A command whose help ends with examples and lists the global options apart."""
+    """A command with described arguments, exit codes and examples. Its help names the global options in short.
 
-    def __init__(self, *args: Any, examples: Sequence[str] = (), **more: Any) -> None:
-        super().__init__(*args, **more)
+    ``arguments`` describes the arguments by their names. ``exit_codes`` are those that the help lists; an empty text
+    stands for the general meaning.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        arguments: Mapping[str, str] | None = None,
+        exit_codes: Mapping[Exit, str] | None = None,
+        examples: Sequence[str] = (),
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
         self.params += global_options()
+        self.arguments = dict(arguments or {})
+        self.exit_codes = dict(exit_codes or {})
         self.examples = tuple(examples)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; options written as for another tool are answered with a hint."""
+        if not ctx.resilient_parsing:
+            habits.check_options(ctx, args, self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        own = [param for param in self.get_params(ctx) if not is_global(param)]
-        shared = [param for param in self.get_params(ctx) if is_global(param)]
-        for heading, params in (("Options", own), (GLOBAL_HEADING, shared)):
-            if records := [record for param in params if (record := param.get_help_record(ctx))]:
+        """Write the arguments, the options, and the names of the global options."""
+        params = self.get_params(ctx)
+        arguments = [param for param in params if isinstance(param, click.Argument)]
+        options = [param for param in params if isinstance(param, click.Option)]
+        described = [(param.make_metavar(ctx), self.arguments[param.name or ""]) for param in arguments]
+        own = [_record(param, ctx) for param in options if not is_global(param)]
+        for heading, records in (("Arguments", described), ("Options", own)):
+            if records:
                 with formatter.section(heading):
                     formatter.write_dl(records)
+        _write_global_names(ctx, params, formatter)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the exit codes and the examples."""
+        if self.exit_codes:
+            with formatter.section("Exit codes (all of them: rolecall help exit-codes)"):
+                formatter.write_dl(exit_records(self.exit_codes))
         if self.examples:
             with formatter.section("Examples"):
                 for example in self.examples:
                     formatter.write(f"{'':{formatter.current_indent}}{example}\n")
 
 
-def command(name: str, *examples: str) -> Callable[[Run], Command]:
-    """Make a function a command. It is called with the Invocation first, then its options; it gives its exit code."""
+class CommandGroup(click.Group):
+    """A command with subcommands. Its help lists them, each with its first line in full."""
+
+    def __init__(self, name: str, help_text: str, commands: Sequence[Command]) -> None:
+        super().__init__(name, {each.name or "": each for each in commands}, help=help_text, params=global_options())
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the subcommands, in their order."""
+        return list(self.commands)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the subcommands, and the names of the global options."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, (each.help or "").partition("\n")[0]) for name, each in self.commands.items()])
+        _write_global_names(ctx, self.get_params(ctx), formatter)
+
+
+def _write_global_names(ctx: click.Context, params: Sequence[click.Parameter], formatter: click.HelpFormatter) -> None:
+    names = [record[0] for param in params if is_global(param) and (record := param.get_help_record(ctx))]
+    with formatter.section(f"{GLOBAL_HEADING} (rolecall --help explains them)"):
+        formatter.write_text(" · ".join(name.replace(" ", "\N{NO-BREAK SPACE}") for name in names))
+
+
+def _record(param: click.Option, ctx: click.Context) -> tuple[str, str]:
+    """Return an option and its help, with the default as a sentence."""
+    names, text = param.get_help_record(ctx) or ("", "")
+    return names, _DEFAULT.sub(r" Default: \1.", text)
+
+
+_DEFAULT = re.compile(r"\s+\[default: ([^;\]]+)(?:; [^\]]*)?\]$")
+"""The form in which click writes a default, with the range of a number."""
+
+
+def exit_records(exit_codes: Mapping[Exit, str]) -> list[tuple[str, str]]:
+    """Return exit codes and their meanings as rows for a help page."""
+    return [(str(int(code)), text or EXIT_MEANINGS[code]) for code, text in exit_codes.items()]
+
+
+def command(
+    name: str,
+    *examples: str,
+    arguments: Mapping[str, str] | None = None,
+    exit_codes: Mapping[Exit, str] | None = None,
+) -> Callable[[Run], Command]:
+    """Make a function a command. It is called with the Invocation first, then its options, and returns its exit code.
+
+    Its docstring is the command's help; the first line is the summary in ``COMMANDS``.
+    """
 
     def make(run: Run) -> Command:
         def called(**options: Any) -> Exit:
@@ -55,28 +130,36 @@ def command(name: str, *examples: str) -> Callable[[Run], Command]:
                 raise
 
         params = list(reversed(getattr(run, "__click_params__", [])))
-        return Command(name, callback=called, params=params, help=run.__doc__, examples=examples)
+        return Command(
+            name,
+            callback=called,
+            params=params,
+            help=run.__doc__,
+            arguments=arguments,
+            exit_codes=exit_codes,
+            examples=examples,
+        )
 
     return make
 
 
 def in_env(problem: Problem, env: str | None) -> Problem:
-    """A problem whose hint names commands, with the overlay of this run in each: to be copied as it stands."""
+    """Return the problem with this run's `-e NAME` added to each command in its hint, so that it can be copied."""
     if env is None or problem.hint is None or f"-e {env}" in problem.hint:
         return problem
-    return problem._replace(hint=_OF_AN_ORG.sub(lambda match: f"{match[0]}-e {env} ", problem.hint))
+    return problem._replace(hint=_READS_AN_ORG.sub(lambda match: f"{match[0]}-e {env} ", problem.hint))
 
 
-_OF_AN_ORG = re.compile(r"(?:`|: )rolecall (?=[a-z])(?!(?:init|demo|schema|completion|version|runbook|show)\b)")
-"""A command in a hint, in backquotes or after a colon, except those that read no org."""
+_READS_AN_ORG = re.compile(r"(?:`|: )rolecall (?=[a-z])(?!(?:init|demo|schema|completion|version|runbook|show|help)\b)")
+"""A command in a hint, in backquotes or after a colon, that reads an org, and so needs the overlay."""
 
 
 def worst(*codes: Exit) -> Exit:
-    """The one code to leave with when several hold."""
-    return next((code for code in _PRECEDENCE if code in codes), Exit.OK)
+    """Return the exit code to use when several apply."""
+    return next((code for code in PRECEDENCE if code in codes), Exit.OK)
 
 
-_PRECEDENCE = (
+PRECEDENCE = (
     Exit.INTERRUPTED,
     Exit.USAGE,
     Exit.INCOMPLETE,
@@ -87,94 +170,123 @@ _PRECEDENCE = (
     Exit.UNSEEN,
     Exit.HUMAN,
 )
+"""Exit codes, the one that counts most first."""
 
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
-    "Start": {
-        "demo": "A tour on a local org in a scratch directory.",
-        "init": "Start a config repo: config, schema, README, .gitignore.",
+    "Get started": {
+        "demo": "Show rolecall at work on an example company, on this machine only.",
+        "init": "Create a configuration: rolecall.yaml, schema, README, .gitignore.",
     },
-    "Every day": {
-        "validate": "Check the config: schema, references, meaning.",
-        "plan": "Show what would change, for whom, and what the guards say.",
-        "apply": "Carry out exactly the saved plan, or plan, ask, apply.",
+    "Make changes": {
+        "validate": "Check the configuration for errors.",
+        "plan": "Show what would change, which users are affected, and the guards' verdicts.",
+        "apply": "Apply a saved plan, or plan, ask for approval and apply.",
         "show": "Show a saved plan or a past run.",
-        "runbook": "Write the steps that a person must take.",
-        "done": "Record that a person has taken a step, and look whether it can be seen.",
-        "rollback": "Plan to put back what a run changed.",
-        "history": "List past runs, newest first, or show one in full.",
+        "runbook": "Write instructions for the manual steps of a plan or run.",
+        "done": "Report manual steps of a run as done.",
+        "rollback": "Plan to restore what a run changed.",
+        "history": "List past runs, show one of them, or verify the journal.",
     },
-    "Adopt": {
-        "export": "Write the live org as a config that plans empty.",
-        "snapshot": "Write the live org as a file, without secrets.",
-        "observe": "Read an org without an API together with you, tab by tab.",
-        "fmt": "Write the config's files in one form, comments kept.",
+    "Inspect": {
+        "drift": "Show changes made outside rolecall since the last apply.",
+        "why": "Explain why a user has, or does not have, access.",
+        "access": "List who has which access.",
+        "test": "Run the access tests of the configuration.",
+        "render": "Show the configuration after includes and overlays are merged.",
     },
-    "Look": {
-        "drift": "Show what moved since the last apply, who moved it, and whom it touches.",
-        "why": "Show each team role of a person, with rule, setting, file and line; and why not.",
-        "access": "Show who has what.",
-        "test": "Run the access tests of the config; 3 when one fails.",
-        "render": "Show the effective config after includes and overlays.",
-        "schema": "Print a JSON schema.",
+    "Adopt an org": {
+        "export": "Write a configuration from the org as it is.",
+        "observe": "Record an org without an API, with you reading its console.",
+        "snapshot": "Save the org to a file, without secrets.",
+        "fmt": "Format the configuration files.",
     },
     "Tools": {
-        "local": "The local org that org.url names: serve, load, token, reset.",
-        "doctor": "Look for mistakes in how rolecall is set up, and say what to do.",
-        "completion": "Print the completion script of a shell.",
-        "version": "Print the version.",
+        "doctor": "Check the setup and suggest fixes.",
+        "local": "Use a local org, to try changes without WRITER.",
+        "schema": "Print a JSON schema, for editors and other tools.",
+        "completion": "Print a shell's completion script.",
+        "help": "Show help for a command or a topic.",
+        "version": "Show the version.",
     },
 }
-"""Heading -> command -> its help in one line. A command is a row here and a file in ``commands``."""
+"""Heading -> command -> its summary. A command is an entry here and a module in ``commands``."""
 
-_NAMES = tuple(name for rows in COMMANDS.values() for name in rows)
+NAMES = tuple(name for summaries in COMMANDS.values() for name in summaries)
+TOPICS: Mapping[str, str] = {
+    "addresses": "How settings are named, for --target, --exclude and --ignore.",
+    "config": "The sections and fields of rolecall.yaml.",
+    "exit-codes": "What each exit code means.",
+    "guards": "The checks on each plan, and how to override them.",
+}
+"""Topic of `rolecall help` -> its summary."""
+
+_EPILOG = "New to rolecall: run rolecall demo. To start: rolecall init. Details of a command: rolecall COMMAND --help"
 
 
 class LazyGroup(click.Group):
-    """The program. Its own help needs no command's module."""
+    """The program itself. Its own help imports no command."""
 
     def __init__(self) -> None:
         super().__init__(
             name="rolecall",
-            help="Access and provisioning settings of a WRITER org as code: plan, apply, drift.",
-            epilog="Start with `rolecall demo`. Every command has --help with examples.",
+            help="Manage the access and provisioning settings of a WRITER org as code.",
+            epilog=_EPILOG,
             params=[*global_options(top=True), _version_option()],
             context_settings={"auto_envvar_prefix": "ROLECALL", "help_option_names": ["-h", "--help"]},
         )
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_NAMES)
+        """Return the names of all commands, in the order of the help."""
+        return list(NAMES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _NAMES:
+        """Import a command; None for a name that is not a command."""
+        if cmd_name not in NAMES:
             return None
         module = import_module(f"rolecall.cli.commands.{cmd_name}")
-        known_command: click.Command = getattr(module, cmd_name)
+        known_command: click.Command = getattr(module, _FUNCTIONS.get(cmd_name, cmd_name))
         return known_command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options before the command; those written as for another tool are answered with a hint."""
+        if not ctx.resilient_parsing:
+            end = next((number for number, arg in enumerate(args) if arg in NAMES), len(args))
+            habits.check_options(ctx, args[:end], self.get_params(ctx))
+        return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command. Fails with a hint for a name that is not a command."""
         name = args[0]
-        if name not in _NAMES and not name.startswith("-") and not ctx.resilient_parsing:
-            hint = did_you_mean(name, _NAMES) or "`rolecall --help` lists the commands"
-            ctx.fail(f"there is no command {name!r}. {hint}")
+        if name not in NAMES and not name.startswith("-") and not ctx.resilient_parsing:
+            hint = habits.COMMANDS.get(name) or did_you_mean(name, NAMES) or "For the list: rolecall --help"
+            ctx.fail(f"no command {name!r}. {hint}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, unless the environment has a flag that must be typed."""
         refuse_variables(os.environ)
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands under their headings, then the global options."""
         for heading, summaries in COMMANDS.items():
             with formatter.section(heading):
                 formatter.write_dl([*summaries.items()], col_max=12)
+        with formatter.section("Topics of rolecall help TOPIC"):
+            formatter.write_dl([*TOPICS.items()], col_max=12)
         with formatter.section(GLOBAL_HEADING):
             formatter.write_dl([record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))])
 
 
+_FUNCTIONS = {"help": "show_help"}
+"""Command -> its function in the command's module, where that has another name."""
+
+
 def called(args: list[str]) -> Any:
-    """What a command line gives. Not by click's own `main`, which writes an empty line of its own at Ctrl-C."""
+    """Run a command line and return its result. Click's own `main` would print an empty line at Ctrl-C."""
     group = LazyGroup()
     try:
         with group.make_context("rolecall", args) as context:
@@ -184,7 +296,7 @@ def called(args: list[str]) -> Any:
 
 
 def _version_option() -> click.Option:
-    def show(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    def show(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
         if value and not ctx.resilient_parsing:
             from rolecall import __version__
 
@@ -192,5 +304,5 @@ def _version_option() -> click.Option:
             ctx.exit()
 
     return click.Option(
-        ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=show, help="Print the version."
+        ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=show, help="Show the version and exit."
     )

@@ -1,6 +1,6 @@
-"""Asking a person, only where one is there to answer: single questions, and a conversation at the terminal.
+"""Ask the user, if there is a terminal: single questions, and conversations of several questions.
 
-The questions of a conversation are asked again until they are answered, skipped or left.
+A question of a conversation is asked again until it is answered, skipped or the conversation is ended.
 """
 
 from __future__ import annotations
@@ -17,58 +17,74 @@ from rolecall.cli.options import Invocation
 
 
 def can_ask(call: Invocation) -> bool:
-    """Whether there is somebody to ask: a terminal, and no --no-input."""
+    """Return whether a user can be asked: there is a terminal, and neither --no-input nor JSON logs."""
     return call.interactive and sys.stdin.isatty()
 
 
 def ask_or_default(call: Invocation, question: str, default: str) -> str:
-    """A person's answer, or the default where nobody is there or nothing is said."""
+    """Return the user's answer, or the default if there is no terminal or the answer is empty."""
     if not can_ask(call):
         return default
-    sys.stderr.write(f"{question} [{default}]: ")
-    sys.stderr.flush()
-    return _read_line() or default
+    return ask_line(f"{question} [{default}]: ") or default
 
 
 def agrees(question: str) -> bool:
-    """Whether a person types `yes`, in full. The end of input is a no."""
-    sys.stderr.write(f"{question} Type yes: ")
+    """Return whether the user enters `yes`, in full. An answer that is nearly that is asked for again."""
+    answer = ask_line(f"{question} Enter yes: ")
+    while answer != "yes" and answer.casefold().rstrip(".!") in ("y", "ye", "yes"):
+        answer = ask_line("To approve, enter yes in full. Anything else cancels: ")
+    return answer == "yes"
+
+
+def ask_line(prompt: str) -> str:
+    """Return one line from the user without surrounding spaces; empty at the end of input."""
+    sys.stderr.write(prompt)
     sys.stderr.flush()
-    return _read_line() == "yes"
+    return _read_line()[0]
 
 
-def _read_line() -> str:
+def continues(prompt: str) -> bool:
+    """Wait for Enter. Return False if the user enters anything else, or the input ends."""
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    answer, complete = _read_line()
+    return complete and not answer
+
+
+def _read_line() -> tuple[str, bool]:
+    """Return a line, and whether it was ended by Enter."""
     answer = sys.stdin.readline()
-    if not answer.endswith("\n"):
+    complete = answer.endswith("\n")
+    if not complete:
         sys.stderr.write("\n")
-    return answer.strip()
+    return answer.strip(), complete
 
 
 T = TypeVar("T")
 
 
 class Left(Exception):
-    """The person stopped here: `quit`, the end of input, or Ctrl-C."""
+    """The user ended the conversation: `quit`, the end of input, or Ctrl-C."""
 
 
 class Skipped(Exception):
-    """The person does not want to answer this."""
+    """The user skipped a question."""
 
 
 PASTED = 0.05
-"""Seconds within which the rest of a paste is there."""
+"""Seconds within which the rest of a paste arrives."""
 
-HELP = "Enter takes what stands in brackets; `skip` leaves it unread; `quit` stops here, to go on later."
+HELP = "Enter accepts the answer in [brackets], skip leaves a question open, quit stops. You can continue later."
 
 
 def say(text: str = "") -> None:
-    """A line for the person; results go to stdout, talk goes to stderr."""
+    """Write a line of a conversation to stderr, since results go to stdout."""
     sys.stderr.write(f"{_folded(text)}\n")
     sys.stderr.flush()
 
 
 def _folded(text: str) -> str:
-    """Folded between words where the terminal would break one."""
+    """Return the text folded between words, if a terminal would fold it."""
     if not sys.stderr.isatty():
         return text
     width = max(shutil.get_terminal_size().columns - 1, 20)
@@ -83,7 +99,7 @@ def _pieces(line: str, width: int) -> list[str]:
 
 
 def ask(question: str, read: Callable[[str], T], default: str | None = None) -> T:
-    """The answer as ``read`` takes it; asked again when it raises ValueError. Raises Skipped or Left."""
+    """Return the answer as ``read`` converts it; ask again if it raises ValueError. Raises Skipped or Left."""
     while True:
         shown = f" [{default}]" if default else ""
         answer = _line(f"{question}{shown}: ") or default or ""
@@ -100,8 +116,10 @@ def ask(question: str, read: Callable[[str], T], default: str | None = None) -> 
 
 
 def block(question: str) -> str:
-    """Several lines, up to an empty one behind which nothing waits, or the end of input: a paste may have empty lines
-    of its own. Raises Skipped or Left."""
+    """Return several lines, up to an empty line or the end of input. Raises Skipped or Left.
+
+    A paste may contain empty lines: one of them ends the block only if no more input arrives.
+    """
     lines: list[str] = []
     with _stopping():
         say(question)
@@ -114,7 +132,7 @@ def block(question: str) -> str:
 def _read_into(lines: list[str]) -> None:
     while True:
         line = sys.stdin.readline()
-        if not line or (not line.strip() and lines and not _waiting()):
+        if not line or (not line.strip() and lines and not _has_more()):
             break
         if line.strip().casefold() in ("skip", "quit") and not lines:
             raise Skipped if line.strip().casefold() == "skip" else Left
@@ -122,8 +140,8 @@ def _read_into(lines: list[str]) -> None:
             lines.append(line)
 
 
-def _waiting() -> bool:
-    """Whether more was typed or pasted already."""
+def _has_more() -> bool:
+    """Return whether more input was typed or pasted already."""
     try:
         return bool(select.select([sys.stdin], [], [], PASTED)[0])
     except (OSError, ValueError):
@@ -142,7 +160,7 @@ def _line(prompt: str) -> str:
 
 @contextmanager
 def _stopping() -> Iterator[None]:
-    """Ctrl-C from the moment a question is on the screen is a wish to stop here."""
+    """Treat Ctrl-C at a question as the wish to end the conversation."""
     try:
         yield
     except KeyboardInterrupt:

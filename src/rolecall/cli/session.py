@@ -1,4 +1,4 @@
-"""What a command that reads an org works with: the config, the way to the org, and its people."""
+"""Open what a command needs to read an org: the configuration, a connection to the org, and its users."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An org that is being looked at. ``org`` is a SnapshotReader where nothing can be written."""
+    """An org that is being read. ``org`` is a SnapshotReader if it cannot be written to."""
 
     config: Config
     org: OrgClient | SnapshotReader
@@ -35,30 +35,30 @@ class Session:
 
 
 def now() -> datetime:
-    """This moment, UTC."""
+    """Return the current time, UTC."""
     return datetime.now(UTC)
 
 
 def day(call: Invocation) -> date:
-    """The day to plan for: the one given, or today in UTC."""
+    """Return the day to plan for: that of ``--as-of``, or today in UTC."""
     return call.as_of or now().date()
 
 
 def read(call: Invocation) -> Config:
-    """The config, for a command that goes on to read an org. Raises Misuse where an overlay must be chosen."""
+    """Return the configuration, for a command that reads an org. Raises Misuse if an overlay must be chosen."""
     from rolecall.desired.build import read_config
     from rolecall.desired.load.files import environments
 
     root = root_of(call)
     exists = (root.folder / root.main).is_file()
     if exists and call.env is None and (names := environments(root.folder)):
-        hint = f"say which one with --env: {', '.join(names)}"
-        raise Misuse(Problem("env_needed", "this config has overlays, each for an org of its own", None, hint))
+        hint = f"choose one with --env: {', '.join(names)}"
+        raise Misuse(Problem("env_needed", "this configuration has overlays, one for each org", None, hint))
     return read_config(root.folder, call.env, root.main)
 
 
 def plan_target(call: Invocation, config: Config) -> PlanTarget:
-    """What a config wants. Where a snapshot stands for the org, that is what is named, not where the org is."""
+    """Return what a configuration asks for. With a snapshot, that is named as the org, not the org's URL."""
     from rolecall.jobs.plan import from_config
 
     target = from_config(config)
@@ -67,7 +67,7 @@ def plan_target(call: Invocation, config: Config) -> PlanTarget:
 
 @asynccontextmanager
 async def session(call: Invocation, config: Config) -> AsyncIterator[Session]:
-    """The org of a config, or the snapshot given in its place; connections are let go of at the end."""
+    """Open the org of a configuration, or the snapshot that is read instead; close the connections at the end."""
     from rolecall.cli.logs import configure
     from rolecall.live.port import Connection
 
@@ -84,20 +84,19 @@ async def session(call: Invocation, config: Config) -> AsyncIterator[Session]:
 
 
 def collect_rarely() -> None:
-    """Turn the collector on, for a command that ends soon: what it has read stays until then, so passing over all of
-    that again and again finds nothing."""
+    """Turn the garbage collector on, with few collections: what a command reads is kept until it ends."""
     gc.freeze()
     gc.set_threshold(_BEFORE_COLLECTING)
     gc.enable()
 
 
 _BEFORE_COLLECTING = 200_000
-"""Containers made and not yet let go of: some tens of MB."""
+"""The number of objects that are allocated before a collection: some tens of MB."""
 
 
 def wait_for(work: Coroutine[Any, Any, T], *, files_only: bool = False) -> T:
-    """Run one command's work, on a loop of its own. What reads nothing but files never waits, and needs no loop: that
-    spares a quick plan an eighth of its time."""
+    """Run the work of a command on an event loop. Work that only reads files needs none, which saves an eighth of the
+    time of a quick plan."""
     if files_only:
         return _at_once(work)
     import asyncio
@@ -105,13 +104,13 @@ def wait_for(work: Coroutine[Any, Any, T], *, files_only: bool = False) -> T:
     import threading
 
     results: list[T] = []
-    heeds = signal.getsignal(signal.SIGINT)
+    handler = signal.getsignal(signal.SIGINT)
 
     async def whole() -> None:
-        # The loop would only note a Ctrl-C until something is awaited again, and a prompt would go on waiting.
+        # The loop would handle Ctrl-C only when something is awaited again, and a prompt would keep waiting.
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, heeds)
-        # The loop writes its task out, result and all, when it looks who handles signals: a plan is no small text.
+            signal.signal(signal.SIGINT, handler)
+        # The loop formats its task, with its result, when it checks the signal handlers: a plan is a long text.
         results.append(await work)
 
     asyncio.run(whole())
@@ -125,11 +124,11 @@ def _at_once(work: Coroutine[Any, Any, T]) -> T:
         result: T = ended.value
         return result
     work.close()
-    raise AssertionError("this work waits for something, so it needs a loop")
+    raise AssertionError("this work awaits something, so it needs an event loop")
 
 
 def sent(call: Invocation, config: Config) -> Callable[[str], bool]:
-    """Return what tells whether the journal has sent a write under an Idempotency-Key."""
+    """Return a function that says whether the journal has a write with an Idempotency-Key."""
 
     def known(key: str) -> bool:
         from rolecall.jobs.memory import sent
@@ -144,14 +143,14 @@ def sent(call: Invocation, config: Config) -> Callable[[str], bool]:
 
 
 def secret(call: Invocation, config: Config, reference: SecretRef) -> str:
-    """A secret's text, for the moment it is sent."""
+    """Return the text of a secret."""
     from rolecall.live.secrets import resolve
 
     return resolve(reference, call.environ, config.root)
 
 
 def _token(call: Invocation, config: Config) -> Callable[[], str] | None:
-    """The org's token, fetched once and when first sent; the host it may go to is checked before."""
+    """Return a function that returns the org's token, read at the first call, once the host is checked."""
     reference = config.org.token
     if reference is None:
         return None
@@ -176,7 +175,7 @@ def _org(call: Invocation, config: Config) -> OrgClient | SnapshotReader:
 
 
 def _people(call: Invocation, config: Config, org: OrgClient | SnapshotReader) -> People:
-    """Where people are read: the org itself, or the source that the config names."""
+    """Return where users are read: from the org itself, or the source in the configuration."""
     source = config.people
     if call.snapshot is not None or source.kind == "org":
         return org
@@ -205,7 +204,7 @@ def _people(call: Invocation, config: Config, org: OrgClient | SnapshotReader) -
 
 
 def _people_secret(call: Invocation, config: Config, reference: SecretRef | None) -> Callable[[], str] | None:
-    """A secret for the source of people, fetched once and when first sent, after the hosts it goes to were checked."""
+    """Return a function that returns a secret of the users' source, read at the first call, once hosts are checked."""
     if reference is None:
         return None
     source = config.people

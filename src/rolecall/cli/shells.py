@@ -1,7 +1,7 @@
-"""How shells complete: the script of each, what it may offer for a line, and the form in which it is given that.
+"""Complete lines in shells: the script of each shell, the completions of a line, and how they are passed to the shell.
 
-Not click's own scripts: those hand the line over as words cut at `:` and `@` by bash, or split at blanks whatever is
-quoted, and what they get back is not quoted for the shell. Addresses and e-mails have all of these.
+Click's own scripts do not work here: bash splits words at `:` and `@`, quotes are ignored, and completions are not
+quoted for the shell. Addresses and email addresses have all of these characters.
 """
 
 from __future__ import annotations
@@ -82,8 +82,10 @@ complete --command rolecall --no-files --arguments '(_rolecall_completion)'
 
 
 class Typed(NamedTuple):
-    """A line up to the cursor: whole words, and the last one. Of ``word``, without its quotes, the first ``kept``
-    characters stand before what bash replaces; ``quote`` is the one that is still open, or empty."""
+    """A line up to the cursor: the complete words, and the last one, without its quotes.
+
+    Bash replaces ``word`` after its first ``kept`` characters. ``quote`` is the quote that is still open, or empty.
+    """
 
     words: tuple[str, ...]
     word: str
@@ -92,7 +94,7 @@ class Typed(NamedTuple):
 
 
 def typed(line: str, breaks: str) -> Typed:
-    """A line as bash reads it. ``breaks`` are the characters at which bash thinks that a new word begins."""
+    """Parse a line as bash does. ``breaks`` are the characters at which bash begins a new word."""
     tokens: list[str] = []
     token, fixed, quote, begun = "", 0, "", False
     chars = iter(line)
@@ -109,12 +111,12 @@ def typed(line: str, breaks: str) -> Typed:
         else:
             token += next(chars, "") if char == "\\" else char
             if char in breaks and char != "\\":
-                fixed = len(token) - (char == "@")  # bash takes this one along
+                fixed = len(token) - (char == "@")  # bash replaces this character too
     return Typed(tuple(tokens), token, fixed, quote)
 
 
 def _within(char: str, quote: str, chars: Iterable[str]) -> str:
-    """A character inside quotes; a backslash inside double ones goes before those that would mean something there."""
+    """Return a character inside quotes; in double quotes a backslash escapes those that are special there."""
     if char != "\\" or quote != '"':
         return char
     after = next(iter(chars), "")
@@ -122,7 +124,7 @@ def _within(char: str, quote: str, chars: Iterable[str]) -> str:
 
 
 def in_bash(value: str, line: Typed) -> str:
-    """What bash puts in place of the last word's end, so that the word becomes ``value``."""
+    """Return what bash has to put at the end of the last word, so that it becomes ``value``."""
     end = value[line.kept :]
     if line.quote == "'":
         return end.replace("'", "'\\''")
@@ -135,12 +137,12 @@ Item = CompletionItem[str]
 
 
 def offer(shell: str, args: Sequence[str]) -> int:
-    """Write what a shell may offer, a line each: `plain VALUE`, `file` or `dir`; zsh and fish get `VALUE⇥help`.
+    """Write the completions of a line, one per line: `plain VALUE`, `file` or `dir`; zsh and fish get `VALUE⇥help`.
 
-    ``args`` are the words after the program's name and the one to complete; from bash they are the line up to the
-    cursor and the characters at which it breaks words.
+    ``args`` are the words after the program's name, including the one to complete; from bash they are the line up to
+    the cursor and the characters at which it breaks words.
     """
-    sys.excepthook = lambda *_: None  # in the middle of a line that somebody types, a bug is told to nobody
+    sys.excepthook = lambda *_: None  # no bug may be reported into a line that a user is typing
     if shell == "bash" and len(args) == 2:
         line = typed(*args)
         _write([*line.words[1:], line.word], lambda item: in_bash(item.value, line))
@@ -155,7 +157,7 @@ def _write(args: Sequence[str], form: Callable[[Item], str]) -> None:
 
 
 def offers(args: Sequence[str]) -> Iterator[Item]:
-    """What the last of some words may become, as the whole word; nothing where the words cannot be read."""
+    """Yield the completions of the last word, as whole words; none if the words before it cannot be parsed."""
     last_token = args[-1] if args else ""
     lead = f"{last_token.partition('=')[0]}=" if last_token.startswith("-") and "=" in last_token else ""
     try:

@@ -1,1 +1,1 @@
-"""One function a use case: ports in, values out. No click, no printing, no environment."""
+"""Implement the use cases, one function each: ports in, values out. No click, no output, no environment."""

@@ -1,4 +1,4 @@
-"""Accept a drift: the config in the work tree says what the org has, comments, order and quoting kept."""
+"""Accept drift: change the configuration files to match the org. Comments, order and quoting are kept."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from rolecall.plan.diff.identity import Identity, group_of
 
 
 class Acceptance(NamedTuple):
-    """The new texts of the files that change, by name relative to the config's root, and what they then say."""
+    """The new texts of the files that change, by name relative to the config's root, and what they then ask for."""
 
     texts: Mapping[str, str]
     desired: Desired
 
 
 def refuse_unmanaged(desired: Desired, drifts: Sequence[Drift]) -> None:
-    """Raise Blocked for drift that no entry of the config could accept without a wrong effect, naming what to do.
+    """Raise Blocked, naming what to do, for drift that cannot be accepted by changing an entry of the configuration.
 
     In a section with ``manage: unmanaged`` an entry has no effect, and the same drift is reported again. A section that
-    the config does not have, but would manage authoritatively, would lose every other entry.
+    the configuration does not have, but would manage authoritatively, would lose every other entry.
     """
     problems = [problem for drift in drifts if (problem := _unmanaged(desired, drift)) is not None]
     if problems:
@@ -45,33 +45,32 @@ def refuse_unmanaged(desired: Desired, drifts: Sequence[Drift]) -> None:
 def _unmanaged(desired: Desired, drift: Drift) -> Problem | None:
     section, _ = split_address(drift.address)
     place = desired.policy.sources.get(f"manage.{section}")
-    ignore_hint = f"To accept only the rest: rolecall drift --accept --ignore {shell_pattern(drift.address)}"
+    ignore_hint = f"To accept everything else: rolecall drift --accept --ignore {shell_pattern(drift.address)}"
     if not drift.managed:
         message = (
             f"{drift.address} cannot be accepted: `manage.{section}` is unmanaged, so an entry would have no effect"
         )
         hint = (
-            f"To leave it as it is, add `ignore: [{{address: {yaml_pattern(drift.address)}, reason: ...}}]`; "
-            f"to manage it, set `manage.{section}` to additive. {ignore_hint}"
+            f"To leave it as it is, add `ignore: [{{address: {yaml_pattern(drift.address)}, reason: ...}}]`; to manage "
+            f"it, set `manage.{section}` to additive. {ignore_hint}"
         )
         return Problem("accept_unmanaged", message, place, hint)
     if getattr(desired.settings, section) is UNSET and desired.policy.managing(section) == "authoritative":
         message = (
-            f"{drift.address} cannot be accepted: the config has no `{section}`, and as `manage.{section}` is "
+            f"{drift.address} cannot be accepted: the configuration has no `{section}`, and as `manage.{section}` is "
             "authoritative, every other entry would be removed"
         )
         return Problem(
-            "accept_unmanaged", message, place, f"Write the whole section: rolecall export --update. {ignore_hint}"
+            "accept_unmanaged", message, place, f"To write the whole section: rolecall export --update. {ignore_hint}"
         )
     return None
 
 
 def accept(config: Config, inquiry: DriftScan, drifts: Sequence[Drift]) -> Acceptance:
-    """What to write so that the config says what the org has at these addresses. Writes nothing yet.
+    """Return what to write so that the configuration matches the org at these addresses.
 
-    An entry of the config keeps its key, whatever the group is called.
-
-    Raises ConfigError for a file that cannot be changed in place, and for what a config cannot say.
+    An entry of the configuration keeps its key, whatever the name of its group. Raises ConfigError for a file that
+    cannot be changed in place, and for what a configuration cannot express.
     """
     question = inquiry.resolved
     known = question.known
@@ -93,20 +92,20 @@ def accept(config: Config, inquiry: DriftScan, drifts: Sequence[Drift]) -> Accep
 
 
 def write_accepted(config: Config, inquiry: DriftScan, acceptance: Acceptance) -> None:
-    """Write the files, read the config again, and see that it says what was accepted and nothing else.
+    """Write the files, read the configuration again, and check that it asks for what was accepted and nothing else.
 
-    Raises ConfigError, and leaves every file as it was, when it does not.
+    If it does not, restore every file and raise ConfigError.
     """
     with replaced(config.root, acceptance.texts):
         now = read_config(config.root, config.env, config.main).desired
         wrong = list(_differs(with_role_ids(now, inquiry.plan_input.live.facts.roles), acceptance.desired))
         if wrong:
-            message = f"the config would then say something else at {', '.join(sorted(set(wrong)))}"
-            raise ConfigError(Problem("accept", message, None, "change it by hand"))
+            message = f"the drift cannot be accepted automatically at {', '.join(sorted(set(wrong)))}"
+            raise ConfigError(Problem("accept", message, None, "edit the configuration there; no file was changed"))
 
 
 def _written(known: Identity, at: Address) -> Address:
-    """An address as the config has it."""
+    """Return an address as the configuration has it."""
     key = known.keys.get(group_of(at) or "")
     return at if key is None else address("idp_groups", key)
 
@@ -133,7 +132,8 @@ def _group_edit(drift: Drift, known: Identity, live: Live) -> Edit | None:
 
 
 def _moved_fields(drift: Drift) -> Value | None:
-    """The live value cut down to the fields that the config speaks of and that differ; metadata is a file's."""
+    """Return the fields of the live value that the configuration sets and that differ, without metadata, which is a
+    file."""
     if drift.live is None or drift.desired is None:
         return drift.live
     spoken = known_fields(BY_SECTION[split_address(drift.address)[0]], drift.desired)
@@ -146,13 +146,13 @@ def _moved_fields(drift: Drift) -> Value | None:
 
 
 def _metadata_moved(drift: Drift, live: str | None) -> bool:
-    """Whether the config names the IdP's metadata and the org has another; what it does not name is not managed."""
+    """Return whether the configuration sets the IdP's metadata and the org has different metadata."""
     configured = drift.desired
     return isinstance(configured, Sso) and configured.metadata is not UNSET and configured.metadata != live
 
 
 def _differs(now: Desired, expected: Desired) -> Iterator[Address]:
-    """Addresses where the config as it reads now is not what was accepted."""
+    """Yield the addresses at which the configuration does not ask for what was accepted."""
     for kind in KINDS:
         actual_value, expected_value = getattr(now.settings, kind.section), getattr(expected.settings, kind.section)
         if not kind.keyed:

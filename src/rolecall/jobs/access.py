@@ -1,4 +1,4 @@
-"""Use cases `access`, `why` and `test`: who has what in one state of the org, and what holds there."""
+"""Answer `access`, `why` and `test`: who has which access in a state of the org, and whether access tests pass."""
 
 from __future__ import annotations
 
@@ -25,24 +25,25 @@ from rolecall.plan.explain.access_tests import PlanContext, needs_users, run_tes
 from rolecall.plan.explain.why import Why, WhyNot, persona, why, why_not
 from rolecall.plan.forecast import State as Moment
 from rolecall.plan.forecast import finish, forecast_access
+from rolecall.plan.guards.named_users import near_addresses
 from rolecall.plan.resolve import on_day
 from rolecall.plan.saved.summary import other_org_words
 from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Released, Unmanaged
 
 At = Literal["live", "desired"] | Plan
-"""The state that is asked: as it is, as the config wants it, or as a saved plan leaves it."""
+"""A state: the org now, once it matches the configuration, or after a saved plan."""
 
 NOBODY: PeopleScope = PeopleScope()
-"""The scope of a question about a persona."""
+"""The users that a question about a persona needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state of an org, with the people that were asked for. ``desired`` tells where the config says what, at live
-    addresses and on the day; ``at`` which state it is. ``group_name`` gives the live name of the group that a key or a
-    former name means.
+    """A state of an org, with the users that were read.
 
-    ``coverage`` says how much was read of the users that the question needs; complete where it needs none.
+    ``desired`` is the configuration on the day, at live addresses; ``at`` is which state this is. ``group_name``
+    returns the live name of a group by its key or a former name. ``coverage`` is how much was read of the users that
+    the question needs; complete if it needs none.
     """
 
     org: OrgRef
@@ -57,24 +58,24 @@ class State:
 
 
 class Holder(NamedTuple):
-    """A person and what they have."""
+    """A user and their access."""
 
     email: str
     access: Access
 
 
 async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *, test: bool = False) -> State:
-    """Read the org and the people in scope. Raises OrgError when settings that decide about access were not read,
-    Stale for a saved plan of another org. Users who cannot be read are told by the state's ``coverage``.
+    """Read the org and the users in scope, and return the state.
 
-    What the config wants is what holds once all of it is done, also what still waits for the IdP. With ``test`` users
-    are read only where an access test needs them.
+    The desired state is that with all changes done, including those that are pending in the IdP. With ``test``, users
+    are read only if an access test needs them. Raises OrgError if settings that decide about access could not be read,
+    Stale for a saved plan of another org. Users who could not be read are reported by the state's ``coverage``.
     """
     planned = await make_plan(replace(request, people=None))
     live = planned.live
     if isinstance(at, Plan) and at.org.id != live.facts.org_id:
         message = other_org_words(at.org, live.facts.org_id, request.target.name)
-        raise Stale(Problem("other_org", message, None, "name the org that it was made for"))
+        raise Stale(Problem("other_org", message, None, "use the configuration of that org"))
     tests = tests_of(planned.plan.desired.policy, planned.plan_input.applied.policy) if test else ()
     if test and not any(map(needs_users, tests)):
         scope = NOBODY
@@ -88,7 +89,7 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
         else ends.done
     )
     if rules.missing:
-        message = f"{', '.join(sorted(rules.missing))} could not be read, so nobody can tell who has what"
+        message = f"access is unknown, since {', '.join(sorted(rules.missing))} could not be read"
         raise OrgError(Problem("unread", message))
     question = planned.plan_input
     tests = tests_of(question.desired.policy, question.applied.policy) if test else ()
@@ -102,14 +103,14 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
 
 
 def _ends(live: Live, planned: Plan) -> PlanContext:
-    """The rules as the org stands, and with everything done that the config asks for."""
+    """Return the rules of access now, and those with all changes done."""
     before = forecast_access(live, None, ()).before
     done = finish(Moment(live.settings, live.facts), planned.changes)
     return PlanContext(before, compile_access(done.settings, done.facts))
 
 
 class Inventory(NamedTuple):
-    """The mappings that the config does not manage, and what was applied once and is no longer managed."""
+    """The mappings that the configuration does not manage, and what was applied and is no longer managed."""
 
     org: OrgRef
     unmanaged: tuple[Unmanaged, ...]
@@ -117,15 +118,15 @@ class Inventory(NamedTuple):
 
 
 async def inventory(request: PlanRequest) -> Inventory:
-    """Return what the org has and the config does not manage, with its member counts. Users are not read."""
+    """Return what the org has and the configuration does not manage, with member counts. Users are not read."""
     plan = (await make_plan(replace(request, people=None))).plan
     return Inventory(plan.org, plan.unmanaged, plan.released)
 
 
 def holders(org_state: State, team: str | None = None, role: str | None = None) -> Iterator[Holder]:
-    """Everybody who has something, by e-mail; only with a team role on that team and of that role, where given.
+    """Yield the users with access, by email address; only those with a role in ``team`` and with ``role``, if given.
 
-    Who may be among them is told from masks; only these are evaluated with reasons, and users alike once.
+    Bit masks limit who may be among them; only these are evaluated with reasons, and equal users once.
     """
     directory = org_state.directory
 
@@ -144,11 +145,11 @@ def holders(org_state: State, team: str | None = None, role: str | None = None) 
 
 
 _ALIKE = 10_000
-"""Kinds of users whose access is kept while others are listed."""
+"""The number of cached results for users with the same groups and traits."""
 
 
 def _likely(org_state: State, team: str | None, role: str | None) -> list[int]:
-    """Return all users who have something, or who have that team and that role or a higher one."""
+    """Return the numbers of users with any access, or with access to that team and that role or a higher one."""
     rules, directory = org_state.rules, org_state.directory
     for _ in masks(rules, directory, directory.others):
         pass  # numbers the teams and roles of manual edits
@@ -158,9 +159,9 @@ def _likely(org_state: State, team: str | None, role: str | None) -> list[int]:
 
 
 def find(org_state: State, email: str) -> Person | None:
-    """Return a user by e-mail (R28), or None for one who is not among those that were read, where not all were.
+    """Return a user by email address (R28), or None if not all users were read and they are not among them.
 
-    Raises Misuse when all users were read and none has this address.
+    Raises Misuse, with near matches, if all users were read and none has this address.
     """
     key = normalise.email(email)
     for number, known in enumerate(org_state.directory.emails):
@@ -168,39 +169,46 @@ def find(org_state: State, email: str) -> Person | None:
             return org_state.directory.person(number)
     if org_state.coverage.state != "complete":
         return None
-    raise Misuse(Problem("no_user", f"No user {email} in this org", None, "check the address"))
+    raise Misuse(no_user(email, org_state.directory.emails))
+
+
+def no_user(email: str, known: Iterable[str]) -> Problem:
+    """Return the problem of an address that no user of the org has, with up to three near ones."""
+    near = near_addresses(normalise.email(email), known, 3)
+    hint = f"Did you mean {' or '.join(near)}?" if near else "For the list of users: rolecall access"
+    return Problem("no_user", f"No user {email} in this org.", None, hint)
 
 
 def role_of(org_state: State, role_name: str) -> str:
-    """A role's id, by id or in the console's words. Raises Misuse for one that the org does not have."""
+    """Return a role's ID by its ID or its name in the console. Raises Misuse for a role that the org does not have."""
     roles = org_state.facts.roles
     if (role := role_id(role_name, roles)) not in roles:
         names = [*roles, *(known.name for known in roles.values())]
-        hint = did_you_mean(role_name, names) or f"the org's roles are {', '.join(sorted(roles))}"
-        raise Misuse(Problem("no_role", f"the org has no role `{role_name}`", None, hint))
+        hint = did_you_mean(role_name, names) or f"roles of this org: {', '.join(sorted(roles))}"
+        raise Misuse(Problem("no_role", f"no role `{role_name}` in this org", None, hint))
     return role
 
 
 def team_of(org_state: State, name: str) -> str:
-    """A team's name. Raises Misuse for one that the org does not have, as far as its teams were read."""
+    """Return a team's name as the org has it. Raises Misuse for an unknown team, if the teams were read."""
     team, teams = normalise.name(name), org_state.facts.teams
     if teams is not None and team not in teams:
-        raise Misuse(Problem("no_team", f"the org has no team `{name}`", None, did_you_mean(name, teams)))
+        raise Misuse(Problem("no_team", f"no team `{name}` in this org", None, did_you_mean(name, teams)))
     return team
 
 
 def explain(org_state: State, person: Person) -> Why:
-    """Each team role of a person, and why."""
+    """Return each team role of a user, with the reasons."""
     return why(org_state.rules, person, org_state.desired)
 
 
 def explain_not(org_state: State, person: Person, role: str) -> WhyNot:
-    """What would have to change for a person to have a role."""
+    """Return what would have to change for a user to have a role."""
     return why_not(org_state.rules, person, role, org_state.desired)
 
 
 def imagined(groups: Sequence[str], org_state: State) -> Person:
-    """Somebody in these groups. Raises Misuse for a group that the org does not have."""
+    """Return a new user in these groups. Raises Misuse for a group that the org does not have."""
     mapped = org_state.rules.settings.idp_groups
     known = {*org_state.facts.groups, *(() if mapped is UNSET else mapped)}
     unknown = [name for name in groups if org_state.group_name(name) not in known]
@@ -210,20 +218,20 @@ def imagined(groups: Sequence[str], org_state: State) -> Person:
 
 
 def _no_group(name: str, known: Iterable[str]) -> Problem:
-    return Problem("no_group", f"the org has no IdP group `{name}`", None, did_you_mean(name, known))
+    return Problem("no_group", f"no IdP group `{name}` in this org", None, did_you_mean(name, known))
 
 
 def one_person(email: str) -> PeopleScope:
-    """The scope that reads one person."""
+    """Return the scope that reads one user."""
     return PeopleScope(emails=frozenset((email,)))
 
 
 def failed(tests: Iterable[AccessTestResult]) -> bool:
-    """Return whether any test failed; one that could not be evaluated has not."""
+    """Return whether any test failed. A test that could not be evaluated has not failed."""
     return any(test.refuses and test.evaluated for test in tests)
 
 
 def _people(request: PlanRequest) -> People:
     if request.people is None:
-        raise OrgError(Problem("unread", "people cannot be read here"))
+        raise OrgError(Problem("unread", "users cannot be read here"))
     return request.people

@@ -1,4 +1,4 @@
-"""Apply a plan that was approved: plan again on fresh reads, and carry out what still fits."""
+"""Apply an approved plan: plan again from fresh reads, and carry it out if nothing differs."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from rolecall.plan.value import Plan, Selection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyRequest(ApplyContext):
-    """One apply: what the run works with, and what it carries out.
+    """One apply: what the run needs, and the plan that it carries out.
 
-    ``keep_days`` is how long runs and sightings are kept. ``here`` is what the configuration at hand asks for: a saved
-    plan is judged by its policy, too.
+    ``keep_days`` is how long runs and access records are kept. ``here`` is what the current configuration asks for: its
+    policy applies to a saved plan, too.
     """
 
     approved: Plan
@@ -48,7 +48,7 @@ class ApplyRequest(ApplyContext):
 
 
 async def apply_approved(request: ApplyRequest) -> RunReport:
-    """Carry the approved plan out. Raises Stale before anything is sent when it no longer fits."""
+    """Carry out the approved plan. Raises Stale, before anything is sent, if it is out of date."""
     replanner = _Replanner(request)
     report = await carry_out(request.approved, request, replanner)
     plan_input, final = replanner.plan_input, replanner.final
@@ -59,16 +59,16 @@ async def apply_approved(request: ApplyRequest) -> RunReport:
 
 @dataclass(slots=True)
 class _Replanner:
-    """Plans an approved plan again, and keeps the last reads: what was planned from, and the org at the run's end."""
+    """Plans an approved plan again; keeps the input of the last planning, and the org at the end of the run."""
 
     request: ApplyRequest
     plan_input: PlanInput | None = None
     final: Live | None = None
 
     async def plan_again(self) -> Fresh:
-        """Run the same planner on fresh reads, from the desired values of the approved plan and for its day.
+        """Plan from fresh reads, with the desired values of the approved plan and for its day.
 
-        Another org than the approved one is no error here: verifying finds it, and leaves with 5.
+        Another org than the approved one is not an error here: verification finds it, and the exit code is 5.
         """
         request, approved = self.request, self.request.approved
         plan_request = _question_of(request, approved.desired)
@@ -79,13 +79,15 @@ class _Replanner:
         return Fresh(fresh, planned.live, plan_input.known.memory, plan_input.directory, whole, judged_here)
 
     def keep_final(self, live: Live) -> None:
-        """Keep the org as the run left it."""
+        """Keep the org as it is at the end of the run."""
         self.final = live
 
 
 async def _record_holders(request: ApplyRequest, run: Run, question: PlanInput, live: Live) -> Iterable[str]:
-    """Keep how far the audit log was taken account of and who holds what, once the run is over; where people cannot be
-    read, say so: the run itself is done."""
+    """Record how far the audit log was read and who has which access, once the run is over.
+
+    Return notes about what could not be recorded, such as users that could not be read: the run itself is done.
+    """
     notes = None
     try:
         if question.log is not None:
@@ -100,12 +102,12 @@ async def _record_holders(request: ApplyRequest, run: Run, question: PlanInput, 
             notes = incomplete(coverage) if coverage.problem or coverage.state == "partial" else None
         forget_old(request.journal, run.org_id, request.now(), request.keep_days)
     except (OrgError, JournalError) as error:
-        return (f"Who holds privileged access was not recorded: {error.problems[0].message}.",)
-    return () if notes is None else (f"Who holds privileged access was not recorded completely. {notes}.",)
+        return (f"Access records were not written: {error.problems[0].message}.",)
+    return () if notes is None else (f"Access records are incomplete. {notes}.",)
 
 
 def _question_of(request: ApplyRequest, desired: Desired, protected: frozenset[Address] = frozenset()) -> PlanRequest:
-    """What is planned again. ``protected`` are entries that must not be weakened, beside those last applied."""
+    """Return the request to plan again. ``protected`` are more entries that must not be weakened."""
     approved = request.approved
 
     def applied(org_id: str) -> Applied:
@@ -127,14 +129,14 @@ def _question_of(request: ApplyRequest, desired: Desired, protected: frozenset[A
 
 
 def _selection(approved: Plan) -> Selection:
-    """Return the addresses of a plan that was cut, so that no other change joins them."""
+    """Return the addresses of a plan with targets, so that no other change is added."""
     if not approved.partial:
         return Selection()
     return Selection(tuple(literal(change.address) for change in approved.changes), () if approved.changes else ("*",))
 
 
 async def _judged_here(request: ApplyRequest) -> Plan | None:
-    """The plan as the policy of the configuration at hand judges it; None where that is the plan's own policy."""
+    """Return the plan as the policy of the current configuration evaluates it; None if the plan has that policy."""
     approved, current = request.approved.desired, request.here
     if current is None:
         return None
@@ -148,7 +150,7 @@ async def _judged_here(request: ApplyRequest) -> Plan | None:
 
 
 async def _plan_what_is_left(request: PlanRequest, approved: Plan) -> Planned:
-    """Read and plan. Completing an upgrade that was started is no part of a plan that starts it."""
+    """Read and plan. A plan that starts an upgrade does not complete it."""
     plan_input = await read_plan_input(request)
     scim, desired = plan_input.live.settings.scim, plan_input.desired
     starts = any(change.after == Scim(endpoint="upgrading") for change in approved.writes)
@@ -160,8 +162,8 @@ async def _plan_what_is_left(request: PlanRequest, approved: Plan) -> Planned:
 
 
 async def _whole(request: ApplyRequest, planned: Planned) -> Plan | None:
-    """The plan from the state that was approved, where some of its steps were applied before; None where none was, and
-    where that state cannot be known."""
+    """Return the plan from the approved state, if some of its steps were applied before; None if none were, or if that
+    state is not known."""
     already = applied_already(request.approved, planned.plan)
     before = approved_state(planned.live, already) if already else None
     if before is None or request.approved.org.id != planned.plan.org.id:
@@ -175,21 +177,21 @@ async def _whole(request: ApplyRequest, planned: Planned) -> Plan | None:
 
 
 def _with_ids_of(approved: Plan, applied: Applied) -> Applied:
-    """The memory with the groups that the approved plan was made for, whatever they are called by now."""
+    """Return what was applied, with the IDs of the groups that the approved plan was made for."""
     ids = {change.address: change.id for change in approved.changes if change.id}
     return replace(applied, group_ids={**applied.group_ids, **approved.group_ids}, ids={**applied.ids, **ids})
 
 
 def _with_reasons(fresh: Plan, approved: Plan) -> Plan:
-    """Why a change is in the plan is known where it was first made; a rollback goes on being one."""
+    """Return the new plan with the approved plan's reasons: changes of a rollback remain changes of a rollback."""
     back = {change.id or change.address for change in approved.changes if change.reason == "rollback"}
     changes = tuple(replace(c, reason="rollback") if (c.id or c.address) in back else c for c in fresh.changes)
     return replace(fresh, changes=changes) if back else fresh
 
 
 def check_digest(approved: str, plan: Plan) -> None:
-    """Raise Stale unless what a person approved is the digest of this plan."""
+    """Raise Stale unless the approved digest is that of this plan."""
     current = digest(plan)
     if not matches(approved, current):
-        message = f"approved was {approved}, but the plan is now {short(current)}"
-        raise Stale(Problem("digest", message, None, "look at the plan again, and approve that"))
+        message = f"the digest {approved} was approved, but this plan has {short(current)}"
+        raise Stale(Problem("digest", message, None, "review the plan again and approve its digest"))

@@ -1,4 +1,4 @@
-"""Files of a config that are changed together: each is written whole, and all are as before when that goes wrong."""
+"""Write files of a configuration together: each atomically, and all are restored if that fails."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NEW = 0o644
 
 
 def write_texts(root: Path, files: Mapping[str, str]) -> list[Path]:
-    """Write texts into a directory, each whole or not at all, under the mode that a file has; links stay links."""
+    """Write texts into a folder, each atomically. A file keeps its mode, and a link stays a link."""
     from rolecall.outside.files import write_file
 
     for name, text in files.items():
@@ -24,7 +24,7 @@ def write_texts(root: Path, files: Mapping[str, str]) -> list[Path]:
 
 @contextmanager
 def replaced(root: Path, files: Mapping[str, str]) -> Iterator[None]:
-    """The texts are in place while the block looks at them. When it raises, every file is as it was before."""
+    """Write the texts, then run the block. If it raises, restore every file."""
     before = {name: path.read_bytes() if (path := root / name).exists() else None for name in files}
     try:
         write_texts(root, files)

@@ -1,6 +1,6 @@
-"""Use case `demo`: the example company, wherever rolecall is installed, and what somebody does to it by hand.
+"""Run the parts of `demo`: copy the example company, and change its org without rolecall.
 
-It is beside the code in a wheel, in ``examples`` in a checkout.
+The example is in the package of a wheel, in ``examples`` of a checkout.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def example(name: str) -> Path:
-    """The folder of an example. Raises ConfigError when it is not shipped."""
+    """Return the folder of an example. Raises ConfigError if it is not installed."""
     for folder in (_PACKAGE / "_examples", _PACKAGE.parents[1] / "examples"):
         if (folder / name / "rolecall.yaml").is_file():
             return folder / name
@@ -25,44 +25,49 @@ def example(name: str) -> Path:
 
 
 def copy_example(name: str, to: Path) -> None:
-    """Put an example into a folder that is new or empty. Raises ConfigError when it is neither."""
+    """Copy an example into a new or empty folder. Raises ConfigError for any other folder."""
+    copy_files(example(name), to, ".rolecall")
+
+
+def copy_files(source: Path, to: Path, *ignored: str) -> None:
+    """Copy a folder's files, without those named, into a new or empty one. Raises ConfigError for any other."""
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise ConfigError(Problem("not_empty", f"{to} is not an empty directory", None, "choose another one"))
-    shutil.copytree(example(name), to, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".rolecall"))
+        raise ConfigError(Problem("not_empty", f"{to} is not an empty folder", None, "choose another one"))
+    shutil.copytree(source, to, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*ignored))
 
 
 @dataclass(frozen=True, slots=True)
-class ByHand:
-    """Something that an admin does in the org without asking the repo."""
+class ConsoleChange:
+    """A mapping that an admin sets in the org without rolecall."""
 
     who: str
     address: Address
     mapping: GroupMapping
 
 
-MEDDLING = ByHand(
+CONSOLE_CHANGE = ConsoleChange(
     "ines.okafor@acme.com", Address("idp_groups/Writer-Sales"), GroupMapping("member", frozenset({"Sales", "Legal"}))
 )
-"""What happens to the example company while nobody looks."""
+"""The change that an admin of the example company makes between two plans."""
 
 
-async def change_by_hand(folder: Path, url: str, done: ByHand = MEDDLING) -> None:
-    """Let an admin change a mapping in a local org, past config and journal. Raises OrgError when the org says no."""
-    from rolecall.jobs.local import Wish, make_token
+async def change_by_hand(folder: Path, url: str, change: ConsoleChange = CONSOLE_CHANGE) -> None:
+    """Set a mapping in a local org as an admin. Raises OrgError if the org refuses it."""
+    from rolecall.jobs.local import TokenRequest, make_token
     from rolecall.live.client import OrgClient
     from rolecall.live.connect import connect
     from rolecall.model.change import Change, Done
     from rolecall.model.kinds import value_at
 
-    secret = make_token(str(folder / url.removeprefix("local:")), Wish("admin", done.who))
+    secret = make_token(str(folder / url.removeprefix("local:")), TokenRequest("admin", change.who))
     org = connect(url, lambda: secret, folder=folder)
     if not isinstance(org, OrgClient):
-        raise OrgError(Problem("not_local", f"{url} is no local org"))
+        raise OrgError(Problem("not_local", f"{url} is not a local org"))
     try:
         live = await org.read(frozenset({"idp_groups", "roles"}))
-        change = Change(done.address, "update", value_at(live.settings, done.address), done.mapping)
-        ended = await org.write(change, live.versions.get(done.address), "by-hand/1")
+        update = Change(change.address, "update", value_at(live.settings, change.address), change.mapping)
+        ended = await org.write(update, live.versions.get(change.address), "by-hand/1")
     finally:
         await org.close()
     if not isinstance(ended, Done):
-        raise OrgError(Problem("not_done", f"{done.address} could not be changed"))
+        raise OrgError(Problem("not_done", f"{change.address} could not be changed"))

@@ -1,7 +1,7 @@
-"""Use case `doctor`: thirteen things go wrong most often when somebody sets rolecall up.
+"""Check for the thirteen most common mistakes in a setup, each independently of the others.
 
-Each is checked by itself, so that one that is wrong hides no other. The first seven need files and the environment, and
-send nothing; the others read the journal, the org, its people, and may ask the forge of a pipeline.
+The first seven checks need only files and the environment. The others read the journal, the org and its users, and may
+ask the service that runs the pipeline.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from rolecall.desired.check.validate import validate_repo
 from rolecall.desired.load.files import environments
 from rolecall.desired.references import references
 from rolecall.errors import ConfigError, Problem, RolecallError, Where, did_you_mean
-from rolecall.jobs.init import IGNORED, SCHEMA
-from rolecall.jobs.people import read_people
+from rolecall.jobs.init import IGNORED, SCHEMA, STATE
+from rolecall.jobs.people import people_hint, read_people
 from rolecall.live.secrets import check_host, is_ci, resolve
 from rolecall.model import normalise
 from rolecall.model.checkup import Check
@@ -39,11 +39,11 @@ NAMES = (
     *("config", "valid", "variables", "schema", "git", "extras", "token", "journal"),
     *("org", "pin", "names", "people", "pipeline"),
 )
-"""The thirteen, in the order in which they are reported."""
+"""The checks, in the order in which they are reported."""
 
 
-class Patient(NamedTuple):
-    """What is examined. ``known`` are all variables that rolecall knows by name."""
+class Setup(NamedTuple):
+    """A setup to check. ``known`` are the names of all variables that rolecall reads."""
 
     root: Path
     main: str
@@ -52,127 +52,129 @@ class Patient(NamedTuple):
     known: frozenset[str]
 
 
-def examine_files(patient: Patient) -> list[Check]:
-    """The first seven."""
-    config_check = _config(patient)
-    valid = Check("valid", "needs a config", skipped=True) if config_check.problems else _valid(patient)
-    config = config_of(patient)
+def examine_files(setup: Setup) -> list[Check]:
+    """Run the checks that need only files and the environment."""
+    config_check = _config(setup)
+    valid = Check("valid", "requires a configuration", skipped=True) if config_check.problems else _valid(setup)
+    config = config_of(setup)
     return [
         config_check,
         valid,
-        _variables(patient),
-        _schema(patient, config),
-        _git(patient),
-        *_of_config(patient, config),
+        _variables(setup),
+        _schema(setup, config),
+        _git(setup),
+        *_of_config(setup, config),
     ]
 
 
-def config_of(patient: Patient) -> Config | None:
-    """The config where it can be read, for the checks that need the org."""
+def config_of(setup: Setup) -> Config | None:
+    """Return the configuration if it can be read, for the checks that need the org."""
     try:
-        return None if _config(patient).problems else read_config(patient.root, patient.env, patient.main)
+        return None if _config(setup).problems else read_config(setup.root, setup.env, setup.main)
     except ConfigError:
         return None
 
 
-def _of_config(patient: Patient, config: Config | None) -> Iterator[Check]:
-    for name, look in (("extras", _extras), ("token", _token)):
-        if config is None:
-            yield Check(name, "needs a config that can be read", skipped=True)
-        else:
-            yield look(patient, config)
+def _of_config(setup: Setup, config: Config | None) -> Iterator[Check]:
+    if config is None:
+        yield from unreachable("extras", "token")
+    else:
+        yield _extras(config)
+        yield _token(config, setup)
 
 
-def _config(patient: Patient) -> Check:
-    """1: no config here, or an overlay that has to be chosen, or one that does not exist."""
-    if not (patient.root / patient.main).is_file():
-        return Check("config", problems=(_no_config(patient),))
-    names = environments(patient.root)
-    if patient.env is None and names:
-        hint = f"say which one with --env or ROLECALL_ENV: {', '.join(names)}"
-        return Check("config", problems=(Problem("env_needed", "this config has overlays", None, hint),))
-    if patient.env is not None and patient.env not in names:
-        hint = did_you_mean(patient.env, names) or f"overlays are {', '.join(names) or 'none'}"
-        problem = Problem("no_env", f"there is no env/{patient.env}.yaml", None, hint)
+def _config(setup: Setup) -> Check:
+    """Check 1: there is a configuration, and an overlay is chosen if there are any."""
+    if not (setup.root / setup.main).is_file():
+        return Check("config", problems=(_no_config(setup),))
+    names = environments(setup.root)
+    if setup.env is None and names:
+        hint = f"choose one with --env or ROLECALL_ENV: {', '.join(names)}"
+        return Check("config", problems=(Problem("env_needed", "this configuration has overlays", None, hint),))
+    if setup.env is not None and setup.env not in names:
+        hint = did_you_mean(setup.env, names) or f"overlays: {', '.join(names) or 'none'}"
+        problem = Problem("no_env", f"env/{setup.env}.yaml does not exist", None, hint)
         return Check("config", problems=(problem,))
-    return Check("config", f"{patient.main}{f' with env/{patient.env}.yaml' if patient.env else ''}")
+    return Check("config", f"{setup.main}{f' with env/{setup.env}.yaml' if setup.env else ''}")
 
 
-def _no_config(patient: Patient) -> Problem:
-    above = next((up for up in patient.root.resolve().parents if (up / patient.main).is_file()), None)
-    nested = next(iter(sorted(patient.root.glob(f"*/{patient.main}"))), None)
+def _no_config(setup: Setup) -> Problem:
+    above = next((up for up in setup.root.resolve().parents if (up / setup.main).is_file()), None)
+    nested = next(iter(sorted(setup.root.glob(f"*/{setup.main}"))), None)
     near = above or (nested.parent if nested else None)
-    hint = f"go to {near}, or say -C {near}" if near else "`rolecall init` starts one"
-    return Problem("no_config", f"there is no {patient.main} in {patient.root.resolve()}", None, hint)
+    hint = f"use -C {near}" if near else "to create a configuration: rolecall init"
+    return Problem("no_config", f"{setup.main} not found in {setup.root.resolve()}", None, hint)
 
 
-def _valid(patient: Patient) -> Check:
-    """2: mistakes in the config. The first few are told; `validate` has them all."""
-    problems = validate_repo(patient.root, patient.env, patient.main)
+def _valid(setup: Setup) -> Check:
+    """Check 2: the configuration has no errors. Only the first few problems are reported."""
+    problems = validate_repo(setup.root, setup.env, setup.main)
     listed = sorted(problems, key=lambda problem: problem.severity != "error")[:_MOST]
     if len(problems) > _MOST:
-        listed.append(Problem("more", f"{len(problems) - _MOST} more", None, "see `rolecall validate`", "warning"))
-    return Check("valid", "no mistakes in it", tuple(listed))
+        listed.append(
+            Problem(
+                "more", f"{len(problems) - _MOST} more problems", None, "for all of them: rolecall validate", "warning"
+            )
+        )
+    return Check("valid", "no errors", tuple(listed))
 
 
 _MOST = 5
 
 
-def _variables(patient: Patient) -> Check:
-    """3: a variable whose name is misspelt does nothing, and nobody notices."""
-    names = sorted(name for name in patient.variables if name.startswith("ROLECALL_"))
-    unknown = [name for name in names if name not in patient.known]
+def _variables(setup: Setup) -> Check:
+    """Check 3: all variables named ROLECALL_… are known. A misspelled one has no effect."""
+    names = sorted(name for name in setup.variables if name.startswith("ROLECALL_"))
+    unknown = [name for name in names if name not in setup.known]
     problems = [
-        Problem("variable", f"{name} is none of rolecall's variables", None, _near(name, patient), "warning")
+        Problem("variable", f"rolecall does not read the variable {name}", None, _near(name, setup), "warning")
         for name in unknown
     ]
     return Check("variables", f"{', '.join(names) or 'none'} set", tuple(problems))
 
 
-def _near(name: str, patient: Patient) -> str:
-    return did_you_mean(name, patient.known) or "fine where your config reads a secret from it; else remove it"
+def _near(name: str, setup: Setup) -> str:
+    return did_you_mean(name, setup.known) or "remove it, unless your configuration reads a secret from it"
 
 
-def _schema(patient: Patient, config: Config | None) -> Check:
-    """4: an editor that completes and checks by an old schema."""
+def _schema(setup: Setup, config: Config | None) -> Check:
+    """Check 4: the schema for editors is of this version."""
     if config is None:
-        return Check("schema", "needs a config that can be read", skipped=True)
-    path = patient.root / SCHEMA
-    hint = f"`rolecall schema --kind config > {SCHEMA}`"
+        return Check("schema", "requires a valid configuration", skipped=True)
+    path = setup.root / SCHEMA
+    hint = f"to write it: rolecall schema > {SCHEMA}"
     if not path.is_file():
-        problem = Problem("no_schema", "editors have no schema to check by", Where(SCHEMA), hint, "warning")
+        problem = Problem("no_schema", "the schema for editors does not exist", Where(SCHEMA), hint, "warning")
         return Check("schema", problems=(problem,))
     if path.read_bytes() != schema_text("config.schema.json").encode():
-        problem = Problem("old_schema", "the editor's schema is another version's", Where(SCHEMA), hint, "warning")
+        problem = Problem("old_schema", "the schema for editors is of another version", Where(SCHEMA), hint, "warning")
         return Check("schema", problems=(problem,))
-    return Check("schema", f"{SCHEMA} is this version's")
+    return Check("schema", f"{SCHEMA} is up to date")
 
 
-def _git(patient: Patient) -> Check:
-    """5: the journal, the mask's key or a local org in git."""
-    tracked_names = tracked(patient.root, ".rolecall")
-    if (refused := refusal(patient.root)) is not None:
+def _git(setup: Setup) -> Check:
+    """Check 5: the journal, the key for masking and a local org are not in git."""
+    tracked_names = tracked(setup.root, ".rolecall")
+    if (refused := refusal(setup.root)) is not None:
         return Check("git", problems=(refused,))
     if tracked_names is None:
-        return Check("git", "no git repository here", skipped=True)
+        return Check("git", "not a git repository", skipped=True)
     state_files = [name for name in tracked_names if not name.endswith(".schema.json")][:3]
     if state_files:
-        hint = (
-            f"`git rm --cached {' '.join(map(shell_word, state_files))}`, then see that .gitignore has `{IGNORED[0]}`"
-        )
-        problem = Problem("state_in_git", f"state of this machine is in git: {', '.join(state_files)}", None, hint)
+        hint = f"git rm --cached {' '.join(map(shell_word, state_files))}, and add `{STATE}` to .gitignore"
+        problem = Problem("state_in_git", f"files of this machine are in git: {', '.join(state_files)}", None, hint)
         return Check("git", problems=(problem,))
-    path = patient.root / ".gitignore"
+    path = setup.root / ".gitignore"
     patterns = path.read_text(encoding="utf-8", errors="replace").split() if path.is_file() else []
     if not {".rolecall", ".rolecall/", ".rolecall/*"} & {pattern.lstrip("/") for pattern in patterns}:
-        hint = f"add the lines {' and '.join(f'`{pattern}`' for pattern in IGNORED)}"
-        problem = Problem("not_ignored", ".gitignore leaves .rolecall to be committed", None, hint, "warning")
+        hint = f"add these lines: {', '.join(f'`{pattern}`' for pattern in IGNORED)}"
+        problem = Problem("not_ignored", ".gitignore does not ignore .rolecall", None, hint, "warning")
         return Check("git", problems=(problem,))
-    return Check("git", "state stays out of it")
+    return Check("git", ".rolecall is ignored")
 
 
-def _extras(patient: Patient, config: Config) -> Check:
-    """6: an extra that the config needs and nobody installed."""
+def _extras(config: Config) -> Check:
+    """Check 6: the extras that the configuration needs are installed."""
     needs: dict[str, tuple[str, ...]] = {}
     if config.org.kind == "local":
         needs["local"] = ("sqlalchemy", "starlette", "scim2_models")
@@ -184,100 +186,101 @@ def _extras(patient: Patient, config: Config) -> Check:
         Problem("extra", f"the extra `{extra}` is not installed", None, f"pip install 'rolecall[{extra}]'")
         for extra in missing
     )
-    return Check("extras", f"{', '.join(needs) or 'none'} needed, and there", problems)
+    return Check("extras", f"installed: {', '.join(needs)}" if needs else "none required", problems)
 
 
-def _token(patient: Patient, config: Config) -> Check:
-    """7: a token that is not there, or that may not be sent to the org's host. It is fetched, not shown, not sent."""
+def _token(config: Config, setup: Setup) -> Check:
+    """Check 7: the token exists and may be sent to the org's host. It is read, but neither shown nor sent."""
     reference, remote = config.org.token, config.org.url.startswith(("http://", "https://"))
     if not remote:
-        return Check("token", f"none needed for {config.org.url.partition(':')[0]}:")
+        return Check("token", f"none required for {config.org.url.partition(':')[0]}:")
     if reference is None:
-        hint = "write `token: {env: ROLECALL_TOKEN}` under `org`"
-        return Check("token", problems=(Problem("no_token", "the config names no token", None, hint),))
+        hint = "add `token: {env: ROLECALL_TOKEN}` under `org`"
+        return Check("token", problems=(Problem("no_token", "the configuration has no token", None, hint),))
     try:
-        check_host(config.org.url, patient.variables, reference)
-        resolve(reference, patient.variables, config.root)
+        check_host(config.org.url, setup.variables, reference)
+        resolve(reference, setup.variables, config.root)
     except RolecallError as error:
         return Check("token", problems=error.problems)
-    if "ROLECALL_TOKEN_HOST" not in patient.variables and not is_ci(patient.variables):
-        return Check("token", "found; ROLECALL_TOKEN_HOST is not set, which pipelines need")
-    return Check("token", "found, and may go to the org's host only")
+    if "ROLECALL_TOKEN_HOST" not in setup.variables and not is_ci(setup.variables):
+        return Check("token", "found. ROLECALL_TOKEN_HOST is not set, which pipelines require")
+    return Check("token", "found. It may only be sent to the org's host")
 
 
 Find = Callable[[], "Journal | None"]
 
 
 def examine_journal(config: Config, find: Find, *, ci: bool) -> Check:
-    """8: a journal that cannot be opened, or that is lost with a pipeline's runner (``ci``)."""
+    """Check 8: the journal can be opened, and in a pipeline (``ci``) it is not lost with the runner."""
     if ci and config.journal.is_default and config.org.kind != "local":
-        hint = "set ROLECALL_JOURNAL to the url of a PostgreSQL database"
-        problem = Problem("journal_lost", "the journal is a file that dies with the runner", None, hint)
+        hint = "set ROLECALL_JOURNAL to the URL of a PostgreSQL database"
+        problem = Problem("journal_lost", "the journal is a file that is lost with the runner", None, hint)
         return Check("journal", problems=(problem,))
     try:
         journal = find()
     except RolecallError as error:
         return Check("journal", problems=error.problems)
     if journal is None:
-        return Check("journal", "none yet; the first apply makes it")
+        return Check("journal", "not created yet; the first apply creates it")
     with journal:
-        return Check("journal", "there, and can be read")
+        return Check("journal", "can be read")
 
 
 async def examine_org(config: Config, org: Reader, people: People) -> list[Check]:
-    """9 to 12: the org answers us as an org admin, is the one meant, has the names, and people can be read."""
+    """Run checks 9 to 12: the org answers, is the right one, has the names, and its users can be read."""
     try:
         live = await org.read()
     except RolecallError as error:
-        return [Check("org", problems=error.problems), *_left("the org could not be read", "pin", "names", "people")]
-    names = Check("names", "every team, role and group is there", tuple(references(config, live.facts)))
+        return [Check("org", problems=error.problems), *_skipped("the org could not be read", "pin", "names", "people")]
+    names = Check("names", "all teams, roles and groups exist", tuple(references(config, live.facts)))
     return [_org(config, live), _pin(config, live), names, await _people(config, org, people, live)]
 
 
 def unreachable(*names: str) -> list[Check]:
-    """Checks that nobody could make, for want of a config."""
-    return list(_left("needs a config that can be read", *names))
+    """Return checks that are skipped for lack of a valid configuration."""
+    return list(_skipped("requires a valid configuration", *names))
 
 
-def _left(why: str, *names: str) -> Iterator[Check]:
+def _skipped(why: str, *names: str) -> Iterator[Check]:
     return (Check(name, why, skipped=True) for name in names)
 
 
 def _org(config: Config, live: Live) -> Check:
-    """9: not reached, the token refused, or its owner no org admin (R34)."""
+    """Check 9: the org answers, and the token is that of an org admin (R34)."""
     caller = live.facts.caller
-    who = caller.email or "a service"
+    who = caller.email or "a service account"
     coverage = coverage_of(config.desired, live, date.min)
     unread = [name for name, section_coverage in coverage.items() if section_coverage.state != "complete"]
     problems = []
     if not caller.org_admin:
-        hint = "use a token of an org admin's; others get 403 (R34)"
-        problems.append(Problem("not_org_admin", f"{who} is no org admin there", None, hint))
+        hint = "use the token of an org admin; others get 403"
+        problems.append(Problem("not_org_admin", f"{who} is not an org admin", None, hint))
     if unread:
-        hint = "a managed section or field that is not read blocks every plan"
-        problems.append(Problem("unread", f"not read: {', '.join(unread)}", None, hint, "warning"))
+        hint = "plans are blocked while a managed section or field cannot be read"
+        problems.append(Problem("unread", f"could not be read: {', '.join(unread)}", None, hint, "warning"))
     if live.facts.observed:
         return Check(
-            "org", f"{live.facts.org_name}, from an observed file; a person carries plans out", tuple(problems)
+            "org", f"{live.facts.org_name} is an observed org; all steps of its plans are manual", tuple(problems)
         )
-    return Check("org", f"{live.facts.org_name} answers, and takes us for {who}", tuple(problems))
+    return Check("org", f"{live.facts.org_name} answers; the token belongs to {who}", tuple(problems))
 
 
 def _pin(config: Config, live: Live) -> Check:
-    """10: an address that leads to another org than the one meant."""
+    """Check 10: `org.id` is that of the org at `org.url`."""
     pinned_id, org_id = config.org.id, live.facts.org_id
     if pinned_id == org_id:
-        return Check("pin", f"it is {org_id}, as `org.id` says")
+        return Check("pin", f"the org's ID is {org_id}, as in `org.id`")
     if pinned_id is not None:
-        hint = "correct `org.url`, or `org.id` if the org was made anew"
-        problem = Problem("other_org", f"`org.id` says {pinned_id}, and this is {org_id}", None, hint)
+        hint = "correct `org.url`, or `org.id` if the org was created again"
+        problem = Problem("other_org", f"`org.id` is {pinned_id}, but this org is {org_id}", None, hint)
         return Check("pin", problems=(problem,))
-    hint = f"write `id: {org_id}` under `org`, so that another org is refused"
-    return Check("pin", problems=(Problem("no_pin", "nothing says which org is meant", None, hint, "warning"),))
+    hint = f"add `id: {org_id}` under `org`"
+    message = "`org.id` is not set, so any org at this URL is accepted"
+    return Check("pin", problems=(Problem("no_pin", message, None, hint, "warning"),))
 
 
 async def _people(config: Config, org: Reader, people: People, live: Live) -> Check:
-    """12: people that cannot be read, and guards about people who are not there."""
+    """Check 12: users can be read, and the users that guards require exist."""
     try:
         required = config.desired.policy.guards.required_org_admins
         scope = PeopleScope(emails=frozenset(required), org_admins=True)
@@ -285,33 +288,33 @@ async def _people(config: Config, org: Reader, people: People, live: Live) -> Ch
     except RolecallError as error:
         return Check("people", problems=error.problems)
     if directory.coverage.state != "complete":
-        how = "were not read" if directory.coverage.state == "unread" else "were partially read"
-        why = directory.coverage.problem or "the org has no users on record"
-        hint = "name where users come from in `people:`, or correct it"
+        how = "could not be read" if directory.coverage.state == "unread" else "could only be partially read"
+        why = directory.coverage.problem or "no source of users is known"
+        hint = people_hint(config.people, observed=config.org.kind == "observed")
         return Check("people", problems=(Problem("people_unread", f"users {how}: {why}", None, hint, "warning"),))
-    return Check("people", "they and their memberships can be read", tuple(_missing(required, directory)))
+    return Check("people", "users and memberships can be read", tuple(_missing(required, directory)))
 
 
 def _missing(required: Sequence[str], directory: Directory) -> Iterator[Problem]:
     active_emails = {normalise.email(email) for at, email in enumerate(directory.emails) if directory.traits(at).active}
     for email in required:
         if normalise.email(email) not in active_emails:
-            hint = "correct `guards.required_org_admins`, or add them to a group that gives org admin"
-            yield Problem("required_missing", f"{email} has to be org admin and is nobody active there", None, hint)
+            hint = "correct `guards.required_org_admins`, or activate the user in the IdP"
+            yield Problem("required_missing", f"{email} must be an org admin but is not an active user", None, hint)
 
 
 NAME = "pipeline"
 
 
 def examine_pipeline(root: Path, config: Config | None, variables: Mapping[str, str]) -> Check:
-    """13: a job that applies in an environment without reviewers, or a policy that asks for no other person."""
+    """Check 13: pipelines apply only what another user approved."""
     jobs = gates(root)
     if not jobs:
-        return Check(NAME, "no pipeline here applies")
+        return Check(NAME, "no pipeline applies this configuration")
     problems = [problem for gate in jobs for problem in _open_gate(gate, root, variables)]
     if config is not None and config.desired.policy.guards.approval != "other_person":
         hint = "add `guards: {approval: other_person}`"
-        message = "a pipeline applies this configuration, and no approval by another person is required"
+        message = "a pipeline applies this configuration without approval by another user"
         problems.append(Problem("approval", message, Where(config.main), hint, "warning"))
     names = ", ".join(sorted({gate.environment for gate in jobs if gate.environment}))
     return Check(NAME, f"the environment {names} has required reviewers", tuple(problems))
@@ -326,12 +329,12 @@ def _open_gate(gate: Gate, root: Path, variables: Mapping[str, str]) -> Iterator
     state = protection(gate, variables, origin(root))
     hint = "add required reviewers (GitLab: approval rules of a protected environment) in the repository's settings"
     if state.reviewers is None:
-        message = f"whether the environment `{gate.environment}` has required reviewers is not known: {state.reason}"
+        message = f"could not check whether the environment `{gate.environment}` has required reviewers: {state.reason}"
         yield Problem(
             "unknown_gate",
             message,
             place,
-            f"{hint}; to check it here, set GITHUB_TOKEN or GitLab's variables",
+            f"{hint}. To check it here, set GITHUB_TOKEN or GitLab's variables",
             "warning",
         )
     elif not state.reviewers:

@@ -1,6 +1,6 @@
-"""Look for drift: read the org, ask who moved what, tell what it means, and what of it is news.
+"""Check for drift: read the org, find who changed what, what that means, and what is new since the last check.
 
-Handed a Reader, so it cannot write.
+It gets a Reader, so it cannot write to the org.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from rolecall.plan.lint.names import flag_problems, known_addresses, unmatched_n
 from rolecall.plan.saved.digest import fingerprint
 
 SLACK = timedelta(minutes=5)
-"""How far the org's clock and ours may be apart when an event is laid beside a run."""
+"""The most that the clocks of the org and of this machine may differ when an event is compared with a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class DriftRequest:
-    """One look, with the request for a plan of the config; what was applied is taken from the memory.
+    """One check, with the request for a plan of the configuration; what was applied is taken from ``memory``.
 
-    ``audit`` is None where nobody can be asked; ``blame`` gives who wrote a line of the config. ``ignore`` are
-    addresses or globs.
+    ``audit`` is None if the org has no audit log. ``blame`` returns the author of a line of the configuration.
+    ``ignore`` are addresses or patterns.
     """
 
     planning: PlanRequest
@@ -53,15 +53,18 @@ class DriftRequest:
 
 @dataclass(frozen=True, slots=True)
 class Drifts:
-    """What was found, and the inquiry it was found from: `--accept` judges by it."""
+    """The result of a check, and its input, which `--accept` needs."""
 
     drift_result: DriftResult
     drift_scan: DriftScan
 
 
 async def check_drift(request: DriftRequest) -> Drifts:
-    """Look once. Raises OrgError for an org that is not the one named, ConfigError for names it does not have and for
-    two entries of one group, Misuse for an address of `--ignore` that nothing has."""
+    """Check once.
+
+    Raises OrgError for another org than the configured one, ConfigError for names that it does not have and for two
+    entries of one group, Misuse for an unknown address of `--ignore`.
+    """
     known = cache(request.memory.past)
     planning = request.planning
     first = await read_plan_input(replace(planning, applied=lambda org_id: _applied(known(org_id))))
@@ -82,7 +85,7 @@ async def check_drift(request: DriftRequest) -> Drifts:
 
 
 def _unmatched(request: DriftRequest, plan_input: PlanInput) -> tuple[Problem, ...]:
-    """Return warnings about names that match nothing. Raises Misuse for an address of `--ignore` that nothing has."""
+    """Return warnings about names that match nothing. Raises Misuse for an unknown address of `--ignore`."""
     known = known_addresses(plan_input.desired, plan_input.live, plan_input.applied)
     problems = tuple(flag_problems("--ignore", request.ignore, known, globs=False))
     if errors := [problem for problem in problems if problem.severity == "error"]:
@@ -91,12 +94,13 @@ def _unmatched(request: DriftRequest, plan_input: PlanInput) -> tuple[Problem, .
 
 
 def _applied(past: Past) -> Applied:
-    """What rolecall applied, of which the whole is read; a baseline in its place was applied by nobody."""
+    """Return what rolecall applied, which is then read; nothing for a baseline."""
     return NOTHING_APPLIED if past.memory.baseline else past.memory.applied
 
 
 async def _with_people(plan_input: PlanInput, request: PlanRequest) -> PlanInput:
-    """With all users; where they cannot be read the directory says so, and settings that drifted are told anyway."""
+    """Return the input with all users. If they cannot be read, the directory has the reason; settings are still
+    compared."""
     if request.people is None:
         return plan_input
     directory = await people_or_unread(request.people, request.org, plan_input.live, EVERYBODY)
@@ -105,7 +109,7 @@ async def _with_people(plan_input: PlanInput, request: PlanRequest) -> PlanInput
 
 
 async def _with_events(inquiry: DriftScan, request: DriftRequest, drifts: Sequence[Drift]) -> DriftScan:
-    """With the org's last write to each address; where its log cannot be read, with a word about that."""
+    """Return the input with the org's last write to each address, or with a warning if its log cannot be read."""
     if request.audit is None or inquiry.past.basis.at is None:
         return inquiry
     known, base = inquiry.plan_input.known, inquiry.past.basis.at
@@ -115,7 +119,7 @@ async def _with_events(inquiry: DriftScan, request: DriftRequest, drifts: Sequen
     try:
         events = await request.audit.since(since)
     except OrgError as error:
-        message = f"who changed what is not known: {error.problems[0].message}"
+        message = f"the authors of changes are unknown: {error.problems[0].message}"
         problem = Problem("audit_unread", message, severity="warning")
         return replace(inquiry, warnings=(*inquiry.warnings, problem))
     past, last_events = inquiry.past, _last(attributed(events, known, inquiry.past.roster), moments, base)
@@ -128,7 +132,7 @@ async def _with_events(inquiry: DriftScan, request: DriftRequest, drifts: Sequen
 def _last(
     events: Iterable[tuple[Address, Event]], moments: Mapping[Address, datetime], base: datetime
 ) -> dict[Address, Event]:
-    """The last event of each address since it was recorded; events come newest first."""
+    """Return the last event of each address since it was recorded; events are ordered newest first."""
     last_events: dict[Address, Event] = {}
     for at, event in events:
         if event.at >= moments.get(at, base) - SLACK:
@@ -141,16 +145,16 @@ def _authors(drifts: Iterable[Drift], blame: Callable[[Where], Blame | None]) ->
     return {at: author for at, where in places if (author := blame(where)) is not None}
 
 
-Told = Mapping[str, Mapping[str, Any]]
-"""Fingerprint -> what was told: ``what`` (an address or an alarm's name), ``kind``, ``since``."""
+Notified = Mapping[str, Mapping[str, Any]]
+"""Fingerprint -> what was posted: ``what`` (an address, or the name of a violation), ``kind``, ``since``."""
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What nobody was told yet, and what was told and is no more. ``now`` is what will have been told.
+    """Findings that were not posted yet, and posted ones that are cleared. ``now`` is what will have been posted.
 
-    ``unread`` are sections, and ``people``, that could be read at the last check and could not be read at this one;
-    ``undetermined`` is true if this check is the first one that found no record of an apply.
+    ``unread`` are sections, and ``people``, that could be read at the last check and not at this one. ``undetermined``:
+    this check is the first one without a record of an apply.
     """
 
     drifts: tuple[Drift, ...]
@@ -158,15 +162,16 @@ class News:
     unread: tuple[str, ...]
     undetermined: bool
     cleared: tuple[tuple[str, Mapping[str, Any]], ...]
-    now: Told
+    now: Notified
 
     @property
     def any(self) -> bool:
+        """True if there is anything to post."""
         return bool(self.drifts or self.alarms or self.unread or self.undetermined or self.cleared)
 
 
-def news(report: DriftReport, notified: Told) -> News:
-    """Compare a look with what was told before. What could not be seen this time is neither news nor cleared."""
+def news(report: DriftReport, notified: Notified) -> News:
+    """Compare a check with what was posted before. What could not be read this time is neither new nor cleared."""
     notified = _renewed(notified, report.drifts)
     drifts = {drift.fingerprint: drift for drift in report.drifts}
     alarms = {alarm.fingerprint: alarm for alarm in report.alarms}
@@ -196,19 +201,19 @@ def news(report: DriftReport, notified: Told) -> News:
     )
 
 
-def _renewed(notified: Told, drifts: Iterable[Drift]) -> Told:
-    """Return what was told, with that which was told under a former fingerprint of a drift under its present one."""
+def _renewed(notified: Notified, drifts: Iterable[Drift]) -> Notified:
+    """Return what was posted, by the current fingerprints of the drifts."""
     present = {former: drift.fingerprint for drift in drifts for former in drift.former_fingerprints}
     return {present.get(key, key): item for key, item in notified.items()}
 
 
 def note_of(url: str) -> str:
-    """The journal's note of what was told at an address; the address itself is a secret and is not kept."""
+    """Return the name of the journal's note for a webhook. It has a hash of the URL, since the URL is a secret."""
     return f"drift.told.{sha256(url.encode()).hexdigest()[:16]}"
 
 
-def notified(journal: Journal, org_id: str, url: str) -> Told:
-    """What was told at an address before."""
+def notified(journal: Journal, org_id: str, url: str) -> Notified:
+    """Return what was posted to a webhook before."""
     return journal.recall(org_id, note_of(url), _items) or {}
 
 

@@ -1,6 +1,6 @@
-"""Use case `export`: an org as it is becomes a config that plans empty.
+"""Run `export`: write a configuration from an org as it is, so that a plan for it shows no changes.
 
-The config is new, or merged into one that is there, whose comments, order and other entries stay.
+The configuration is new, or an existing one is updated; its comments, order and other entries are kept.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from rolecall.desired.references import references, with_role_ids
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.jobs.config_files import replaced, write_texts
 from rolecall.jobs.init import MAIN, scaffold
+from rolecall.jobs.samples import without_samples
 from rolecall.model.change import Change
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.kinds import BY_SECTION, address, known_fields, split_address, value_at
@@ -30,13 +31,14 @@ from rolecall.model.settings import UNSET, Address, Scim, Sso, Value
 from rolecall.plan.diff.changes import diff
 from rolecall.plan.diff.identity import Identity
 from rolecall.plan.resolve import expired, ignored
+from rolecall.source.files import read_file
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """The texts by name, relative to the config's directory; ``left_out`` is what a config cannot say, and why.
+    """The texts by name, relative to the config's folder; ``left_out`` is what a config cannot express, and why.
 
-    ``kept`` are entries that stay though the org has nothing like them: groups that wait for the IdP.
+    ``kept`` are entries that are kept although the org does not have them: groups that are pending in the IdP.
     """
 
     files: Mapping[str, str]
@@ -45,13 +47,14 @@ class Exported:
 
 
 def new_config(live: Live, head: Mapping[str, Any], read: str, *, split: bool = False) -> Exported:
-    """A config from nothing. ``head`` has its ``org``, ``people`` and ``journal``, see ``head_of``."""
+    """Return a new configuration. ``head`` has its ``org``, ``people`` and ``journal``, see ``head_of``."""
     sections = sayable(live)
     return Exported(config_files(live, sections, Head(head, read), split=split), sections.left_out)
 
 
 def head_of(effective: Mapping[str, Any], live: Live, root: Path, out: Path) -> dict[str, Any]:
-    """The org, people and journal of a config in ``root``, for one in ``out``: the id pinned, paths leading back."""
+    """Return the org, source of users and journal of a config in ``root`` for one in ``out``, with the org's id, paths
+    adapted."""
     org = {**effective.get("org", {})}
     head: dict[str, Any] = {
         "org": {
@@ -68,7 +71,7 @@ def head_of(effective: Mapping[str, Any], live: Live, root: Path, out: Path) -> 
 
 
 def with_role_attribute(live: Live, desired: Desired) -> Live:
-    """The org with what only a config knows of it: the name of the legacy role attribute (R18)."""
+    """Return the org with what only a configuration has: the name of the legacy role attribute (R18)."""
     desired_scim, live_scim = desired.settings.scim, live.settings.scim
     if not (isinstance(desired_scim, Scim) and isinstance(live_scim, Scim)) or desired_scim.role_attribute is UNSET:
         return live
@@ -77,14 +80,14 @@ def with_role_attribute(live: Live, desired: Desired) -> Live:
 
 
 def write_export(out: Path, exported: Exported, copies: Mapping[str, Path]) -> list[Path]:
-    """Put the files of a new config into ``out``, and what it names (``copies``: name -> the file to copy).
+    """Write the files of a new configuration to ``out``, and copy those that it names (``copies``: name -> source).
 
-    Raises ConfigError where there is a config already.
+    Raises ConfigError if there is a configuration already.
     """
     if (out / MAIN).exists():
         directory_flag = f"-C {out} " if out.resolve() != Path.cwd() else ""
-        hint = f"merge into it with `rolecall {directory_flag}export --update`, or name another directory with --out"
-        raise ConfigError(Problem("exists", "there is a config here already", Where(str(out / MAIN)), hint))
+        hint = f"to update it: rolecall {directory_flag}export --update. To use another folder: --out DIR"
+        raise ConfigError(Problem("exists", "a configuration already exists here", Where(str(out / MAIN)), hint))
     out.mkdir(parents=True, exist_ok=True)
     written = write_texts(out, exported.files)
     for name, source in copies.items():
@@ -96,13 +99,13 @@ def write_export(out: Path, exported: Exported, copies: Mapping[str, Path]) -> l
 
 
 def read_words(live: Live, url: str, at: datetime) -> str:
-    """From where and when a config was exported, in words."""
+    """Return the comment that says from which org and when a configuration was exported."""
     whose = f"{live.facts.org_name} ({live.facts.org_id})" if live.facts.org_name else live.facts.org_id
     return f"Exported by rolecall from {whose} at {url}, read on {at:%Y-%m-%d %H:%M} UTC."
 
 
 def _moved(url: str, root: Path, out: Path) -> str:
-    """A url with a path, as it reads from another directory. An observed file is copied along, so it keeps its name."""
+    """Return a URL with a path for use in another folder. An observed file is copied, so its name stays."""
     scheme, colon, path = url.partition(":")
     if not colon or scheme not in ("local", "sqlite") or "://" in path or Path(path).is_absolute():
         return url
@@ -111,7 +114,7 @@ def _moved(url: str, root: Path, out: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class UpdateRequest:
-    """A config as loaded and built, and the org to bring it up to. ``as_of`` is the day, UTC."""
+    """A configuration as loaded and built, and the org to update it to. ``as_of`` is the day, UTC."""
 
     sources: Sources
     desired: Desired
@@ -121,10 +124,11 @@ class UpdateRequest:
 
 
 def updated_config(request: UpdateRequest) -> Exported:
-    """The files of a config that change so that it says what the org has; comments and order stay.
+    """Return the files that change so that the configuration matches the org; comments and order are kept.
 
-    Entries of the org that are missing are added, those that differ are set, those the org lost are taken out. What
-    the config ignores or does not manage stays; so do groups that wait for the IdP, and an upgrade that is asked for.
+    Missing entries are added, different ones are set, and those that the org no longer has are removed. What is ignored
+    or unmanaged stays, and so do groups that are pending in the IdP and a requested upgrade. A section that is added
+    replaces its commented sample.
     """
     difference = diff(request.desired, request.live, request.as_of, request.applied)
     live_config = sayable(request.live)
@@ -138,11 +142,15 @@ def updated_config(request: UpdateRequest) -> Exported:
     edits += _missing(request, live_config, difference.identity)
     kept_addresses = tuple(change.address for change in difference.changes if change not in back)
     whole = [_or_gone(request.desired, edit) for edit in merged(edits)]
-    return Exported({**edited(request.sources, whole), **metadata.files}, live_config.left_out, kept_addresses)
+    texts = {
+        name: without_samples(read_file(request.sources.root / name, name).decode("utf-8-sig"), text)
+        for name, text in edited(request.sources, whole).items()
+    }
+    return Exported({**texts, **metadata.files}, live_config.left_out, kept_addresses)
 
 
 def _or_gone(desired: Desired, edit: Edit) -> Edit:
-    """A singleton that would be left without any field goes as a whole: a config cannot say an empty one."""
+    """Return the edit that removes a whole singleton if no field would be left, since an empty one is not valid."""
     section, key = split_address(edit.address)
     configured = value_at(desired.settings, edit.address) if key is None else None
     if configured is None or not edit.fields or any(value is not None for value in edit.fields.values()):
@@ -153,10 +161,9 @@ def _or_gone(desired: Desired, edit: Edit) -> Edit:
 
 
 def write_update(request: UpdateRequest, exported: Exported) -> None:
-    """Write the files, read the config again, and see that it is valid, names what the org has, and plans empty but
-    for what it keeps.
+    """Write the files, read the configuration again, and check that it is valid and matches the org.
 
-    Raises ConfigError, and leaves every file as it was, when it does not.
+    If it does not, restore every file and raise ConfigError.
     """
     sources = request.sources
     with replaced(sources.root, exported.files):
@@ -167,12 +174,13 @@ def write_update(request: UpdateRequest, exported: Exported) -> None:
         again = replace(request, sources=load(sources.root, sources.env, sources.main), desired=desired)
         left = [at for at in _left(again) if at not in exported.kept]
         if left:
-            message = f"the config would still want something else at {', '.join(left[:_SHOWN])}"
-            raise ConfigError(Problem("update", message, Where(sources.main), "change that by hand, and export again"))
+            message = f"the configuration cannot be updated automatically at {', '.join(left[:_SHOWN])}"
+            hint = "edit that, then run rolecall export --update again; no file was changed"
+            raise ConfigError(Problem("update", message, Where(sources.main), hint))
 
 
 def _left(request: UpdateRequest) -> list[Address]:
-    """Addresses that a plan would change."""
+    """Return the addresses that a plan would change."""
     return [change.address for change in diff(request.desired, request.live, request.as_of, request.applied).changes]
 
 
@@ -180,7 +188,7 @@ _SHOWN = 5
 
 
 def _metadata(request: UpdateRequest, changes: list[Change]) -> Rewritten:
-    """Metadata that differs, where the config speaks of it."""
+    """Return the new metadata if it differs and the configuration has metadata."""
     desired_sso, live_sso = request.desired.settings.sso, request.live.settings.sso
     if not (isinstance(desired_sso, Sso) and isinstance(live_sso, Sso)) or UNSET in (
         desired_sso.metadata,
@@ -193,7 +201,7 @@ def _metadata(request: UpdateRequest, changes: list[Change]) -> Rewritten:
 
 
 def _endpoint(request: UpdateRequest) -> Iterator[Edit]:
-    """A config that says legacy of an org that is past it. No plan would say so: nobody writes an endpoint."""
+    """Yield the edit of a config that asks for the legacy endpoint, if the org has upgraded. No plan shows that."""
     if not _says_legacy(request.desired):
         return
     at, scim = address("scim"), request.live.settings.scim
@@ -212,14 +220,14 @@ def _says_legacy(desired: Desired) -> bool:
 
 
 def _returns(change: Change, known: set[Address]) -> bool:
-    """Whether a config can say what stood there before a change."""
+    """Return whether a configuration can express the value before a change."""
     if change.via == "waiting" or change.action == "upgrade":
         return False
     return change.address in known or change.before is None or not change.address.startswith("idp_groups/")
 
 
 def _back(request: UpdateRequest, change: Change, keys: Mapping[Address, Address]) -> Edit:
-    """The edit that makes a change unnecessary: the config says what stood there before."""
+    """Return the edit that sets the value before a change, so that the change is no longer planned."""
     section, key = split_address(change.address)
     at = keys.get(change.address, change.address)
     if section == "domains" and change.before is None:
@@ -232,7 +240,7 @@ def _back(request: UpdateRequest, change: Change, keys: Mapping[Address, Address
 
 
 def _without_metadata(value: Value | None) -> Value | None:
-    """Metadata is mostly the text of a file that a config only names: that is brought up to date beside it."""
+    """Return the value without metadata, which is usually in a file of its own that is updated separately."""
     return replace(value, metadata=UNSET) if isinstance(value, Sso) else value
 
 
@@ -242,7 +250,7 @@ def _pin(live: Live, key: str | None) -> str | None:
 
 
 def _missing(request: UpdateRequest, live_config: Sayable, identity: Identity) -> Iterator[Edit]:
-    """Everything a config can say of the org and this one does not, but for what it chose to leave alone."""
+    """Yield the edits for everything in the org that the configuration lacks, other than what it ignores."""
     policy = request.desired.policy
     skip = ignored(policy.ignore, request.as_of)
     for section, entries in live_config.sections.items():
@@ -256,13 +264,13 @@ def _missing(request: UpdateRequest, live_config: Sayable, identity: Identity) -
 
 
 def _stays_legacy(request: UpdateRequest) -> bool:
-    """Whether the config says legacy and nobody read that the org is past it."""
+    """Return whether the configuration sets the legacy endpoint, and the org is not known to have upgraded."""
     scim = request.live.settings.scim
     return _says_legacy(request.desired) and (scim is UNSET or scim.endpoint is UNSET)
 
 
 def _beside_mappings(desired: Desired, entry: ConfigEntry) -> Any:
-    """What to say of an address in this config: one with mappings wants them, so it cannot also say legacy (R18)."""
+    """Return the value to write at an address. A config with mappings cannot ask for the legacy endpoint (R18)."""
     mapped = desired.settings.idp_groups is not UNSET and any(
         not mapping.blank for mapping in desired.settings.idp_groups.values()
     )
@@ -275,21 +283,21 @@ PATH = ("sso", "metadata")
 
 
 class Rewritten(NamedTuple):
-    """Fields of ``sso`` that the config then has to say, and files to write, by name relative to its directory."""
+    """Fields of ``sso`` to set in the configuration, and files to write, by name relative to its folder."""
 
     fields: Mapping[str, Any]
     files: Mapping[str, str]
 
     def edits(self) -> list[Edit]:
-        """What to change in the config itself."""
+        """Return the edits of the configuration itself."""
         fresh = {name: value for name, value in self.fields.items() if value is not None}
         return [Edit(address("sso"), self.fields, fresh)] if self.fields else []
 
 
 def metadata_rewritten(sources: Sources, text: str | None) -> Rewritten:
-    """How a config that speaks of metadata says this text; None: that the org has none.
+    """Return how a configuration with metadata gets this text; None if the org has no metadata.
 
-    An overlay gets a file of its own: the one it inherits belongs to other orgs too.
+    An overlay gets a file of its own, since the one that it inherits belongs to other orgs too.
     """
     if text is None:
         return Rewritten({"metadata": None}, {})

@@ -1,4 +1,4 @@
-"""Use case `fmt`: a config's files in one form."""
+"""Format the files of a configuration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rolecall.source.files import read_file
 
 
 class Rewritten(NamedTuple):
-    """A file whose text is to be another. ``name`` is relative to the config's directory."""
+    """A file whose text changes. ``name`` is relative to the config's folder."""
 
     name: str
     before: str
@@ -28,14 +28,14 @@ class Rewritten(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """The files that differ, and what is wrong with those that could not be read or kept whole."""
+    """The files that change, and the problems of those that could not be read or formatted."""
 
     files: tuple[Rewritten, ...]
     problems: tuple[Problem, ...]
 
 
 def fmt(root: Path, main: str, names: Mapping[str, str] | None = None) -> Formatted:
-    """Every YAML file of the config in ``root``, overlays too. ``names`` are groups' keys to change, old -> new."""
+    """Format each YAML file of the config in ``root``, overlays too. ``names`` are keys to rename, old -> new."""
     files: list[Rewritten] = []
     problems: list[Problem] = []
     for name in _names(root, main, problems):
@@ -53,13 +53,13 @@ def fmt(root: Path, main: str, names: Mapping[str, str] | None = None) -> Format
 
 
 def new_names(desired: Desired, live: Live, applied: Applied) -> dict[str, str]:
-    """The groups that the IdP has renamed: the key in the config -> the name now (told by id)."""
+    """Return the groups that the IdP renamed, found by their ids: key in the configuration -> current name."""
     identity = identify(desired, live, applied)
     return {key: identity.names[key] for key, problem in identity.problems.items() if problem.code == RENAMED}
 
 
 def _names(root: Path, main: str, problems: list[Problem]) -> list[str]:
-    """The YAML files that could be read; why others could not is added to the problems."""
+    """Return the YAML files that could be read; add to the problems why others could not."""
     names: dict[str, None] = {}
     for env in (None, *environments(root)):
         sources = load(root, env, main)

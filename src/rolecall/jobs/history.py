@@ -1,6 +1,6 @@
-"""Use case `history`: past runs, one of them, and whether the record was tampered with.
+"""Read past runs, and verify the journal.
 
-An anchor is a file outside the journal that has how far its chains reached, so that a cut-off end is noticed.
+An anchor is a file outside the journal that records how long its chains were, so that a missing end is noticed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ _AT_ONCE = 50
 
 
 def past_runs(journal: Journal | None, env: str | None, limit: int | None = None) -> tuple[Run, ...]:
-    """The runs of a journal, newest first; with ``env`` those of that overlay alone. None is no journal yet."""
+    """Return the runs of a journal, newest first; with ``env``, those of that overlay only. None stands for a missing
+    journal."""
     if journal is None:
         return ()
     if env is None:
@@ -38,11 +39,11 @@ def newest_first(
 
 
 def one_run(journal: Journal | None, number: int) -> Run:
-    """A run by its number. Raises Misuse when there is none."""
+    """Return a run by its number. Raises Misuse if there is no such run."""
     run = None if journal is None else journal.run(number)
     if run is None:
-        hint = "`rolecall history` lists the runs there are"
-        raise Misuse(Problem("no_run", f"there is no run {number}", None, hint))
+        hint = "for the list of runs: rolecall history"
+        raise Misuse(Problem("no_run", f"no run {number} in the journal", None, hint))
     return run
 
 
@@ -53,7 +54,7 @@ def verify(journal: Journal, anchors: Mapping[str, Anchor] = MappingProxyType({}
 
 
 ANCHOR = "journal-anchor.json"
-"""Where `git:REF` looks, in the directory of the configuration."""
+"""The anchor that `git:REF` compares with, in the folder of the configuration."""
 FORMAT = 1
 _DIGITS = frozenset("0123456789abcdef")
 _LENGTH = 64
@@ -66,15 +67,15 @@ def anchor_text(verified: Mapping[str, Verified]) -> str:
 
 
 def anchors_of(text: bytes, name: str) -> dict[str, Anchor]:
-    """Return the anchors of a file, by org. Raises ConfigError for anything that is no anchor file."""
+    """Return the anchors in a file, by org. Raises ConfigError for any other file."""
     try:
         content = json.loads(text)
         if content["anchor"] != FORMAT:
             raise ValueError(content["anchor"])
         return {str(org_id): _anchor(part) for org_id, part in content["orgs"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        hint = "`rolecall history --anchor FILE` writes one where there is none"
-        raise ConfigError(Problem("anchor", "is not an anchor of a journal", Where(name), hint)) from error
+        hint = "to create one: rolecall history --anchor FILE"
+        raise ConfigError(Problem("anchor", "is not a journal anchor", Where(name), hint)) from error
 
 
 def _anchor(part: Mapping[str, Any]) -> Anchor:

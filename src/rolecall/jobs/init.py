@@ -1,6 +1,6 @@
-"""Use case `init`: a config repo that is valid, manages nothing yet, and says how to go on; and a pipeline's files.
+"""Run `init`: write a valid configuration that manages nothing yet, what goes with it, and a pipeline's files.
 
-The pipeline's files come from the templates of ``pipelines/``.
+The pipeline's files are made from the templates in ``pipelines/``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ OBSERVED: Final = "observed:org.yaml"
 
 
 class Answers(NamedTuple):
-    """What `init` needs to know. ``idp`` is okta, entra or other; a ``pipeline`` has no journal in a runner's file."""
+    """The answers that `init` needs. ``idp`` is okta, entra or other; with a ``pipeline`` the journal is not a local
+    file."""
 
     name: str
     url: str = REHEARSAL
@@ -29,16 +30,16 @@ class Answers(NamedTuple):
 
     @property
     def way(self) -> str:
-        """How the org is reached: remote, observed or local."""
+        """The way to the org: remote, observed or local."""
         scheme = self.url.partition(":")[0]
         return "remote" if scheme in ("http", "https") else scheme
 
 
 def config_text(answers: Answers) -> str:
-    """The first config: the org, and what could be managed as comments."""
+    """Return the first configuration: the org, and a sample of each section as a comment."""
     remote = answers.way == "remote"
-    notes = {"local": " # a rehearsal on this machine", "observed": " # what people saw, kept in this repo"}
-    return _CONFIG.format(
+    notes = {"local": " # a local org on this machine", "observed": " # the org as recorded by rolecall observe"}
+    return CONFIG_TEMPLATE.format(
         name=_scalar(answers.name),
         url=_scalar(answers.url),
         token="\n  token: {env: ROLECALL_TOKEN}" if remote else "",
@@ -51,17 +52,17 @@ def config_text(answers: Answers) -> str:
 
 
 def readme_text(answers: Answers) -> str:
-    """What a colleague needs who finds the repo."""
+    """Return the README, for a colleague who finds the repository."""
     return _README.format(name=answers.name.replace("\n", " "), way=_WAYS[answers.way])
 
 
 def next_lines(answers: Answers) -> tuple[str, ...]:
-    """What to do now, a command each."""
+    """Return what to do next, one command per line."""
     return _NEXT[answers.way]
 
 
 def _scalar(text: str) -> str:
-    """Plain where that reads as the same string, else quoted: JSON's strings are YAML's."""
+    """Return a YAML scalar: plain if that is read as the same text, else quoted as in JSON."""
     plain = text.replace("-", "a").replace("_", "a").replace(".", "a").replace("/", "a")
     keywords = {"true", "false", "null", "yes", "no", "on", "off"}
     safe = plain.isascii() and plain.replace(":a", "a").isalnum() and text[0].isalpha() and text.lower() not in keywords
@@ -70,38 +71,38 @@ def _scalar(text: str) -> str:
 
 _NEXT = {
     "observed": (
-        "rolecall observe           # write down what the console shows, tab by tab",
-        "rolecall export --update   # make it the config",
-        "rolecall plan              # no changes: from here on each one is a commit",
+        "rolecall observe           # record what the console shows, tab by tab",
+        "rolecall export --update   # write it to rolecall.yaml",
+        "rolecall plan              # should show no changes; from now on, each change is a commit",
     ),
     "remote": (
-        "rolecall doctor            # does the token open the org?",
-        "rolecall export --update   # make what the org has the config",
-        "rolecall plan              # no changes: from here on each one is a commit",
+        "rolecall doctor            # check the token and the setup",
+        "rolecall export --update   # write the org's settings to rolecall.yaml",
+        "rolecall plan              # should show no changes; from now on, each change is a commit",
     ),
     "local": (
-        "rolecall local load FILE   # a snapshot of an org; or `rolecall local reset` for an empty one",
-        "rolecall export --update   # make what it has the config",
-        "rolecall plan              # no changes: from here on each one is a commit",
+        "rolecall local load FILE   # fill the local org from a snapshot; for an empty org: rolecall local reset",
+        "rolecall export --update   # write its settings to rolecall.yaml",
+        "rolecall plan              # should show no changes; from now on, each change is a commit",
     ),
 }
 
 _GUARDS = """\
 guards:
-  approval: other_person # in a pipeline, nobody applies their own change"""
+  approval: other_person # in a pipeline, the author of a change cannot approve it"""
 
 _PEOPLE = {
     "okta": "# people: {okta: https://acme.okta.com, app: 0oa1b2c3, token: {env: OKTA_TOKEN}}",
     "entra": """\
 # people:
 #   entra: acme.onmicrosoft.com
-#   app: 5f0c6a3e-8f39-4b1c-9a53-0a4f0d1f7a10 # the object id of the enterprise application
+#   app: 5f0c6a3e-8f39-4b1c-9a53-0a4f0d1f7a10 # object ID of the enterprise application
 #   client_id: 7d1f0f0e-2f8e-4c2f-8f55-1f4f7c6f2c11
 #   client_secret: {env: ENTRA_SECRET}""",
     "other": "# people: {file: people.csv} # email,groups",
 }
 
-_CONFIG = """\
+CONFIG_TEMPLATE = """\
 # yaml-language-server: $schema=./.rolecall/config.schema.json
 version: 1
 
@@ -109,10 +110,10 @@ org:
   name: {name}
   url: {url}{note}{token}
 {journal}
-# A section that is not here is not managed: it stays as it is. Uncomment what git shall decide, or let
-# `rolecall export --update` write down what the org has.
+# Sections that are commented out are not managed: rolecall leaves them as they are in the org. Uncomment a
+# section to manage it, or run `rolecall export --update` to write all of them as they are now.
 
-# Who is in which group; a plan then says whom it touches. Left out, the org itself is asked.
+# Where rolecall reads users and group members, to show who is affected. Default: from the org.
 {people}
 
 # domains:
@@ -128,7 +129,7 @@ org:
 #   Writer-Admins: {{role: org_admin, teams: [Everyone], protect: true}}
 #   Writer-Marketing: {{role: member, teams: [Marketing], owner: marketing-lead@example.com}}
 #   Contractors: {{role: member, teams: [Marketing], expires: 2030-12-31}}
-#   All-Staff: blank # known, and left to the default
+#   All-Staff: blank # not mapped: its members get the default access
 
 {guards}
 #   min_org_admins: 2
@@ -136,45 +137,47 @@ org:
 #   max_people_losing_access: {{review: 10, block: 2%}}
 
 # access_tests:
-#   - name: marketing gets just what it needs
+#   - name: marketing gets exactly its role
 #     person: {{groups: [Writer-Marketing]}}
 #     expect: [{{team: Marketing, role: member}}]
 #     never: [org_admin]
 """
 
 _README = """\
-# Access of {name} at WRITER
+# WRITER access of {name}
 
-Who gets which role and team in WRITER, as code: `rolecall.yaml` says what shall be, `rolecall plan` what would
-change and whom that touches, `rolecall apply` does exactly that.
+`rolecall.yaml` says who gets which role and teams in WRITER. `rolecall plan` shows what would change and which users
+are affected, and `rolecall apply` makes exactly these changes.
 
 {way}
 
-## Change something
+## Make a change
 
-1. Change `rolecall.yaml`. `rolecall validate` tells what is wrong, and so does an editor that knows YAML schemas.
-2. `rolecall plan` shows the change, the people who gain or lose by it, and what the guards say.
-3. Have it reviewed, then `rolecall apply`.
+1. Edit `rolecall.yaml`. `rolecall validate` checks it, and so does an editor that supports YAML schemas.
+2. Run `rolecall plan`. It shows the changes, the users who gain or lose access, and the guards' verdicts.
+3. Have the change reviewed, then run `rolecall apply`.
 
-A group that is blank or not mapped is not without access: its people have the default.
+Members of a group that is `blank` or not mapped still have access: they get the default access.
 
-## Look
+## Inspect
 
-- `rolecall why PERSON` tells what somebody has, and why.
-- `rolecall access --role org_admin` tells who has a role.
-- `rolecall drift` tells what moved since the last apply, and whom it touches.
+- `rolecall why EMAIL` explains a user's access.
+- `rolecall access --role org_admin` lists the users with a role.
+- `rolecall drift` shows changes made outside rolecall since the last apply, and which users are affected.
 
-`.rolecall/` holds this machine's journal and is not committed, but for the schema.
+`.rolecall/` has the journal of this machine. It is not committed, except for the schema. Neither are saved plans
+(`plan.json`, `*.plan.json`), since they name users.
 """
 
 _WAYS = {
     "observed": """\
-The org has no API: a file of this repo stands for it. `rolecall observe` writes it from Admin > Access & provisioning,
-tab by tab; a person carries a plan out, with `rolecall runbook`, and `rolecall done` records it. Commit the file.""",
-    "remote": "The org is reached through its API, with the token in `ROLECALL_TOKEN`; it is nowhere in this repo.",
+The org has no API, so a file in this repository records it. `rolecall observe` writes the file while you read
+**Admin > Access & provisioning**, tab by tab. An admin makes the changes of a plan in the console, guided by
+`rolecall runbook`, and reports them with `rolecall done`. Commit the file.""",
+    "remote": "The org is reached through its API, with the token in `ROLECALL_TOKEN`. Never commit the token.",
     "local": """\
-For now the org is a rehearsal on this machine: `rolecall local load SNAPSHOT` fills it, and nothing here reaches
-WRITER. Change `org.url` in `rolecall.yaml` when it shall.""",
+This uses a local org on this machine: `rolecall local load SNAPSHOT` fills it, and nothing is sent to WRITER. To
+manage a WRITER org, change `org.url` in `rolecall.yaml`.""",
 }
 
 
@@ -182,14 +185,16 @@ MAIN = "rolecall.yaml"
 SCHEMA = ".rolecall/config.schema.json"
 SCHEMAS = (SCHEMA, ".rolecall/part.schema.json", ".rolecall/overlay.schema.json")
 """The schemas for editors: of the main file, of included files, and of overlays."""
-IGNORED = (".rolecall/*", "!.rolecall/*.schema.json")
+STATE = ".rolecall/*"
+IGNORED = (STATE, "!.rolecall/*.schema.json", "plan.json", "*.plan.json", "revert.json")
+"""Lines of .gitignore: this machine's state except for the schemas, and saved plans, which name users."""
 README = "README.md"
 
 
 def init(folder: Path, answers: Answers) -> list[Path]:
-    """Write the files of a config repo and answer which. Raises ConfigError where there is a config already.
+    """Write the files of a new configuration and return which. Raises ConfigError if there is one already.
 
-    A README that is there stays; so does what .gitignore says.
+    An existing README is kept, and so are the lines of .gitignore.
     """
     refuse_existing(folder)
     main = folder / MAIN
@@ -203,14 +208,14 @@ def init(folder: Path, answers: Answers) -> list[Path]:
 
 
 def refuse_existing(folder: Path) -> None:
-    """Raises ConfigError where there is a config already."""
+    """Raise ConfigError if the folder has a configuration already."""
     if (folder / MAIN).exists():
-        hint = "change it, or start in another directory with -C"
-        raise ConfigError(Problem("exists", "there is a config here already", Where(MAIN), hint))
+        hint = "edit it, or create one in another folder: rolecall -C DIR init"
+        raise ConfigError(Problem("exists", "a configuration already exists here", Where(MAIN), hint))
 
 
 def scaffold(folder: Path) -> list[Path]:
-    """Write what goes with a config, where it is missing: its schema, and .gitignore. Answers what was written."""
+    """Write what goes with a configuration and is missing: its schema, lines of .gitignore. Return what was written."""
     written = []
     for path in (folder / name for name in SCHEMAS):
         if not path.exists():
@@ -223,7 +228,7 @@ def scaffold(folder: Path) -> list[Path]:
 
 
 def _ignore(path: Path) -> bool:
-    """Add what is missing to .gitignore; answers whether anything was."""
+    """Add the lines that are missing to .gitignore; return whether there were any."""
     text_before = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
     missing = [pattern for pattern in IGNORED if pattern not in text_before.splitlines()]
     if missing:
@@ -248,15 +253,15 @@ FILES: Mapping[str, Mapping[str, str]] = {
         ".pre-commit-config.yaml": "pre-commit/config.yaml",
     },
 }
-"""Forge -> file of the config repo -> the template it is made from."""
+"""Forge -> file of the repository -> the template it is made from."""
 
 _OWNER = re.compile(r"[:/]([\w.-]+)/[\w.-]+?(?:\.git)?/?$")
 
 
 def init_ci(folder: Path, forge: str, remote: str | None = None) -> list[Path]:
-    """Write the pipeline's files where they are missing; answers which were written.
+    """Write the pipeline's files that are missing; return which were written.
 
-    ``remote`` is the repository's address: rolecall's own repository is taken to be mirrored beside it.
+    ``remote`` is the repository's address. rolecall's own repository is assumed to be mirrored in the same account.
     """
     written = []
     for name, template in FILES[forge].items():
@@ -269,7 +274,7 @@ def init_ci(folder: Path, forge: str, remote: str | None = None) -> list[Path]:
 
 
 def next_steps(forge: str, remote: str | None = None) -> str:
-    """What is left to a person: secrets, who may approve, and where the action is taken from."""
+    """Return what an admin has to set up: secrets, reviewers, and where the action comes from."""
     if forge == "gitlab":
         return _GITLAB
     owner = _owner(remote)
@@ -294,26 +299,29 @@ def _template(name: str) -> str:
 
 
 _GITHUB = """\
-In the repository's settings:
-  - secrets that only read, for every branch: ROLECALL_READ_JOURNAL (a PostgreSQL URL whose role may SELECT) and, for an
-    org behind https://, ROLECALL_READ_TOKEN; the variable ROLECALL_TOKEN_HOST (the org's host)
-  - an environment `writer` with required reviewers, for the default branch alone: ROLECALL_JOURNAL and ROLECALL_TOKEN,
-    which may write. With `guards: {approval: other_person}` an author's own approval does not count
-  - an environment `rolecall-drift` without reviewers, for the default branch alone: ROLECALL_JOURNAL
-  - CODEOWNERS for .github/workflows: whoever may change a workflow can remove the reviewers' gate
+Next, in the repository's settings:
+  - Add secrets that can only read, for all branches: ROLECALL_READ_JOURNAL (a PostgreSQL URL whose role may SELECT)
+    and, for an org behind https://, ROLECALL_READ_TOKEN. Add the variable ROLECALL_TOKEN_HOST (the org's host).
+  - Create the environment `writer` with required reviewers, for the default branch only. Add the secrets
+    ROLECALL_JOURNAL and ROLECALL_TOKEN, which can write. With `guards: {approval: other_person}` authors cannot approve
+    their own changes.
+  - Create the environment `rolecall-drift` without reviewers, for the default branch only. Add ROLECALL_JOURNAL.
+  - Add CODEOWNERS for .github/workflows, since anyone who can change a workflow can remove the required reviewers.
 """
 _ACTION = """\
-The workflows take the action from {owner}/rolecall at the tag v{version}: a copy of rolecall's repository that you keep
-beside this one. Correct `uses:` in .github/workflows where it is elsewhere.
+The workflows use the action from {owner}/rolecall at tag v{version}: your copy of rolecall's repository. If it is
+elsewhere, change `uses:` in .github/workflows.
 """
 _NO_OWNER = """\
-Not ready yet: this repository has no remote `origin`, so nothing says who owns it. In .github/workflows replace OWNER
-by the account that keeps your copy of rolecall's repository, with the tag v{version}:
+Not ready yet: this repository has no remote `origin`. In .github/workflows replace OWNER with the account that has your
+copy of rolecall's repository, at tag v{version}:
   sed -i 's#OWNER/rolecall#ACCOUNT/rolecall#' .github/workflows/rolecall-*.yml
 """
 _GITLAB = """\
-In the project's settings: the masked variables ROLECALL_JOURNAL (a PostgreSQL URL) and ROLECALL_GITLAB_TOKEN, as the
-head of .gitlab-ci.yml says; for an org behind https:// ROLECALL_TOKEN and ROLECALL_TOKEN_HOST (the org's host);
-ROLECALL_IMAGE where the image is elsewhere; a protected environment `writer-`, with the overlay's name after it where
-there is one; a schedule for drift.
+Next, in the project's settings:
+  - Add the masked variables ROLECALL_JOURNAL (a PostgreSQL URL) and ROLECALL_GITLAB_TOKEN, as described at the top of
+    .gitlab-ci.yml. For an org behind https:// also add ROLECALL_TOKEN and ROLECALL_TOKEN_HOST (the org's host). Set
+    ROLECALL_IMAGE if the image is elsewhere.
+  - Create a protected environment `writer-`, followed by the overlay's name if there is one.
+  - Create a schedule for drift.
 """

@@ -1,4 +1,4 @@
-"""Use cases of the local org: fill it, make tokens, reset it, serve it."""
+"""Fill a local org, create tokens for it, reset it and serve it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rolecall.model.live import Live
 
 
-class Wish(NamedTuple):
-    """What token to make. ``email`` is the person an admin token is for; None is a service."""
+class TokenRequest(NamedTuple):
+    """A token to create. ``email`` is the user of an admin token; None is a service account."""
 
     kind: Literal["admin", "scim"]
     email: str | None = None
@@ -32,18 +32,17 @@ class Wish(NamedTuple):
 
 
 def place(target: OrgTarget, folder: Path) -> str:
-    """The database of a config's local org. Raises Misuse when the config names another kind of org."""
+    """Return the database of a config's local org. Raises Misuse if the org is of another kind."""
     if target.kind != "local":
-        message = f"`org.url` is {target.url}, which is no local org"
-        raise Misuse(Problem("not_local", message, target.source, "write `local:PATH` there, or say --database"))
+        message = f"`org.url` is {target.url}, which is not a local org"
+        raise Misuse(Problem("not_local", message, target.source, "set it to `local:PATH`, or use --database"))
     return target.path if "://" in target.path else str(folder / target.path)
 
 
 async def load(where: str, snapshot: SnapshotReader) -> tuple[Loaded, tuple[str, ...]]:
-    """Make the org at ``where`` what a snapshot says; what it held before goes, but for tokens.
+    """Replace everything in the org at ``where``, except tokens, with a snapshot.
 
-    Return what was loaded, and the sections and fields that the snapshot does not have: there the local org is as a
-    new one is.
+    Return what was loaded, and the sections and fields that the snapshot does not have: they are as in a new org.
     """
     live = await snapshot.read()
     people = await snapshot.read_people(EVERYBODY)
@@ -68,17 +67,17 @@ def _assumed(live: Live) -> Iterator[str]:
             yield from (field_address(address(kind.section, key), name) for name in names)
 
 
-def make_token(where: str, wish: Wish) -> str:
-    """A new token's secret, which is kept nowhere."""
+def make_token(where: str, request: TokenRequest) -> str:
+    """Create a token and return its secret, which is not stored."""
     with _opened(where) as database:
         from rolecall.localorg.manage import make_token as make
 
-        scope: Literal["read", "write"] = "read" if wish.read_only else "write"
-        return make(database, wish.kind, scope=scope, email=wish.email, expires=wish.expires).secret
+        scope: Literal["read", "write"] = "read" if request.read_only else "write"
+        return make(database, request.kind, scope=scope, email=request.email, expires=request.expires).secret
 
 
 def standing(where: str, email: str) -> str:
-    """What the org takes a person for: `org admin`, `no org admin`, or `nobody`."""
+    """Return what a user is in the org: `org admin`, `no org admin`, or `nobody` if not an active user."""
     with _opened(where) as database:
         from rolecall.localorg.manage import standing as of
 
@@ -86,7 +85,7 @@ def standing(where: str, email: str) -> str:
 
 
 def reset(where: str, *, keep_tokens: bool = False) -> None:
-    """An org as new: nothing in it but what every org begins with."""
+    """Reset the org to a new, empty one."""
     with _opened(where) as database:
         from rolecall.localorg.manage import reset as empty
 
@@ -94,7 +93,7 @@ def reset(where: str, *, keep_tokens: bool = False) -> None:
 
 
 def serve(where: str, host: str, port: int, *, remote: bool, announce: Callable[[str], object]) -> None:
-    """Serve until interrupted; ``announce`` is given the base URL once it listens."""
+    """Serve the org until interrupted; call ``announce`` with the base URL once it listens."""
     with _opened(where) as database:
         from rolecall.localorg.serve import serve as listen
 
@@ -103,7 +102,7 @@ def serve(where: str, host: str, port: int, *, remote: bool, announce: Callable[
 
 @contextmanager
 def _opened(where: str) -> Iterator[Database]:
-    """A local org's database for a while, made where there is none. Raises OrgError for what cannot be done with it."""
+    """Open a local org's database, creating it if needed. Raises OrgError if an operation on it fails."""
     try:
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -117,8 +116,8 @@ def _opened(where: str) -> Iterator[Database]:
         yield database
     except (SQLAlchemyError, Busy) as error:
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        hint = "make room on its disk, or wait for whoever else is using it, and run the command again"
-        message = f"the local org in {shown(where)} stays as it was: {reason}"
+        hint = "free disk space, or wait until no other program uses it, and run the command again"
+        message = f"the local org in {shown(where)} was not changed: {reason}"
         raise OrgError(Problem("local_failed", message, None, hint)) from error
     finally:
         database.close()

@@ -1,6 +1,6 @@
-"""What the journal keeps between looks at an org: what was applied, looks, sightings, acknowledged findings.
+"""Read and write what the journal keeps between runs: what was applied, rosters, access records, known findings.
 
-A drift check may have a file or a commit in the place of what was applied.
+A drift check may compare with a file or a commit instead of what was applied.
 """
 
 from __future__ import annotations
@@ -32,17 +32,18 @@ from rolecall.plan.resolve import on_day
 LOOK = "drift.look"
 WATCHED = "drift.watched"
 PRUNED = "journal.pruned"
-"""Keys of the journal's notes: what the last apply saw of groups and users, the moment of the sighting that watched
-roles are compared with, and when old content was last pruned."""
+"""Keys of the journal's notes: the groups and users at the last apply, the time of the access record that watched roles
+are compared with, and when old content was last pruned."""
 
 GIT = "git:"
 _LOOK_BACK = 20
 
 
 class Baseline(NamedTuple):
-    """What stands in for what was last applied: ``source`` is a snapshot, a config's main file or ``git:REF``.
+    """The state to compare with instead of the last apply: ``source`` is a snapshot, a config's main file or
+    ``git:REF``.
 
-    A config is read for the day ``as_of``, so that what has lapsed since is no drift.
+    A configuration is read for the day ``as_of``, so that entries which expired since are not drift.
     """
 
     config: Config
@@ -52,26 +53,26 @@ class Baseline(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DriftMemory:
-    """What is known from before a look for drift, by the journal, and values by a baseline; either may be missing."""
+    """The state known before a drift check: the journal, and a baseline for the values; either may be missing."""
 
     journal: Journal | None = None
     baseline: Baseline | None = None
 
     def past(self, org_id: str) -> Past:
-        """Return what is known of an org. Raises ConfigError for a baseline that is none."""
+        """Return what is known of an org. Raises ConfigError for an invalid baseline."""
         past = Past(Memory(NOTHING_APPLIED)) if self.journal is None else _from_journal(self.journal, org_id)
         return past if self.baseline is None else _with_baseline(past, self.baseline)
 
     def recorded(self, org_id: str) -> dict[Address, datetime]:
-        """Return when each address was recorded; of a baseline that is not known."""
+        """Return when each address was recorded; nothing for a baseline."""
         if self.journal is None or self.baseline is not None:
             return {}
         return {record.address: record.at for record in self.journal.records(org_id)}
 
     def has_sent(self, key: str) -> bool:
-        """Return whether a step of a run in the journal was sent under an Idempotency-Key.
+        """Return whether a step of a run in the journal was sent with an Idempotency-Key.
 
-        A run that a restored journal has lost used the same numbers, so the keys themselves are compared.
+        A run that a restored journal has lost used the same numbers, so the keys are compared.
         """
         if self.journal is None:
             return False
@@ -93,7 +94,7 @@ def _from_journal(journal: Journal, org_id: str) -> Past:
 
 
 def _basis(last: Run | None, records: Sequence[Record]) -> Basis:
-    """The last apply, or, where its run was pruned, the run that recorded the newest value."""
+    """Return the last apply, or, if its run was pruned, the run that recorded the newest value."""
     if last is not None:
         return Basis("journal", f"run {last.id}", last.ended_at or last.started_at)
     if not records:
@@ -103,7 +104,7 @@ def _basis(last: Run | None, records: Sequence[Record]) -> Basis:
 
 
 def last_roster(journal: Journal, org_id: str) -> Roster | None:
-    """The last look that was kept; None where there is none, or where another version kept it."""
+    """Return the last roster; None if there is none, or if another version wrote it."""
     note = journal.recall(org_id, LOOK)
     try:
         return None if note is None else decode_roster(note)
@@ -112,14 +113,16 @@ def last_roster(journal: Journal, org_id: str) -> Roster | None:
 
 
 def sent_under(journal: Journal, run: int, number: int, key: str) -> bool:
-    """Return whether a step of a run, by their numbers, was sent under an Idempotency-Key."""
+    """Return whether a step of a run, by their numbers, was sent with an Idempotency-Key."""
     known = journal.run(run)
     return known is not None and any((step.number, step.key) == (number, key) for step in known.steps)
 
 
 def sent(journal: Journal, key: str) -> bool:
-    """Return whether the journal has sent a write under an Idempotency-Key. Of a run whose content was pruned, which is
-    one before the newest, the number decides."""
+    """Return whether the journal has a write with an Idempotency-Key.
+
+    Of a run whose content was pruned, which is one before the newest, the number decides.
+    """
     step = step_of(key, journal.id)
     if step is None:
         return False
@@ -129,19 +132,21 @@ def sent(journal: Journal, key: str) -> bool:
 
 
 def step_of(key: str, journal: str) -> tuple[int, int] | None:
-    """Return the numbers of the run and the step in an Idempotency-Key of the journal with this id; None for another
-    key. Whoever writes to the org may choose a key, so the numbers may be any."""
+    """Return the numbers of run and step in an Idempotency-Key of the journal with this ID; None for another key.
+
+    Any client of the org can choose a key, so the numbers may be any.
+    """
     parts = key.split("/")
     numbers = [part for part in parts[2:4] if part.isascii() and part.isdigit() and len(part) < _DIGITS]
     return (int(numbers[0]), int(numbers[1])) if parts[:2] == ["rolecall", journal] and len(numbers) == 2 else None
 
 
 _DIGITS = 19
-"""A number with as many digits may be larger than a database takes."""
+"""A number with as many digits may be too large for a database."""
 
 
 def _with_baseline(past: Past, baseline: Baseline) -> Past:
-    """Return the past with what the baseline has, in place of what was last applied."""
+    """Return the past with the values of the baseline instead of those last applied."""
     config, source, as_of = baseline
     if source.startswith(GIT):
         memory, basis = _of_ref(config, source.removeprefix(GIT), as_of)
@@ -151,7 +156,7 @@ def _with_baseline(past: Past, baseline: Baseline) -> Past:
 
 
 def _last_apply(journal: Journal, org_id: str) -> Run | None:
-    """The newest run that wrote, or found nothing to write, and came to an end."""
+    """Return the newest apply or rollback that ended."""
     runs = journal.runs(org_id, _LOOK_BACK, ("apply", "rollback"))
     return next((run for run in runs if run.outcome != "open"), None)
 
@@ -178,8 +183,8 @@ def _of_file(config: Config, path: Path, as_of: date) -> tuple[Memory, Basis]:
     start = read_file(path, str(path))[:4096]
     if b"snapshot" not in start:
         if b"version" not in start:
-            hint = "write a snapshot file, a config's rolecall.yaml, or git:REF"
-            raise ConfigError(Problem("baseline", "is no snapshot and no config", Where(str(path)), hint))
+            hint = "use a snapshot file, a rolecall.yaml, or git:REF"
+            raise ConfigError(Problem("baseline", "is neither a snapshot nor a configuration", Where(str(path)), hint))
         main = replace(config, main=path.name)
         return _of_config(path.parent, main, as_of), Basis("file", str(path))
     from rolecall.live.snapshot.reader import SnapshotReader
@@ -204,7 +209,7 @@ def _addresses(settings: Settings) -> Iterator[Address]:
 def record_look(
     journal: Journal, org_id: str, kind: RunKind, facts: RunFacts, sighting: Sighting | None, message: str | None = None
 ) -> int:
-    """A run of a command that wrote nothing to the org, with who was seen. Answers its number."""
+    """Record a run of a command that wrote nothing to the org, with its access record. Return the run's number."""
     run = journal.begin(Opening(org_id, kind, facts))
     if sighting is not None:
         journal.sight(run, sighting)
@@ -213,9 +218,9 @@ def record_look(
 
 
 def sight_run(journal: Journal, run: int, plan_input: PlanInput, at: datetime) -> None:
-    """Keep, for a run that has ended, who holds what in the org that was read: settings after the run, and everybody.
+    """Write the access record of a run that has ended, and keep the groups and users for the next drift check.
 
-    What is there now was looked at by whoever approved the run: watched roles are compared with it.
+    Whoever approved the run has seen this state, so watched roles are compared with it from now on.
     """
     org_id = plan_input.live.facts.org_id
     plan_input = plan_input.resolved
@@ -230,8 +235,8 @@ def sight_run(journal: Journal, run: int, plan_input: PlanInput, at: datetime) -
 
 
 def keep_first_roster(journal: Journal, org_id: str, roster: Roster) -> None:
-    """Keep what a drift check saw, if nothing is there to compare the next one with: what an apply saw stays, so that a
-    check does not change what the next one reports."""
+    """Keep the roster of a drift check if there is none of an apply, so that a check never changes what the next one
+    reports."""
     before = last_roster(journal, org_id)
     if before is None:
         keep_roster(journal, org_id, roster)
@@ -240,22 +245,21 @@ def keep_first_roster(journal: Journal, org_id: str, roster: Roster) -> None:
 
 
 def keep_roster(journal: Journal, org_id: str, roster: Roster) -> None:
-    """Keep a look for the next one to be compared with. Where it did not see everybody, the people seen before stay."""
+    """Keep a roster for the next check. If not all users were read, the users of the previous one are kept."""
     if roster.people is None and (before := last_roster(journal, org_id)) is not None:
         roster = replace(roster, people=before.people, at=before.at)
     journal.keep(org_id, LOOK, encode_roster(roster))
 
 
 def watch_from(journal: Journal, org_id: str, at: datetime, *, first: bool = False) -> None:
-    """From now on watched roles are compared with the sighting of this moment, which has to be complete: with any other
-    nothing can be compared. ``first``: only where there is none."""
+    """Compare watched roles with the access record of this time from now on; it must be complete. ``first``: only if
+    there is none yet."""
     if not (first and journal.recall(org_id, WATCHED)):
         journal.keep(org_id, WATCHED, at.isoformat())
 
 
 def forget_old(journal: Journal, org_id: str, now: datetime, keep_days: int) -> int:
-    """Blank runs and sightings that are older than the config wants them kept; once a day, for every run is looked at.
-    Answers how many runs went."""
+    """Prune the content of runs and access records that are older than configured, once a day. Return how many runs."""
     last = journal.recall(org_id, PRUNED, moment)
     if last is not None and now - last < timedelta(days=1):
         return 0
@@ -265,13 +269,13 @@ def forget_old(journal: Journal, org_id: str, now: datetime, keep_days: int) -> 
 
 
 NOTE = "drift.acknowledged"
-"""The key of the journal's note: fingerprint -> the number of the run that recorded it."""
+"""The key of the journal's note: fingerprint -> number of the run that recorded it."""
 
 
 def acknowledged(journal: Journal, org_id: str, last_apply: int | None) -> dict[str, Acknowledgement]:
     """Return what was acknowledged since an apply (None: ever), by fingerprint.
 
-    Who and why are read from the run itself, which is part of the chain; a note without such a run counts for nothing.
+    Who and why are read from the run itself, which is in the chain; a note without such a run does not count.
     """
     runs = journal.recall(org_id, NOTE, _runs) or {}
     acknowledgements = {}
@@ -287,7 +291,7 @@ def acknowledged(journal: Journal, org_id: str, last_apply: int | None) -> dict[
 
 
 def acknowledge(journal: Journal, org_id: str, facts: RunFacts, fingerprints: list[str], reason: str) -> None:
-    """Record that findings are known; a run for each."""
+    """Record that findings are known, with a run for each."""
     runs = journal.recall(org_id, NOTE, _runs) or {}
     for fingerprint in fingerprints:
         runs[fingerprint] = journal.begin(Opening(org_id, "acknowledge", facts))
@@ -296,8 +300,8 @@ def acknowledge(journal: Journal, org_id: str, facts: RunFacts, fingerprints: li
 
 
 def can_be_acknowledged(report: DriftReport) -> frozenset[str]:
-    """Return the fingerprints of findings that an acknowledgement settles: not those of standing limits and access
-    tests, which fail until the org or the configuration changes."""
+    """Return the fingerprints of findings that can be acknowledged: not those of policy limits and access tests, which
+    fail until the org or the configuration changes."""
     admins = report.people.new_admins if report.people else ()
     return frozenset(
         (
@@ -309,7 +313,7 @@ def can_be_acknowledged(report: DriftReport) -> frozenset[str]:
 
 
 def _runs(note: Any) -> dict[str, int]:
-    """Decode the note. Raises TypeError and ValueError for what is none."""
+    """Decode the note. Raises TypeError and ValueError for anything else."""
     return {str(fingerprint): int(number) for fingerprint, number in dict(note).items()}
 
 

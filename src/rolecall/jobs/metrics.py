@@ -1,4 +1,4 @@
-"""What drift checks and applies measured, as metrics."""
+"""Return the metrics of drift checks and applies."""
 
 from __future__ import annotations
 
@@ -21,17 +21,20 @@ from rolecall.plan.value import OrgRef
 _OUTCOMES: tuple[RunOutcome, ...] = ("done", "nothing", "incomplete", "interrupted", "open")
 _CLASSES: tuple[DriftClass, ...] = ("console", "both", "other_run", "idp", "differs", "unapplied", "unknown")
 _OF_THE_LAST_APPLY: tuple[DriftClass, ...] = ("console", "both", "other_run", "idp", "unapplied")
-"""The classes that are unknown where no apply is recorded."""
+"""The classes that are unknown if no apply is recorded."""
 
 _HORIZONS = (30, 90)
-"""Days ahead for which expiring mappings are counted."""
+"""In how many days mappings expire that are counted."""
 
 _ALARMS: tuple[ViolationKind, ...] = ("watch", "limit", "access_test")
 
 
 def drift_metrics(report: DriftReport, seconds: float) -> Iterator[Metric]:
-    """All metrics of a look that took so many seconds. Sections and classes without drift are there as zero, so that
-    an alert ends; where no apply is recorded, what cannot be determined has no sample."""
+    """Yield the metrics of a check that took so many seconds.
+
+    Sections and classes without drift have the value zero, so that alerts end. What is unknown because no apply is
+    recorded has no sample.
+    """
     org = {"org": report.org.id, "env": report.org.env or ""}
 
     def metric(name: str, help_: str, value: float | None, **labels: str) -> Metric:
@@ -49,33 +52,33 @@ def drift_metrics(report: DriftReport, seconds: float) -> Iterator[Metric]:
     )
     yield Metric("rolecall_drift", "Addresses by section and class of drift.", drift)
     counted = len(report.drifts) if report.determined or report.drifts else None
-    yield metric("drift_counted", "Addresses that count as drift. No sample where that is unknown.", counted)
-    yield metric("drift_determined", "0 where drift is unknown, as no apply is recorded, else 1.", report.determined)
+    yield metric("drift_counted", "Addresses that count as drift. No sample if that is unknown.", counted)
+    yield metric("drift_determined", "0 if drift is unknown because no apply is recorded, else 1.", report.determined)
     kinds = Counter(alarm.kind for alarm in report.alarms)
     alarms = tuple(
         Sample(kinds[kind], {**org, "kind": kind})
         for kind in _ALARMS
         if kinds[kind] or kind not in report.not_evaluated
     )
-    yield Metric("rolecall_alarms", "Policy violations. No sample where a check was not evaluated.", alarms)
+    yield Metric("rolecall_alarms", "Policy violations. No sample if a check was not evaluated.", alarms)
     unknown = tuple(Sample(kind in report.not_evaluated, {**org, "kind": kind}) for kind in _ALARMS)
-    yield Metric("rolecall_not_evaluated", "1 where a check could not be evaluated, else 0.", unknown)
-    yield metric("last_success_timestamp_seconds", "When the org was last looked at.", report.at.timestamp())
+    yield Metric("rolecall_not_evaluated", "1 if a check could not be evaluated, else 0.", unknown)
+    yield metric("last_success_timestamp_seconds", "When the org was last checked.", report.at.timestamp())
     admins = None
     if report.sighting is not None and report.sighting.complete:
         admins = report.sighting.roles.get(ORG_ADMIN, 0)
-    yield metric("org_admins", "People who are org admin.", admins)
-    yield metric("people_without_access", "Active people who have nothing.", report.without_access)
-    help_text = "Managed sections, and people, that were not read completely."
+    yield metric("org_admins", "Users who are org admins.", admins)
+    yield metric("people_without_access", "Active users without access.", report.without_access)
+    help_text = "Managed sections, and users, that were not read completely."
     yield metric("unread_sections", help_text, len(report.unread_sections))
     yield pending_metric(len(report.waiting), report.coverage, report.org)
-    yield metric("requests", "Requests that the look took.", report.requests)
-    yield metric("duration_seconds", "How long the look took.", round(seconds, 3))
+    yield metric("requests", "Requests of the check.", report.requests)
+    yield metric("duration_seconds", "How long the check took.", round(seconds, 3))
 
 
 def apply_metrics(run: Run | None, org: OrgRef) -> Iterator[Metric]:
-    """Yield the metrics of the last apply or rollback of an org; none where there was none. A run without an end has
-    the outcome `open` and no duration."""
+    """Yield the metrics of the last apply or rollback of an org, if any. A run that did not end has the outcome `open`
+    and no duration."""
     if run is None:
         return
     labels = {"org": org.id, "env": org.env or ""}
@@ -115,14 +118,14 @@ def expiring_metric(desired: Desired, as_of: date, org: OrgRef) -> Metric:
 
 
 def journal_metric(size: int | None, org: OrgRef) -> Metric:
-    """Return the bytes of the journal; no sample where there is none."""
+    """Return the size of the journal in bytes; no sample without a journal."""
     samples = () if size is None else (Sample(size, _labels(org)),)
     return Metric("rolecall_journal_bytes", "Size of the journal.", samples)
 
 
 class Attempt(NamedTuple):
-    """One run of a command that measures. ``config`` is the path of the configuration, ``failed`` whether it ended
-    before it could do its work."""
+    """A run of a command that writes metrics. ``config`` is the path of the configuration; ``failed``: it could not do
+    its work."""
 
     command: Literal["drift", "apply"]
     config: str
@@ -133,7 +136,7 @@ class Attempt(NamedTuple):
 
 
 def attempt_metrics(attempt: Attempt) -> Iterator[Metric]:
-    """Yield when the last attempt ended and how. What was not read is not needed for its labels."""
+    """Yield when the last attempt ended and how. Its labels do not depend on the org, which may not have been read."""
     labels = {"command": attempt.command, "config": attempt.config, "env": attempt.env or ""}
     gauges = (
         ("timestamp_seconds", "When the last attempt ended.", attempt.at.timestamp()),

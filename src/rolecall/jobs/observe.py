@@ -1,6 +1,6 @@
-"""Use case `observe`: what an admin sees in the console, tab by tab, becomes a snapshot that stands for the org.
+"""Record an observed org: what an admin sees in the console becomes a snapshot, section by section.
 
-What a new reading of the groups changes in the last one is told: entries that are missing, mappings that are gone.
+A new reading of the groups is compared with the last one: missing entries, removed mappings.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PROGRESS = ".rolecall/observe.json"
 
 
 class Tab(NamedTuple):
-    """A tab of the console and the sections that are read on it."""
+    """A tab of the console and the sections that are on it."""
 
     name: str
     sections: tuple[str, ...]
@@ -48,7 +48,7 @@ def tabs() -> list[Tab]:
 
 
 class Ask(NamedTuple):
-    """One question about one field. ``read`` turns the answer into JSON, or raises ValueError with what is wrong."""
+    """A question about a field. ``read`` converts the answer to JSON, or raises ValueError with what is wrong."""
 
     field: str
     text: str
@@ -57,39 +57,39 @@ class Ask(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An observed org while it is being read: the snapshot's JSON, and the sections that this reading has done."""
+    """An observed org while it is being recorded: the snapshot's JSON, and the sections that this reading has done."""
 
     said: Mapping[str, Json]
     done: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def known(self) -> Known:
-        """The teams and roles as far as they were written down."""
+        """The teams and roles that are recorded."""
         teams = self.said.get("teams")
         named = None if teams is None else frozenset(map(normalise.name, teams))
         return Known(named, decode_roles(self.said.get("roles")))
 
     def read(self, section: str) -> bool:
-        """Whether a section has been read, now or earlier."""
+        """Return whether a section was recorded, now or earlier."""
         coverage = self.said.get("coverage", {}).get(section)
         state = coverage.get("state") if isinstance(coverage, dict) else coverage
         return section in self.said and state != "unread"
 
     def whose(self, section: str) -> tuple[str | None, str | None]:
-        """Who read a section, and when, as text."""
+        """Return who read a section, and when, as text."""
         coverage = self.said.get("coverage", {}).get(section)
         row = coverage if isinstance(coverage, dict) else {}
         return row.get("taken_by", self.said.get("taken_by")), row.get("taken_at", self.said.get("taken_at"))
 
 
 def open_draft(path: Path, root: Path, org: Mapping[str, Json]) -> Draft:
-    """The observed org as far as it was read; a new one where there is no file. Raises ConfigError for a bad file."""
+    """Return the observed org in a file; a new one if it does not exist. Raises ConfigError for an invalid file."""
     snapshot = read_snapshot(path).value if path.exists() else {"snapshot": 1, "org": dict(org)}
     return Draft(snapshot, frozenset(_progress(root).get(path.name, ())))
 
 
 def with_section(draft: Draft, section: str, value: Json, by: str, at: datetime) -> Draft:
-    """A section as somebody saw it; None leaves it unread, and what was known of it before is not believed."""
+    """Return the draft with a section as read; None makes it unread, whatever was recorded before."""
     snapshot = {name: entries for name, entries in draft.said.items() if name != section}
     coverage = {**_whose_kept(draft), section: "unread"}
     if value is not None:
@@ -99,7 +99,7 @@ def with_section(draft: Draft, section: str, value: Json, by: str, at: datetime)
 
 
 def needed(draft: Draft, desired: Desired) -> tuple[str, ...]:
-    """The sections to ask for: all that a first reading lacks; later those that a plan needs, and not twice in one."""
+    """Return the sections to ask for: in a first reading all, later those that plans need; none twice in one."""
     spoken = {name for name in SECTIONS if getattr(desired.settings, name) is not UNSET}
     first = not spoken or not any(map(draft.read, OBSERVED))
     sections = set(OBSERVED) if first else spoken | DECIDING_ACCESS
@@ -107,7 +107,7 @@ def needed(draft: Draft, desired: Desired) -> tuple[str, ...]:
 
 
 def write_draft(draft: Draft, path: Path, root: Path, *, finished: bool = False) -> None:
-    """Write the snapshot, hold it to its schema, and remember how far this reading has come."""
+    """Write the snapshot, check it against its schema, and keep which sections this reading has done."""
     with replaced(path.parent, {path.name: _text(draft, path)}):
         read_snapshot(path)
     progress = _progress(root)
@@ -119,7 +119,7 @@ def write_draft(draft: Draft, path: Path, root: Path, *, finished: bool = False)
 
 
 def _text(draft: Draft, path: Path) -> str:
-    """The file as it is to be; what a person wrote around it stays."""
+    """Return the new text of the file; comments and order of an existing one are kept."""
     if path.suffix == ".json":
         return json.dumps(draft.said, ensure_ascii=False, indent=1) + "\n"
     if not path.exists():
@@ -128,8 +128,8 @@ def _text(draft: Draft, path: Path) -> str:
 
 
 NOTES = (
-    "What people saw in WRITER's console, written down by `rolecall observe`.",
-    "Go over it again with `rolecall observe`; `rolecall done` changes it too.",
+    "The org as shown in WRITER's console, recorded by `rolecall observe`.",
+    "`rolecall observe` updates this file, and so does `rolecall done`.",
 )
 
 
@@ -142,7 +142,7 @@ def _progress(root: Path) -> dict[str, list[str]]:
 
 
 def _whose_kept(draft: Draft) -> dict[str, Json]:
-    """The coverage with each section's own reader and moment, so that a file's general ones need not stay true."""
+    """Return the coverage with each section's own reader and time, so that those of the file can change."""
     coverage: dict[str, Json] = {}
     for section in (*OBSERVED, "people"):
         section_coverage = draft.said.get("coverage", {}).get(section)
@@ -162,71 +162,71 @@ def _ordered(snapshot: Mapping[str, Json]) -> dict[str, Json]:
     }
 
 
-def yes_no(text: str, known: Known) -> bool:
-    """Yes or no, on or off."""
+def yes_no(text: str, _known: Known) -> bool:
+    """Convert yes or no, on or off. Raises ValueError for any other answer."""
     answer = text.strip().casefold()
     if answer in ("y", "yes", "on", "true"):
         return True
     if answer in ("n", "no", "off", "false"):
         return False
-    raise ValueError("say yes or no")
+    raise ValueError("enter yes or no")
 
 
 def choice(*choices: str) -> Callable[[str, Known], str]:
-    """One of a few words; their first letters do where only one starts like that."""
+    """Return a function that converts one of a few answers, or the beginning of only one of them."""
 
-    def read(text: str, known: Known) -> str:
+    def read(text: str, _known: Known) -> str:
         answer = text.strip().casefold()
         near = [candidate for candidate in choices if candidate == answer] or [
             candidate for candidate in choices if answer and candidate.startswith(answer)
         ]
         if len(near) != 1:
-            raise ValueError(f"say {', '.join(choices[:-1])} or {choices[-1]}")
+            raise ValueError(f"enter {', '.join(choices[:-1])} or {choices[-1]}")
         return near[0]
 
     return read
 
 
-def any_text(text: str, known: Known) -> str:
-    """Any text but none."""
+def any_text(text: str, _known: Known) -> str:
+    """Convert any text. Raises ValueError for an empty one."""
     if not text.strip():
-        raise ValueError("say something, or `skip`")
+        raise ValueError("enter a text, or skip")
     return text.strip()
 
 
-def email(text: str, known: Known) -> str:
-    """Who is reading: a plan names them to whoever has a question."""
+def email(text: str, _known: Known) -> str:
+    """Convert an email address, such as that of the reader. Raises ValueError for any other text."""
     name, at, domain = text.strip().partition("@")
     if not name or not at or "." not in domain or "@" in domain or len(text.split()) != 1:
-        raise ValueError("write the whole address, such as ann@acme.com")
+        raise ValueError("enter an email address, such as ann@acme.com")
     return text.strip()
 
 
 def default_role(text: str, known: Known) -> str:
-    """The role of the default (R3)."""
+    """Convert the role of the default access (R3). Raises ValueError for any other role."""
     role = role_id(text, known.roles)
     if role not in (MEMBER, TEAM_ADMIN):
-        raise ValueError("the default role is Member or Team admin (R3)")
+        raise ValueError("the default role must be Member or Team admin")
     return role
 
 
 def team_names(text: str, known: Known) -> list[str]:
-    """Names of teams of the org, with commas between."""
+    """Convert names of teams, separated by commas. Raises ValueError for an unknown team."""
     from rolecall.jobs.observe_table import mapping
 
     teams = mapping("", split_teams(text, known), known).get("teams")
     if not teams:
-        raise ValueError("name at least one team (R2)")
+        raise ValueError("enter at least one team")
     return list(teams)
 
 
-def domain_names(text: str, known: Known) -> list[str]:
-    """Domains with commas or spaces between."""
+def domain_names(text: str, _known: Known) -> list[str]:
+    """Convert domains, separated by commas or spaces."""
     return sorted({normalise.domain(name) for name in text.replace(",", " ").split()})
 
 
 def questions(section: str) -> tuple[Ask, ...]:
-    """Return what is asked about a singleton, or about each entry of a section."""
+    """Return the questions about a singleton, or about each entry of a section."""
     fields = BY_SECTION[section].fields
     return tuple(Ask(field.name, field.question, _reader(field)) for field in fields if field.question is not None)
 
@@ -249,9 +249,11 @@ _SHOWN = 5
 
 
 class Differences(NamedTuple):
-    """A new reading of groups against the last one, by name: in the last one alone, in the new one alone, mapped then
-    and blank now, with a role then and teams alone now, mapped otherwise. ``none_mapped``: groups were mapped, and none
-    is."""
+    """The differences of a new reading of groups from the last one, as names of groups.
+
+    ``roleless`` groups had a role and now have teams only. ``none_mapped``: there were mapped groups, and there are
+    none now.
+    """
 
     missing: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
@@ -262,12 +264,12 @@ class Differences(NamedTuple):
 
     @property
     def doubtful(self) -> bool:
-        """Whether the list may have been cut or pasted without its columns."""
+        """True if the list may have been cut, or pasted without its columns."""
         return bool(self.missing or self.roleless) or self.none_mapped
 
 
 def differences(last: Mapping[str, Any], groups: Mapping[str, Any]) -> Differences:
-    """Compare two readings of the IdP groups, as a snapshot has them."""
+    """Compare two readings of the IdP groups, each as in a snapshot."""
     both = [name for name in last if name in groups]
     before, after = ({name: gives(row) for name, row in rows.items()} for rows in (last, groups))
     roleless = tuple(name for name in both if _has_role(before[name]) and after[name] and not _has_role(after[name]))
@@ -282,7 +284,7 @@ def differences(last: Mapping[str, Any], groups: Mapping[str, Any]) -> Differenc
 
 
 def gives(entry: Any) -> tuple[str, tuple[str, ...]] | None:
-    """The role and teams of an entry; None for one that gives nothing."""
+    """Return the role and teams of an entry; None if it is not mapped."""
     fields = entry if isinstance(entry, dict) else {}
     teams = tuple(sorted(fields.get("teams", ())))
     return (fields.get("role", ""), teams) if teams or fields.get("role") else None
@@ -293,12 +295,12 @@ def _has_role(mapping: tuple[str, tuple[str, ...]] | None) -> bool:
 
 
 def difference_lines(compared: Differences) -> Iterator[str]:
-    """A line for each kind of difference; none where the two readings are equal."""
+    """Yield a line for each kind of difference; none if the two readings are equal."""
     kinds = (
         (compared.missing, "of the last reading", "missing"),
         (compared.unmapped, "", "no longer mapped"),
         (compared.roleless, "", "without the former role"),
-        (compared.changed, "", "mapped otherwise"),
+        (compared.changed, "", "mapped differently"),
         (compared.new, "", "new"),
     )
     for names, of_which, what in kinds:
@@ -309,6 +311,6 @@ def difference_lines(compared: Differences) -> Iterator[str]:
 
 
 def some(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
+    """Return the first few names, and how many more there are, as text."""
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return f"{', '.join(names[:_SHOWN])}{more}"

@@ -1,4 +1,4 @@
-"""What browsers, spreadsheets and chats make of a table when it is copied, taken apart into rows of cells. Pure."""
+"""Split a table that was copied from a browser, a spreadsheet or a chat into rows of cells. Pure."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _BEFORE_HEADING = 10
 
 
 class Line(NamedTuple):
-    """One row: the number of its first line, and its cells."""
+    """A row: the number of its first line, and its cells."""
 
     number: int
     cells: Sequence[str]
 
 
 class Pasted(NamedTuple):
-    """The rows, and lines that may be a group or belong to the row above: a person has to say."""
+    """The rows, and lines that may be a group or belong to the row above, which the user has to decide."""
 
     rows: Sequence[Line]
     alone: Sequence[Line] = ()
 
 
 def heading(cells: Sequence[str]) -> dict[str, int] | None:
-    """The columns by name, or None when this is no heading."""
+    """Return the columns by name, or None if the cells are not a heading."""
     columns: dict[str, int] = {}
     for at, cell in enumerate(cells):
         name = next((name for name, names in HEADINGS.items() if cell.strip().casefold() in names), None)
@@ -49,8 +49,11 @@ def heading(cells: Sequence[str]) -> dict[str, int] | None:
 
 
 def take_apart(text: str, teams: Collection[str] = ()) -> Pasted:
-    """The rows of a paste: cells parted by tabs, by ``|``, by several spaces, or each on a line of its own with a
-    button at the end of a row; or names alone. ``teams`` tells a cell of several lines from a row."""
+    """Return the rows of a paste.
+
+    Cells are separated by tabs, by ``|``, by several spaces, or are on a line each with a button at the end of a row; a
+    paste may also have names only. ``teams`` help to distinguish a cell of several lines from a row.
+    """
     text = with_plain_spaces(text)
     lines = [Line(number, [line]) for number, line in enumerate(text.splitlines(), 1) if _clean(line)]
     texts = [_clean(line.cells[0]) for line in lines]
@@ -67,7 +70,7 @@ def take_apart(text: str, teams: Collection[str] = ()) -> Pasted:
 
 
 def with_plain_spaces(text: str) -> str:
-    """Web pages keep words together by spaces of their own, which nobody sees or types."""
+    """Return the text with the special spaces of web pages replaced by normal ones."""
     return text.translate(_SPACES)
 
 
@@ -96,7 +99,7 @@ def _split(lines: Sequence[Line]) -> Iterator[Line]:
 
 
 def _quoted(text: str) -> Iterator[Line]:
-    """As spreadsheets copy: a cell of several lines in quotes."""
+    """Yield rows as spreadsheets copy them, with a cell of several lines in quotes."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t")
     number = 1
     for cells in reader:
@@ -106,7 +109,7 @@ def _quoted(text: str) -> Iterator[Line]:
 
 
 def _trimmed(lines: Iterator[Line] | Sequence[Line]) -> list[Line]:
-    """Each cell without what surrounds it, and without the buttons at the end of its row."""
+    """Return the lines with trimmed cells, and without the buttons at the end of a row."""
     trimmed = []
     for line in lines:
         cells = [_clean(cell) for cell in line.cells]
@@ -117,7 +120,7 @@ def _trimmed(lines: Iterator[Line] | Sequence[Line]) -> list[Line]:
 
 
 def _stacked(lines: Sequence[Line]) -> Iterator[Line]:
-    """Rows whose cells stand below each other, each ended by a button such as Edit."""
+    """Yield rows whose cells are on a line each, ended by a button such as Edit."""
     stack: list[Line] = []
     for line in lines:
         if _clean(line.cells[0]).casefold() not in BUTTONS:
@@ -131,7 +134,7 @@ def _stacked(lines: Sequence[Line]) -> Iterator[Line]:
 
 
 def _headings(names: Sequence[str]) -> int:
-    """How many of the first cells are headings."""
+    """Return how many of the first cells are headings."""
     headings = frozenset[str]().union(*HEADINGS.values())
     number = next((at for at, name in enumerate(names) if name.casefold() not in headings), len(names))
     return number if heading(names[:number]) else 0

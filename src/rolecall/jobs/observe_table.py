@@ -1,4 +1,4 @@
-"""Tables of IdP groups as people have them: copied from a browser, or as CSV ``group,role,teams``. Pure."""
+"""Read and write tables of IdP groups: copied from a browser, or as CSV ``group,role,teams``. Pure."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ _HIDDEN = re.compile(r"\+\s*\d+(\s*more)?$", re.IGNORECASE)
 
 
 ALONE = "table_alone"
-"""The code of the problem that a line may be a group, or belong to the row above."""
+"""The code of the problem that a line may be a group or belong to the row above."""
 
 
 class Known(NamedTuple):
-    """What the org has: teams (None when nobody read them) and roles."""
+    """The teams and roles of the org; teams are None if they were not read."""
 
     teams: frozenset[str] | None = None
     roles: Mapping[str, Role] = BUILT_IN
 
 
 class Row(NamedTuple):
-    """One group of a table as it was read, with the line it stands on. ``teams`` are parted by ``parting``."""
+    """A group of a table, with the number of its line. ``teams`` are separated by ``separator``."""
 
     line: int
     group: str
     role: str = ""
     teams: str = ""
-    parting: str = ","
+    separator: str = ","
     members: int | None = None
     id: str | None = None
 
 
 class Table(NamedTuple):
-    """The groups as a snapshot has them, and what is wrong with the rest."""
+    """The groups as in a snapshot, and the problems of rows that could not be read."""
 
     groups: Mapping[str, Any]
     problems: tuple[Problem, ...]
 
 
 def with_ids(groups: Mapping[str, Any], known_groups: Mapping[str, Any]) -> dict[str, Any]:
-    """The groups of a table, with the ids that were known of them: a table seldom has those."""
+    """Return the groups of a table with the IDs that are known, as tables seldom have those."""
     return {name: _with_id(entry, known_groups.get(name)) for name, entry in groups.items()}
 
 
@@ -65,27 +65,29 @@ def _with_id(entry: Any, known_entry: Any) -> Any:
 
 
 def read_paste(text: str, known: Known, file: str = "the paste") -> Table:
-    """The table as it was copied, see ``take_apart``; CSV is taken too. A heading is known by its words; without one
-    the columns are group, role, teams."""
+    """Read a table as it was copied, see ``take_apart``, or as CSV.
+
+    A heading is recognized by its words; without one the columns are group, role, teams.
+    """
     first = text.lstrip().partition("\n")[0]
     if "\t" not in first and any(heading(first.split(mark)) for mark in ",;"):
         return read_csv(text, known, file)
     pasted = take_apart(text, known.teams or ())
-    table = _table(_cells(iter(pasted.rows), known), known, file)
+    table = _table(_cells(iter(pasted.rows)), known, file)
     odd = (_alone(line, file) for line in pasted.alone)
     problems = sorted((*table.problems, *odd), key=lambda problem: problem.where or Where(file))
     if not (table.groups or problems):
-        problems = [Problem("table", "holds no group", Where(file), "copy the whole table, its heading included")]
+        problems = [Problem("table", "has no group", Where(file), "copy the whole table, including its heading")]
     return Table(table.groups, tuple(problems))
 
 
 def _alone(line: Line, file: str) -> Problem:
-    message = f"`{line.cells[0]}` stands alone on its line: it is a group that is blank, or a team of the row above"
-    return Problem(ALONE, message, Where(file, line.number, 1), "give it the columns of the other rows")
+    message = f"`{line.cells[0]}` is alone on its line: an unmapped group, or a team of the row above"
+    return Problem(ALONE, message, Where(file, line.number, 1), "add the columns of the other rows")
 
 
 def read_csv(text: str, known: Known, file: str) -> Table:
-    """``group,role,teams``, teams parted by ``;``; an ``id`` column is read too."""
+    """Read CSV ``group,role,teams``; teams are separated by ``;`` or, as on the page, by commas. ``id`` is read too."""
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(with_plain_spaces(text.removeprefix("\ufeff")), newline=""), delimiter=delimiter)
     try:
@@ -93,13 +95,13 @@ def read_csv(text: str, known: Known, file: str) -> Table:
     except csv.Error as error:
         return Table({}, (Problem("table", f"is not CSV: {error}", Where(file, reader.line_num, 1)),))
     if not lines or heading(lines[0][1]) is None:
-        hint = "the first line is `group,role,teams`"
+        hint = "the first line must be `group,role,teams`"
         return Table({}, (Problem("table", "has no heading", Where(file, 1, 1), hint),))
-    return _table(_cells(iter(lines), known, ";"), known, file)
+    return _table(_cells(iter(lines), ";"), known, file)
 
 
 def write_csv(groups: Mapping[str, Any], known: Known = Known()) -> str:
-    """``group,role,teams`` to be filled in, with what is known already."""
+    """Return CSV ``group,role,teams`` to be filled in, with what is known already."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("group", "role", "teams"))
@@ -107,12 +109,17 @@ def write_csv(groups: Mapping[str, Any], known: Known = Known()) -> str:
         fields = entry if isinstance(entry, dict) else {}
         role = fields.get("role")
         role_label = role_words(role, known.roles) if role else ""
-        writer.writerow((fields.get("name", name), role_label, ";".join(fields.get("teams", ()))))
+        writer.writerow((fields.get("name", name), role_label, _joined(fields.get("teams", ()))))
     return out.getvalue()
 
 
+def _joined(teams: Sequence[str]) -> str:
+    """Return team names in one cell. A single name with a comma gets a ``;``, so that it is not read as two."""
+    return ";".join(teams) + (";" if len(teams) == 1 and "," in teams[0] else "")
+
+
 def mapping(role: str, teams: Iterable[str], known: Known) -> dict[str, Any]:
-    """A role and teams in anybody's words as a snapshot has them. Raises ValueError that says what is wrong."""
+    """Convert a role and teams, in the console's words or as ids, to those of a snapshot. Raises ValueError."""
     fields: dict[str, Any] = {}
     if role.casefold() not in NOTHING:
         fields["role"] = _role(role, known)
@@ -120,14 +127,19 @@ def mapping(role: str, teams: Iterable[str], known: Known) -> dict[str, Any]:
     if team_names:
         fields["teams"] = sorted(dict.fromkeys(team_names))
     if "role" in fields and "teams" not in fields:
-        raise ValueError(f"a role ({role}) needs at least one team (R4)")
+        raise ValueError(f"the role {role} needs at least one team")
     return fields
 
 
-def split_teams(text: str, known: Known, parting: str = ",") -> list[str]:
-    """Team names in one cell. Names that hold a comma are found where the org's teams are known."""
+def split_teams(text: str, known: Known, separator: str = ",") -> list[str]:
+    """Return the team names in a cell. Names with a separator in them are recognized if the org's teams are known.
+
+    With the separator ``;``, a cell without one is split at commas, as the console writes it.
+    """
     if _HIDDEN.search(text.strip()):
-        raise ValueError(f"`{text.strip()}` hides some teams: open the row and write them out")
+        raise ValueError(f"`{text.strip()}` does not show all teams: open the row and enter all of them")
+    if ";" not in text:
+        separator = ","
     teams = sorted(known.teams or (), key=len, reverse=True)
     remaining, parts = text.strip(), list[str]()
     while remaining:
@@ -135,28 +147,21 @@ def split_teams(text: str, known: Known, parting: str = ",") -> list[str]:
             (
                 team
                 for team in teams
-                if remaining == team or remaining.startswith((f"{team}{parting}", f"{team} {parting}"))
+                if remaining == team or remaining.startswith((f"{team}{separator}", f"{team} {separator}"))
             ),
             None,
         )
-        name = whole if whole is not None else remaining.partition(parting)[0]
+        name = whole if whole is not None else remaining.partition(separator)[0]
         parts.append(name.strip())
-        remaining = remaining[len(name) :].lstrip().removeprefix(parting).lstrip()
-    names = [name for name in parts if name]
-    if parting != "," and known.teams and not known.teams.issuperset(map(normalise.name, names)):
-        with_commas = split_teams(text, known)
-        if known.teams.issuperset(map(normalise.name, with_commas)):
-            return with_commas
-    return names
+        remaining = remaining[len(name) :].lstrip().removeprefix(separator).lstrip()
+    return [name for name in parts if name]
 
 
 def _role(text: str, known: Known) -> str:
     role = role_id(text, known.roles)
     if role not in known.roles and role not in BUILT_IN:
         role_names = [candidate.name for candidate in {**BUILT_IN, **known.roles}.values()]
-        raise ValueError(
-            f"there is no role `{text}`. {did_you_mean(text, role_names) or 'Roles are ' + ', '.join(role_names)}"
-        )
+        raise ValueError(f"no role `{text}`. {did_you_mean(text, role_names) or 'Roles: ' + ', '.join(role_names)}")
     return role
 
 
@@ -164,11 +169,11 @@ def _team(text: str, known: Known) -> str:
     team = normalise.name(text)
     if known.teams is not None and team not in known.teams:
         near = did_you_mean(team, known.teams)
-        raise ValueError(f"there is no team `{team}`{f'. {near}' if near else ''}")
+        raise ValueError(f"no team `{team}`{f'. {near}' if near else ''}")
     return team
 
 
-def _cells(lines: Iterator[tuple[int, Sequence[str]]], known: Known, parting: str = ",") -> Iterator[Row]:
+def _cells(lines: Iterator[tuple[int, Sequence[str]]], separator: str = ",") -> Iterator[Row]:
     columns = {"group": 0, "role": 1, "teams": 2}
     for position, (number, cells) in enumerate(lines):
         named_columns = heading(cells) if position == 0 else None
@@ -182,7 +187,7 @@ def _cells(lines: Iterator[tuple[int, Sequence[str]]], known: Known, parting: st
             values.get("group", ""),
             values.get("role", ""),
             values.get("teams", ""),
-            parting,
+            separator,
             int(members) if members.isdecimal() else None,
             values.get("id") or None,
         )
@@ -196,9 +201,9 @@ def _table(rows: Iterable[Row], known: Known, file: str) -> Table:
         name = normalise.name(row.group)
         where = Where(file, row.line, 1)
         if not name:
-            problems.append(Problem("table", "has no group's name", where))
+            problems.append(Problem("table", "has no name of a group", where))
         elif name in groups and row.id is None:
-            problems.append(Problem("table", f"`{name}` is on line {lines[name]} too", where, "keep one of the two"))
+            problems.append(Problem("table", f"`{name}` is also on line {lines[name]}", where, "remove one of the two"))
         else:
             try:
                 key = name if name not in groups else f"{name} [{row.id}]"
@@ -209,6 +214,6 @@ def _table(rows: Iterable[Row], known: Known, file: str) -> Table:
 
 
 def _entry(row: Row, known: Known) -> Any:
-    fields = mapping(row.role, split_teams(row.teams, known, row.parting), known)
+    fields = mapping(row.role, split_teams(row.teams, known, row.separator), known)
     facts = {"id": row.id, "members": row.members}
     return {**fields, **{name: fact for name, fact in facts.items() if fact is not None}} or "blank"

@@ -1,4 +1,4 @@
-"""The one place where people are read: whoever they come from, they are in the groups that the org knows them by."""
+"""Read users, whatever their source, with their groups by the names that the org has."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from rolecall.plan.coverage import gaps
 
 
 async def read_people(people: People, org: Reader, live: Live, scope: PeopleScope) -> Directory:
-    """The people in scope of an org that was read as ``live``. Raises OrgError when they cannot be reached.
+    """Return the users in scope of an org that was read as ``live``. Raises OrgError if their source cannot be read.
 
-    The org itself tells its legacy groups; another source knows names alone, so while the org is upgrading its people
-    are put into the legacy groups, too (R20). Which of two groups of one name people are in, it cannot tell: where that
-    matters people are read in part. Its groups are compared with the members that the org counts; an org with an API
-    counts those that it has itself.
+    The org itself knows its legacy groups; another source only knows names, so during an upgrade its users are added to
+    the legacy groups, too (R20). It cannot distinguish two groups of one name: if that matters, users are partially
+    read. Its groups are compared with the members that the org counts, unless the org has users of its own.
     """
     if isinstance(people, GroupReader):
         people = people.with_groups(group_names(live), whole=live.covered("idp_groups").state == "complete")
@@ -37,16 +36,14 @@ async def read_people(people: People, org: Reader, live: Live, scope: PeopleScop
     shared = sorted(live.facts.homonyms.intersection(directory.groups) & _mapped(live))
     if not shared or directory.coverage.state == "unread":
         return directory
-    problem = (
-        f"the org has two groups called `{shared[0]}`, and which of them people are in is not known to their source"
-    )
+    problem = f"the org has two groups named `{shared[0]}`, which the source of users cannot distinguish"
     return replace(directory, coverage=directory.coverage._replace(state="partial", problem=problem))
 
 
 def _compared(people: People, directory: Directory, live: Live, scope: PeopleScope) -> Directory:
-    """Return the directory with its gaps. What an IdP pushes and the org does not have, ``idp_problems`` tells.
+    """Return the directory with its gaps. ``idp_problems`` reports groups that an IdP pushes and the org lacks.
 
-    On a legacy endpoint the two need not call a group the same (R20), so nothing is compared.
+    On a legacy endpoint, groups may have different names in the IdP and the org (R20), so nothing is compared.
     """
     unread = directory.coverage.state == "unread" or live.covered("idp_groups").state != "complete"
     if scope == PeopleScope() or unread or endpoint_of(live.settings) != "new":
@@ -56,10 +53,10 @@ def _compared(people: People, directory: Directory, live: Live, scope: PeopleSco
 
 
 def _placed(people: People, directory: Directory, live: Live, scope: PeopleScope) -> Directory:
-    """Return the directory, as partially read where no user is in any group of an org that has some, or where files
-    have the members of one group each, and a group with a mapping has no file.
+    """Return the directory, as partially read if no user is in any group of the org, or a mapped group has no file.
 
-    Such a source names groups in another way (by id, by distinguished name), or gives no members, or no users at all.
+    Such a source names groups differently (by ID, by distinguished name), or has no members, or no users at all. The
+    latter is for files with the members of one group each.
     """
     names = group_names(live)
     unread = directory.coverage.state != "complete" or live.covered("idp_groups").state != "complete"
@@ -69,7 +66,7 @@ def _placed(people: People, directory: Directory, live: Live, scope: PeopleScope
         lacking = people.without_file(directory, _mapped(live) | (people.mapped & names))
         if lacking:
             listed = f"{', '.join(lacking[:_SHOWN])}{', ...' if len(lacking) > _SHOWN else ''}"
-            problem = f"there is no people file for {listed}"
+            problem = f"no people file for {listed}"
             return replace(directory, coverage=directory.coverage._replace(state="partial", problem=problem))
         if people.allow_empty:
             return directory
@@ -87,9 +84,9 @@ _SHOWN = 3
 
 
 async def people_or_unread(people: People, org: Reader, live: Live, scope: PeopleScope) -> Directory:
-    """Return the users in scope; where their source cannot be reached, nobody, and a coverage that says why.
+    """Return the users in scope; if their source cannot be read, none, and a coverage that says why.
 
-    Raises ConfigError for a people file that cannot be used as it is.
+    Raises ConfigError for an invalid people file.
     """
     try:
         return await read_people(people, org, live, scope)
@@ -98,9 +95,9 @@ async def people_or_unread(people: People, org: Reader, live: Live, scope: Peopl
 
 
 def people_hint(source: PeopleSource, *, observed: bool = False) -> str:
-    """Return what to do where users could not be read, by where the configuration says that they come from."""
+    """Return what to do if users could not be read, by their source in the configuration."""
     if source.kind == "org":
-        name = "name where users come from in `people:`"
+        name = "set the source of users in `people:`"
         return name if observed else f"check that the token may read users, or {name}"
     if source.kind == "file":
         return f"check the people file `{', '.join(source.files) or source.at}`"
@@ -110,7 +107,7 @@ def people_hint(source: PeopleSource, *, observed: bool = False) -> str:
 
 
 def _secret_words(secret: SecretRef) -> str:
-    """Return where a secret comes from; never what it is."""
+    """Return where a secret comes from, never the secret."""
     return "the token's command" if secret.kind == "exec" else f"the token in {secret.value}"
 
 
@@ -122,14 +119,14 @@ def group_names(live: Live) -> frozenset[str]:
 
 
 def _mapped(live: Live) -> set[str]:
-    """The names of live groups that give anything, without the id that tells two of one name apart."""
+    """Return the names of the mapped live groups, without the ID that distinguishes two of one name."""
     groups = live.settings.idp_groups
     named = {} if groups is UNSET else groups
     return {key.rpartition(" [")[0] or key for key, mapping in named.items() if mapping != BLANK}
 
 
 def left_out(directory: Directory) -> tuple[Problem, ...]:
-    """What is missing of a reading that is whole all the same: users who can be nobody of the org. A warning."""
+    """Return warnings about entries of the source that were left out because they cannot be users of the org."""
     coverage = directory.coverage
     if coverage.state != "complete" or not coverage.problem:
         return directory.notes
@@ -137,7 +134,7 @@ def left_out(directory: Directory) -> tuple[Problem, ...]:
 
 
 async def idp_problems(people: People | None, live: Live) -> tuple[Problem, ...]:
-    """What an IdP tells of its app, where people come from one; why it could not be read is told too. All warnings."""
+    """Return warnings about the IdP's app, if users come from one, and why it could not be read."""
     if not isinstance(people, IdpSource):
         return ()
     from rolecall.plan.lint.sources import lint_idp

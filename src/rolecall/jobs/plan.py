@@ -1,4 +1,4 @@
-"""Make a plan: read what it needs, no more, and ask the planner; and check what somebody promises of it."""
+"""Make a plan: read what it needs and no more, run the planner, and check assertions about the result."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ References = Callable[[Facts], list[Problem]]
 
 @dataclass(frozen=True, slots=True)
 class PlanTarget:
-    """What a plan is made for: the desired state, from a config or out of a saved plan, and the org it names.
+    """The goal of a plan: the desired state, from a configuration or a saved plan, and its org.
 
-    ``pin`` is the only org id allowed, None for any. ``references`` is None for a saved plan, checked when made.
-    ``people_hint`` is what to do where users cannot be read.
+    ``pin`` is the only org ID allowed, None for any. ``references`` is None for a saved plan, which was checked before.
+    ``people_hint`` is what to do if users cannot be read.
     """
 
     desired: Desired
@@ -51,16 +51,18 @@ class PlanTarget:
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Which configuration plans: ``name`` as the journal records it, empty where nobody knows, whether a name that the
-    journal has ``is_same``, and the ``relation`` of its commit to another one. They are asked only where something was
-    applied, for the answers take calls of git."""
+    """The configuration that plans.
+
+    ``name`` returns its name in the journal, empty if unknown; ``is_same`` whether a name in the journal means it;
+    ``relation`` how its commit relates to another one. They are called only if something was applied, as they call git.
+    """
 
     name: Callable[[], str] = str
     is_same: Callable[[str], bool] = lambda _: False
     relation: Callable[[str], Relation | None] = lambda _: None
 
     def lineage(self, applied: Applied) -> Lineage | None:
-        """Return how this commit relates to the one applied last; None if that was another configuration's, or none."""
+        """Return how this commit relates to the last applied one; None if that is another config's or unknown."""
         last = applied.last
         if last is None or not last.commit:
             return None
@@ -70,7 +72,7 @@ class Whose:
         return Lineage(last.run, last.commit, self.relation(last.commit))
 
     def known(self, applied: Applied) -> tuple[str, Applied]:
-        """Return the name, and what was applied with the name in the place of every other one of this configuration."""
+        """Return the name, and what was applied, with all names of this configuration replaced by it."""
         mine = self.name() if applied.config else ""
         if not mine:
             return mine, applied
@@ -81,11 +83,11 @@ class Whose:
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """One planning. ``now`` is in UTC. ``people`` is None when nobody is to be read.
+    """One planning. ``now`` is in UTC. ``people`` is None if no users are to be read.
 
-    ``applied`` is what the journal remembers of an org, by id; ``sent`` tells whether it has sent a write under an
-    Idempotency-Key. ``whose`` says which configuration it is for, to tell what another one applied last. ``typed`` says
-    that a user typed the selection, so that an address of it that nothing has is an error.
+    ``applied`` returns what was applied to an org, by ID; ``sent`` whether the journal has a write with an
+    Idempotency-Key. ``whose`` is the configuration, to find what another one applied last. ``typed``: a user typed the
+    selection, so an unknown address in it is an error.
     """
 
     target: PlanTarget
@@ -110,11 +112,12 @@ class Planned:
 
     @property
     def live(self) -> Live:
+        """The org as it was read."""
         return self.plan_input.live
 
 
 def from_config(config: Config) -> PlanTarget:
-    """What a config wants."""
+    """Return the target that a configuration asks for."""
     return PlanTarget(
         config.desired,
         config.org.name,
@@ -129,16 +132,16 @@ def from_config(config: Config) -> PlanTarget:
 
 
 def from_plan(plan: Plan) -> PlanTarget:
-    """What a saved plan wants: the very values it was approved with."""
+    """Return the target of a saved plan: the values that were approved."""
     org = plan.org
     return PlanTarget(plan.desired, org.name, org.url, org.env, org.id, plan.config_digest)
 
 
 async def make_plan(request: PlanRequest) -> Planned:
-    """Read and plan. Raises OrgError for an org that is not the one named, ConfigError for names it does not have and
-    for two entries of one group, and Misuse for typed targets or excludes that nothing has.
+    """Read and plan, in two passes: the first, without users, says who is affected; only they are then read.
 
-    Two passes of one planner: the first, without people, says whose access is touched; only they are then read.
+    Raises OrgError for another org than the configured one, ConfigError for names that it does not have and for two
+    entries of one group, Misuse for unknown addresses of targets and excludes that a user typed.
     """
     plan_input = _checked(request, await read_plan_input(request)).resolved
     if clashes := [problem for problem in plan_input.known.errors if problem.code == SAME_GROUP]:
@@ -147,7 +150,7 @@ async def make_plan(request: PlanRequest) -> Planned:
 
 
 async def plan_from_input(request: PlanRequest, plan_input: PlanInput) -> Planned:
-    """Plan what was asked on a read of the settings; the audit log and users are read here."""
+    """Plan from settings that were read; the audit log and users are read here."""
     plan_input = await with_other_journal(request.org, plan_input, request.sent)
     begun = draft_plan(plan_input)
     plan_input = begun.plan_input
@@ -160,7 +163,7 @@ async def plan_from_input(request: PlanRequest, plan_input: PlanInput) -> Planne
 
 
 def _checked(request: PlanRequest, plan_input: PlanInput) -> PlanInput:
-    """Return the question with warnings about flags that match nothing. Raises Misuse for those that may not."""
+    """Return the input with warnings about patterns that match nothing. Raises Misuse for unknown addresses."""
     if not request.typed or not (request.selection.targets or request.selection.excludes):
         return plan_input
     known = known_addresses(plan_input.desired, plan_input.live, plan_input.applied)
@@ -174,9 +177,9 @@ def _checked(request: PlanRequest, plan_input: PlanInput) -> PlanInput:
 
 
 async def read_plan_input(request: PlanRequest, more: frozenset[str] = frozenset()) -> PlanInput:
-    """What the planner is asked, on a fresh read of the settings; people are not read yet. Raises as ``plan`` does.
+    """Return the planner's input from a fresh read of the settings, without users. Raises as ``make_plan`` does.
 
-    ``more`` are sections to read in addition to those that the config speaks of.
+    ``more`` are sections to read in addition to those in the configuration.
     """
     sections = _sections(_spoken(request.target.desired.settings) | more)
     live = await request.org.read(sections)
@@ -189,9 +192,9 @@ async def read_plan_input(request: PlanRequest, more: frozenset[str] = frozenset
 
 
 async def read_also(org: Reader, live: Live, sections: frozenset[str]) -> Live:
-    """Return a read with further sections of the same org read, those that were applied and are no longer asked for.
+    """Return the read with more sections of the same org: those that were applied and are no longer configured.
 
-    Where they cannot be read at all they are unread, and the earlier read stands: nothing is planned for them.
+    If they cannot be read, they are marked as unread, and nothing is planned for them.
     """
     if not sections:
         return live
@@ -239,15 +242,17 @@ def _from_org(request: PlanRequest) -> bool:
 
 
 def _sections(spoken: frozenset[str]) -> frozenset[str]:
-    """Return the sections to read for a plan of these: they themselves, what everybody's access depends on, the names
-    that a config may use, and what the org demands of a write: domains, SSO and SCIM rely on each other (R1, R33), and
-    so does who can sign in."""
+    """Return the sections to read for a plan of these.
+
+    They are these sections, those that everyone's access depends on, the names that a configuration may use, and what
+    writes require: domains, SSO and SCIM depend on each other (R1, R33), and so does who can sign in.
+    """
     relied = frozenset(DECIDING_SIGN_IN if spoken & {*DECIDING_SIGN_IN, "scim"} else ())
     return spoken | relied | DECIDING_ACCESS | {"teams", "roles"}
 
 
 def _forecasts(request: PlanRequest) -> bool:
-    """Whether users come from elsewhere than the org, which knows no group before the IdP pushes it."""
+    """Return whether users come from another source than the org, which knows no group before the IdP pushes it."""
     return request.people is not None and not _from_org(request)
 
 
@@ -257,17 +262,17 @@ def _spoken(settings: Settings) -> frozenset[str]:
 
 def _check_pin(target: PlanTarget, facts: Facts) -> None:
     if target.pin is not None and facts.org_id != target.pin:
-        message = f"the config is pinned to org {target.pin}, but {target.url} is org {facts.org_id} ({facts.org_name})"
-        raise OrgError(Problem("other_org", message, None, "check `org.url`, or `org.id` if the org is meant"))
+        message = f"`org.id` is {target.pin}, but {target.url} is org {facts.org_id} ({facts.org_name})"
+        raise OrgError(Problem("other_org", message, None, "correct `org.url`, or `org.id` if this is the right org"))
 
 
 async def with_other_journal(org: Reader, plan_input: PlanInput, sent: Callable[[str], bool]) -> PlanInput:
-    """Return the question with what the org's audit log shows of applies that the journal at hand does not have.
+    """Return the input with what the org's audit log shows of applies that this journal does not have.
 
-    ``sent`` tells whether the journal has sent a write under an Idempotency-Key. The log is read from its newest entry
-    back: to the newest write of rolecall, or to the entry that the last apply took account of. If the journal has no
-    record of an apply, its own writes, left by an apply that was killed, are passed over. A log that cannot be read is
-    a warning. An org without one, such as a snapshot, has no earlier applies.
+    ``sent`` returns whether the journal has a write with an Idempotency-Key. The log is read from its newest entry
+    back, to the newest write of rolecall or to the newest entry at the last apply. If the journal has no record of an
+    apply, its own writes, left by an apply that was killed, are skipped. A log that cannot be read is a warning. An org
+    without one, such as a snapshot, has no earlier applies.
     """
     if not isinstance(org, Audit):
         return plan_input
@@ -277,8 +282,8 @@ async def with_other_journal(org: Reader, plan_input: PlanInput, sent: Callable[
             lambda event: _by_rolecall(event) and (recorded or not sent(event.key or "")), plan_input.applied.log_entry
         )
     except OrgError as error:
-        message = f"whether another journal has later applies is not known: {error.problems[0].message}"
-        hint = "let the token read the audit log"
+        message = f"could not check whether another journal has later applies: {error.problems[0].message}"
+        hint = "allow the token to read the audit log"
         return replace(
             plan_input, warnings=(*plan_input.warnings, Problem("audit_unread", message, None, hint, "warning"))
         )
@@ -302,7 +307,7 @@ Assertion = Literal["no-access-change", "no-escalation", "no-removal"]
 
 
 def broken(plan: Plan, promised: Iterable[Assertion]) -> list[Problem]:
-    """A problem for each promise that the plan does not keep, or that nobody can vouch for."""
+    """Return a problem for each assertion that does not hold or could not be checked."""
     return [problem for name in dict.fromkeys(promised) for problem in _check(plan, name)]
 
 
@@ -311,16 +316,24 @@ def _check(plan: Plan, name: Assertion) -> Iterable[Problem]:
     if name == "no-removal":
         removed = [c.address for c in plan.changes if c.action == "delete" or c.moved]
         if removed:
-            yield _no(name, f"the plan deletes, unmaps or renames {len(removed):,}: {_some(removed)}")
+            yield _no(name, f"the plan deletes, unmaps or renames {_entries(len(removed))}: {_some(removed)}")
     if impact.people is None or impact.problem:
         why = f": {impact.problem}" if impact.problem else ""
-        yield _no(name, f"users were not read completely, so it cannot be checked{why}")
+        yield _no(name, f"it could not be checked, since users were not read completely{why}")
     elif name == "no-access-change" and impact.changed:
-        yield _no(name, f"the access of {impact.changed:,} people differs")
+        yield _no(name, f"the access of {_users(impact.changed)} changes")
     elif name == "no-escalation" and impact.escalations:
-        yield _no(name, f"{len(impact.escalations):,} people gain something above member")
+        yield _no(name, f"{_users(len(impact.escalations))} would gain a role above member")
     elif name == "no-removal" and impact.losing:
-        yield _no(name, f"{impact.losing:,} people lose something they have")
+        yield _no(name, f"{_users(impact.losing)} would lose access")
+
+
+def _users(number: int) -> str:
+    return "1 user" if number == 1 else f"{number:,} users"
+
+
+def _entries(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number:,} entries"
 
 
 def _no(name: Assertion, reason: str) -> Problem:

@@ -1,6 +1,6 @@
-"""Use case `rollback`: an ordinary plan that restores what a run changed, through the same guards as any other.
+"""Plan to restore what a run changed. The guards check this plan like any other.
 
-A group is found by the id that the run recorded, whatever it is called now. What cannot be restored is named.
+Groups are found by the IDs that the run recorded, whatever their current names. What cannot be restored is listed.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from rolecall.plan.resolve import ignored
 from rolecall.plan.value import Plan, Selection
 
 _TOUCHED = frozenset(("done", "attested", "failed", "unknown", "open"))
-"""How a step may have ended that may have changed the org; what it did not change, the plan finds unchanged."""
+"""States of steps that may have changed the org. What they did not change, the plan finds unchanged."""
 
 
 class Target(NamedTuple):
-    """The state before a run: what is desired, keyed by live names, at which addresses, and what cannot be restored."""
+    """The state before a run: the desired settings by live names, their addresses, and what cannot be restored."""
 
     desired: Desired
     addresses: tuple[Address, ...]
@@ -40,16 +40,16 @@ class Target(NamedTuple):
 
 
 class _Written(NamedTuple):
-    """What a run wrote to an entry: the first step has its value before the run, the last one its value after."""
+    """The writes of a run to an entry: the first step has the value before the run, the last one the value after it."""
 
     first: Step
     last: Step
 
 
 async def rollback(request: PlanRequest, run: Run, run_plan: Plan | None = None) -> Planned:
-    """Plan to restore what a run changed. ``request`` is that of an ordinary plan; its targets are replaced.
+    """Plan to restore what a run changed. ``request`` is that of a normal plan; its targets are replaced.
 
-    ``run_plan`` is the run's own plan, where the journal has it. Raises Misuse for a run that changed nothing.
+    ``run_plan`` is the run's own plan, if the journal has it. Raises Misuse for a run that changed nothing.
     """
     request = replace(request, target=replace(request.target, pin=run.org_id, references=None))
     plan_input = (await read_plan_input(request, _sections(run, request.applied(run.org_id)))).resolved
@@ -69,7 +69,7 @@ async def rollback(request: PlanRequest, run: Run, run_plan: Plan | None = None)
 
 
 def plan_of(run: Run, text: str | None) -> Plan | None:
-    """Return the plan of a run from the journal's text; None where there is none, or another version wrote it."""
+    """Return the plan of a run from its text in the journal; None without a text, or if another version wrote it."""
     try:
         return plan_of_text(text, f"run {run.id}") if text else None
     except RolecallError:
@@ -77,27 +77,24 @@ def plan_of(run: Run, text: str | None) -> Plan | None:
 
 
 def target(run: Run, plan_input: PlanInput) -> Target:
-    """Return the state before a run, given a resolved question about the config. Raises Misuse if it changed nothing.
+    """Return the state before a run, given a resolved input for the configuration. Raises Misuse if it changed nothing.
 
-    All that was applied since stays desired as it is, so that nothing else is released; policy and intents are the
-    config's.
+    Everything else that was applied stays desired as it is. Policy and intents are those of the configuration.
     """
     touched = [step for step in run.steps if step.state in _TOUCHED]
     if not touched:
-        raise Misuse(Problem("nothing_done", f"run {run.id} changed nothing, so there is nothing to put back"))
+        raise Misuse(Problem("nothing_done", f"run {run.id} changed nothing, so there is nothing to restore"))
     upgrades = [step for step in touched if step.action == "upgrade"]
     written = _by_address([step for step in touched if step.action != "upgrade"], plan_input)
     if upgrades:
         written = {at: _without_endpoint(steps) for at, steps in written.items()}
-    refused = {
-        at: why for at, steps in written.items() if (why := _not_restorable(run, at, steps, plan_input)) is not None
-    }
+    refused = {at: why for at in written if (why := _not_restorable(run, at, plan_input)) is not None}
     back = {at: steps for at, steps in written.items() if at not in refused}
     problems = [*refused.values(), *_missing(run, touched, plan_input), *_changed_since(run, back, plan_input)]
     if upgrades:
-        message = f"run {run.id} upgraded the endpoint, and there is no way back from that (R20)"
+        message = f"the endpoint upgrade of run {run.id} cannot be undone (R20)"
         problems.insert(0, _stays(message, "everything else that the run wrote can be restored"))
-    problems += [_by_hand(run, step) for step in run.steps if step.state == "human"]
+    problems += [_manual(run, step) for step in run.steps if step.state == "human"]
     config = plan_input.desired
     intents = {**config.intents, **{at: _intent(config, at, steps.first) for at, steps in back.items()}}
     settings = _settings(plan_input.applied.settings, back)
@@ -105,13 +102,13 @@ def target(run: Run, plan_input: PlanInput) -> Target:
 
 
 def _sections(run: Run, applied: Applied) -> frozenset[str]:
-    """The sections that a rollback speaks of: those of the run, and those that were applied since."""
+    """Return the sections that a rollback needs: those of the run, and those that were applied since."""
     applied_sections = {section for section in SECTIONS if getattr(applied.settings, section) is not UNSET}
     return frozenset(applied_sections | {split_address(step.address)[0] for step in run.steps})
 
 
 def _by_address(steps: list[Step], plan_input: PlanInput) -> dict[Address, _Written]:
-    """What was written, by the address that the entry has now; without what the org no longer has."""
+    """Return what was written, by the current address of each entry, without what the org no longer has."""
     written: dict[Address, _Written] = {}
     for step in steps:
         at = _present(step, plan_input)
@@ -121,7 +118,7 @@ def _by_address(steps: list[Step], plan_input: PlanInput) -> dict[Address, _Writ
 
 
 def _present(step: Step, plan_input: PlanInput) -> Address | None:
-    """Where the entry of a step is now; None for a group that the org no longer has. Runs of 0.1.0 know names alone."""
+    """Return the current address of a step's entry; None for a missing group. Runs of 0.1.0 have no IDs."""
     if step.id is not None:
         return plan_input.live.address_now(step.address, step.id)
     at = plan_input.known.present_address(step.address)
@@ -130,7 +127,7 @@ def _present(step: Step, plan_input: PlanInput) -> Address | None:
 
 
 def _intent(config: Desired, at: Address, step: Step) -> Any:
-    """What the config says about an entry, without what would take it away again."""
+    """Return the configured intent of an entry, without what would remove it again."""
     if step.before is None and split_address(at)[0] == "domains":
         return config.intent(at)._replace(remove=True)
     return config.intent(at)._replace(remove=False, expires=None, previously=())
@@ -169,47 +166,47 @@ def _section(
 
 
 def _without_endpoint(steps: _Written) -> _Written:
-    """What was written, with the endpoint left as the upgrade made it."""
+    """Return what was written, without the endpoint, which an upgrade changed for good."""
     before = steps.first.before
     if not isinstance(before, Scim):
         return steps
     return steps._replace(first=replace(steps.first, before=replace(before, endpoint=UNSET)))
 
 
-def _not_restorable(run: Run, at: Address, steps: _Written, plan_input: PlanInput) -> Problem | None:
-    """Why an entry stays as it is."""
+def _not_restorable(run: Run, at: Address, plan_input: PlanInput) -> Problem | None:
+    """Return why an entry is not restored; None if it is."""
     policy, section = plan_input.desired.policy, split_address(at)[0]
     if plan_input.known.covers(ignored(policy.ignore, plan_input.as_of), at):
-        return _stays(f"{at} was changed by run {run.id} and is ignored now", "remove it from `ignore` to restore it")
+        return _stays(f"{at} was changed by run {run.id} and is now ignored", "to restore it, remove it from `ignore`")
     if policy.managing(section) == "unmanaged":
-        message = f"{at} was changed by run {run.id}, and {section} is not managed now"
-        return _stays(message, f"restore it in the console, or manage {section}")
+        message = f"{at} was changed by run {run.id}, and {section} is no longer managed"
+        return _stays(message, f"restore it in the console, or manage {section} again")
     return None
 
 
 def _missing(run: Run, steps: list[Step], plan_input: PlanInput) -> Iterator[Problem]:
     for at in dict.fromkeys(step.address for step in steps if _present(step, plan_input) is None):
-        yield _stays(f"the org no longer has the group of {at}, which run {run.id} changed", None)
+        yield _stays(f"the group of {at}, which run {run.id} changed, no longer exists", None)
 
 
 def _changed_since(run: Run, back: Mapping[Address, _Written], plan_input: PlanInput) -> Iterator[Problem]:
-    """Entries that are no longer as the run left them: restoring them overwrites what was done since."""
+    """Yield warnings about entries that were changed since the run: restoring them overwrites that."""
     for at, steps in back.items():
         value, done = value_at(plan_input.live.settings, at), steps.last.state in ("done", "attested")
         covered = plan_input.live.covered(split_address(at)[0]).state == "complete"
         if done and covered and not satisfies(value, steps.last.after) and not satisfies(value, steps.first.before):
-            message = f"{at} was changed again after run {run.id}; the rollback overwrites that"
-            yield Problem("changed_since", message, None, "leave it out with `--exclude` if that is to stay", "warning")
+            message = f"{at} was changed again after run {run.id}, and the rollback overwrites that"
+            hint = "to keep the later change, set it in the configuration and apply that after the rollback"
+            yield Problem("changed_since", message, None, hint, "warning")
 
 
 async def _departed(
     request: PlanRequest, plan_input: PlanInput, run: Run, run_plan: Plan | None
 ) -> tuple[Problem, ...]:
-    """Name users who lost access in the run and cannot get it back: they are not active in the org any more.
+    """Return warnings about users who lost access in the run and cannot get it back, since they are no longer active.
 
-    Who is not among the users that the plan needed may be active all the same: they are asked for by address, and all
-    users are read for those who are not there either, since an address may have changed. Of a user whom the source
-    knows by address alone, nobody can tell the one from the other.
+    A user that the plan did not read may still be active: they are read by address, and if that fails all users are
+    read, since an address may have changed. If the source has no IDs, a changed address cannot be recognized.
     """
     if run_plan is None or plan_input.directory is None or request.people is None:
         return ()
@@ -223,13 +220,13 @@ async def _departed(
     by_address = {known: email for known, email in missing.items() if email and known == stand_in(run.org_id, email)}
     inactive = {known: email for known, email in missing.items() if known not in by_address}
     return (
-        *_departed_users(run, inactive, "no longer active here"),
+        *_departed_users(run, inactive, "no longer active"),
         *_departed_users(run, by_address, "not found under the same address"),
     )
 
 
 def _missing_from(directory: Directory, lost: Mapping[str, str | None], org: str) -> Mapping[str, str | None]:
-    """Return those of the users, ids to addresses, who are not active in a directory; none if it was not read whole."""
+    """Return those of the users, id -> address, who are not active; none if the directory was not read completely."""
     if directory.coverage.state != "complete":
         return {}
     active = _active(directory, org)
@@ -249,7 +246,7 @@ def _departed_users(run: Run, users: Mapping[str, str | None], how: str) -> Iter
 
 
 def _active(directory: Directory, org: str) -> frozenset[str]:
-    """The ids of the users who are present in a directory, as plans have them."""
+    """Return the IDs of the users in a directory who can be active, as plans have them."""
     present = (number for number in range(len(directory)) if directory.traits(number).present)
     return frozenset(known for number in present if (known := who(directory, number, org).id))
 
@@ -258,7 +255,7 @@ def _stays(message: str, hint: str | None) -> Problem:
     return Problem("not_restorable", message, None, hint, "warning")
 
 
-def _by_hand(run: Run, step: Step) -> Problem:
-    message = f"run {run.id} left {step.address} to a person, and nobody said whether it was done"
-    hint = f"if it was, put it back by hand, or say so first: rolecall done {run.id} {step.label}"
+def _manual(run: Run, step: Step) -> Problem:
+    message = f"{step.address} was a manual step of run {run.id}, and it is unknown whether it was done"
+    hint = f"if it was, report it first: rolecall done {run.id} {step.label}"
     return _stays(message, hint)

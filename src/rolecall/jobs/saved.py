@@ -1,6 +1,6 @@
-"""Plans in files: written whole or not at all, read back with suspicion, and compared with another plan in words.
+"""Write plans to files, read them with all checks, and explain how two plans differ.
 
-Keys decide what a plan holds; DeepDiff explains to a person where two such documents differ.
+The digest decides whether two plans are equal; DeepDiff finds where their documents differ.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ LARGEST = 256 * 2**20
 
 
 def plan_json(plan: Plan) -> str:
-    """The plan's JSON text, with a short hash of each part: whoever edits the file by hand is found out.
+    """Return the plan as JSON, with a hash of each part, so that edits of the file are detected.
 
-    The hashes are no signature. What protects a plan from malice is the digest that a person approved, and that
-    every apply plans again.
+    The hashes are not a signature. Against malice, a plan is protected by its approved digest, and because every apply
+    plans again.
     """
     content = encode_plan(plan)
     return json.dumps({**content, "parts": parts_of(content)}, indent=1) + "\n"
 
 
 def read_plan(path: Path) -> Plan:
-    """A saved plan. Raises ConfigError when it is none, Stale when it was edited or is of a format not known."""
+    """Return a saved plan. Raises ConfigError for any other file, Stale if it was edited or has an unknown format."""
     where = Where(str(path))
     content = _json(_bytes(path), where)
     _check_format(content, where)
@@ -40,10 +40,7 @@ def read_plan(path: Path) -> Plan:
 
 
 def as_edited(path: Path) -> Plan | None:
-    """Return what an edited plan says, to report what was edited, never to be applied; None if it cannot be read.
-
-    A plan whose parts have other types than a plan's cannot be compared either.
-    """
+    """Return an edited plan, to report what was edited, never to be applied; None if it cannot be read or compared."""
     try:
         plan = decode_plan(_json(_bytes(path), Where(str(path))))
         canonical(document(plan))
@@ -53,7 +50,7 @@ def as_edited(path: Path) -> Plan | None:
 
 
 def plan_of_text(text: str, name: str) -> Plan:
-    """A plan out of the journal's text; ``name`` is what messages call it. Raises as read_plan does."""
+    """Return a plan from its text in the journal; ``name`` is for messages. Raises as ``read_plan`` does."""
     where = Where(name)
     content = _json(text.encode(), where)
     _check_format(content, where)
@@ -66,14 +63,12 @@ def _plan(content: dict[str, Any], where: Where) -> Plan:
         plan = decode_plan(content)
         actual = digest(plan)
     except Misfit as error:
-        problems = (
-            Problem("plan_schema", f"holds what no plan says: {fault}", where, _AGAIN) for fault in error.faults
-        )
+        problems = (Problem("plan_schema", f"is not a valid plan: {fault}", where, _AGAIN) for fault in error.faults)
         raise ConfigError(*problems) from error
     except _MISSHAPEN as error:
-        raise ConfigError(Problem("plan_schema", "holds what no plan says", where, _AGAIN)) from error
+        raise ConfigError(Problem("plan_schema", "is not a valid plan", where, _AGAIN)) from error
     if actual != content["digest"]:
-        message = f"its digest says {short(str(content['digest']))}, but what it holds is {short(actual)}"
+        message = f"its digest is {short(str(content['digest']))}, but its content has {short(actual)}"
         raise Stale(Problem("edited", f"the plan was edited: {message}", where, _AGAIN))
     return plan
 
@@ -90,14 +85,14 @@ def _check_parts(content: dict[str, Any], where: Where) -> None:
         _check_schema(content, where)
     known = recorded if isinstance(recorded, dict) else {}
     edited = sorted(name for name in actual.keys() | known.keys() if actual.get(name) != known.get(name))
-    which = ", ".join(f"`{name}`" for name in edited) if known else "the hashes of its parts are gone"
-    raise Stale(Problem("edited", f"the plan was edited after it was made: {which}", where, _AGAIN))
+    which = ", ".join(f"`{name}`" for name in edited) if known else "the hashes of its parts are missing"
+    raise Stale(Problem("edited", f"the plan was edited after it was saved: {which}", where, _AGAIN))
 
 
-_AGAIN = "make it again with `rolecall plan --out`"
-_A_PLAN = "a plan is what `rolecall plan --out FILE` writes"
+_AGAIN = "make a new plan: rolecall plan --out FILE"
+_A_PLAN = "to save a plan: rolecall plan --out FILE"
 _MISSHAPEN = (ValueError, LookupError, TypeError, AttributeError, RuntimeError)
-"""What decoding ends in where a value has another shape than a plan's: its schema leaves settings and policy open."""
+"""Errors of decoding a value of the wrong shape, since the schema does not cover settings and policy."""
 
 
 def _bytes(path: Path) -> bytes:
@@ -120,8 +115,8 @@ def _json(data: bytes, where: Where) -> dict[str, Any]:
 def _check_format(content: dict[str, Any], where: Where) -> None:
     major = str(content["format_version"]).partition(".")[0]
     if major != FORMAT_VERSION.partition(".")[0]:
-        message = f"is of format {content['format_version']}, and this rolecall knows {FORMAT_VERSION}"
-        raise Stale(Problem("plan_format", message, where, "use the rolecall that made it, or plan again"))
+        message = f"has format {content['format_version']}, but this version of rolecall reads {FORMAT_VERSION}"
+        raise Stale(Problem("plan_format", message, where, "use the version that made it, or make a new plan"))
 
 
 def _check_schema(content: dict[str, Any], where: Where) -> None:
@@ -133,20 +128,18 @@ def _check_schema(content: dict[str, Any], where: Where) -> None:
     try:
         first = next(iter(validator.iter_errors(content)), None)
     except ValueError as error:  # nested deeper than the validator goes
-        raise ConfigError(
-            Problem("plan_schema", "is no plan of this format: it is nested too deeply", where)
-        ) from error
+        raise ConfigError(Problem("plan_schema", "is not a valid plan: it is nested too deeply", where)) from error
     if first is not None:
-        at = "/".join(map(str, first.instance_path)) or "the top"
-        raise ConfigError(Problem("plan_schema", f"is no plan of this format: {first.message} at {at}", where))
+        at = "/".join(map(str, first.instance_path)) or "the top level"
+        raise ConfigError(Problem("plan_schema", f"is not a valid plan: {first.message} at {at}", where))
 
 
 MOST = 20
-_SECTION = {"lifts": "the allowances", "policy": "the policy", "env": "the environment", "org": "the org"}
+_SECTION = {"lifts": "overrides", "policy": "policy", "env": "environment", "org": "org"}
 
 
 def differences(approved: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Problem, ...]:
-    """A problem for each difference between two documents of ``plan.digest.document``, 20 at most; none when equal."""
+    """Return a problem for each difference between two documents of ``plan.digest.document``, 20 at most."""
     from deepdiff import DeepDiff
 
     how: dict[str, Any] = {"ignore_order": True, "view": "tree", "verbose_level": 2, "threshold_to_diff_deeper": 0}
@@ -161,14 +154,14 @@ def differences(approved: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Pr
 
 
 def _by_name(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Changes and people under their names, so that one that is gone does not shift the others."""
+    """Return the document with changes and users by name, so that a missing one does not shift the others."""
     changes = {f"{action} {at}": _change(*sides) for at, action, *sides in content["changes"]}
     people = {who: [f"{role} on {team}" for team, role in gains] for who, gains in content["escalated"]}
     return {**content, "changes": changes, "escalated": people}
 
 
 def _change(before: Any, after: Any, *known: str) -> dict[str, Any]:
-    """A change of a document; plans of 0.1.0 know no ids."""
+    """Return a change of a document; plans of 0.1.0 have no IDs."""
     return {"before": before, "after": after, **({"id": known[0]} if known else {})}
 
 
@@ -181,7 +174,7 @@ def _sides(level: Any) -> tuple[str, str]:
 
 
 def _json_text(value: Any) -> str:
-    """A value as JSON, empty where there is none. DeepDiff has an object of its own for that."""
+    """Return a value as JSON, empty for a missing one, for which DeepDiff has a special object."""
     try:
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
     except TypeError:
@@ -191,9 +184,9 @@ def _json_text(value: Any) -> str:
 def _sentence(where: str, before: str, now: str) -> str:
     part, _, inner = where.partition("/")
     if part == "changes" and inner.count(" ") and not (before and now) and not inner.endswith(("/before", "/after")):
-        return f"{inner} was {'approved and is not due now' if before else 'not approved and would be made now'}"
+        return f"{inner}: {'approved, but no longer planned' if before else 'planned now, but not approved'}"
     if part == "escalated":
         who, gains = inner, before or now
-        return f"{who} would {'no longer gain' if before else 'now gain, which nobody approved,'} {gains}"
+        return f"{who} {'no longer gains' if before else 'now gains, without approval,'} {gains}"
     name = inner if part == "changes" else "/".join(filter(None, (_SECTION.get(part, part), inner)))
-    return f"{name}: {before or 'nothing'} was approved, {now or 'nothing'} it is now"
+    return f"{name}: approved as {before or 'nothing'}, now {now or 'nothing'}"

@@ -1,4 +1,4 @@
-"""Use case `access --at DATE`: who was seen to hold what then, by which mapping, commit and approval."""
+"""Answer `access --at DATE` from access records: who had which role, by which mapping, commit and approval."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from rolecall.plan.explain.access_records import Evidence, SeenAt
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """The moment asked for: a whole day counts to its end, UTC."""
+    """The time that is asked for: of a whole day its end, UTC."""
 
-    said: str
+    text: str
     at: datetime
 
 
 def when(text: str) -> When | None:
-    """A day or a moment (RFC 3339; without a zone in UTC); None for what is neither."""
+    """Convert a day or a time (RFC 3339; UTC without a zone); None for any other text."""
     try:
         if len(text) == len("2026-03-01"):
             day = date.fromisoformat(text)
@@ -38,20 +38,20 @@ def when(text: str) -> When | None:
 
 
 def seen_at(journal: Journal | None, config: Config, moment: When, team: str | None, role: str | None) -> SeenAt:
-    """What was seen last, at that moment or before it. Raises Misuse where nobody had looked yet.
+    """Return the last access record at that time or before it. Raises Misuse if there is none.
 
-    ``team`` and ``role`` (an id) narrow it. Sightings tell people above member; members they only count.
+    ``team`` and ``role`` (an id) filter it. Access records name users above member; they only count members.
     """
     org_id = None if journal is None else _org(journal, config)
     if journal is None or org_id is None:
-        raise Misuse(_nobody_looked(moment, None))
+        raise Misuse(_no_record(moment, None))
     if role == MEMBER:
-        hint = "ask for a role above member, or for `--at live`"
-        message = "sightings name people above member, and only count members"
+        hint = "use a role above member, or --at live"
+        message = "access records name only users with a role above member"
         raise Misuse(Problem("sighting_members", message, None, hint))
     sighting, after = journal.sighting_at(org_id, moment.at)
     if sighting is None:
-        raise Misuse(_nobody_looked(moment, after))
+        raise Misuse(_no_record(moment, after))
     holdings = [
         holding for holding in sighting.holdings if team in (None, holding.team) and role in (None, holding.role)
     ]
@@ -61,7 +61,7 @@ def seen_at(journal: Journal | None, config: Config, moment: When, team: str | N
 
 
 class _Origins:
-    """Which run put each mapping there, as far back as the journal goes."""
+    """Finds the run that wrote a mapping, as far back as the journal goes."""
 
     def __init__(self, journal: Journal, org_id: str, sighting: Sighting) -> None:
         self._runs = newest_first(journal, org_id, ("apply", "rollback"), sighting.run + 1)
@@ -72,7 +72,7 @@ class _Origins:
         }
 
     def of(self, address: Address | None) -> Run | None:
-        """The run that wrote the mapping last, or else the one that first found it as the config wanted it."""
+        """Return the run that wrote the mapping last, or else the one that first found it as configured."""
         if address is None:
             return None
         while address not in self._writers and (run := next(self._runs, None)) is not None:
@@ -87,7 +87,7 @@ def _written(run: Run) -> Iterator[Address]:
 
 
 def _org(journal: Journal, config: Config) -> str | None:
-    """The org's id: the pin, or that of the newest run for an org of this name and environment."""
+    """Return the org's ID: that of the configuration, or of the newest run for an org of this name and environment."""
     if config.org.id is not None:
         return config.org.id
     for run in newest_first(journal):
@@ -97,8 +97,8 @@ def _org(journal: Journal, config: Config) -> str | None:
     return orgs[0] if len(orgs) == 1 else None
 
 
-def _nobody_looked(moment: When, after: Sighting | None) -> Problem:
-    hint = "every apply, drift and `snapshot --record` looks"
+def _no_record(moment: When, after: Sighting | None) -> Problem:
+    hint = "apply, drift and snapshot --record write access records"
     if after is not None:
-        hint = f"the first time was {after.at:%Y-%m-%d %H:%M} UTC, by run {after.run}"
-    return Problem("no_sighting", f"nobody had looked by {moment.said}", None, hint)
+        hint = f"the first one is of {after.at:%d %b %Y, %H:%M} UTC (run {after.run})"
+    return Problem("no_sighting", f"no access record of {moment.text} or before", None, hint)

@@ -1,4 +1,4 @@
-"""Use case `snapshot`: an org as a file, with as much of its people as may be kept."""
+"""Save an org to a file, with as much of its users as is asked for."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from rolecall.plan.saved.privacy import mask
 
 Kept = Literal["names", "masked", "counts", "none"]
 INLINE = 5_000
-"""With more people than this they go to a file of their own, beside the snapshot."""
+"""More users than this are written to a file of their own, next to the snapshot."""
 
 
 class OrgRead(NamedTuple):
-    """An org as it was read. ``directory`` is None when nobody was asked for."""
+    """An org as it was read. ``directory`` is None if no users were read."""
 
     live: Live
     directory: Directory | None
@@ -43,7 +43,7 @@ class OrgRead(NamedTuple):
 
 
 async def take(org: Reader, people: People | None, people_shown: Kept, now: datetime, by: str | None) -> OrgRead:
-    """Read everything. What a file says about when and by whom it was taken stays so."""
+    """Read everything. If a file is read, the time and the reader in it are kept."""
     live = await org.read()
     if isinstance(org, SnapshotReader):
         snapshot = org.load()
@@ -54,9 +54,9 @@ async def take(org: Reader, people: People | None, people_shown: Kept, now: date
 
 
 def encoded(taken: OrgRead, people_shown: Kept, key: bytes = b"", people: str | None = None) -> dict[str, Any]:
-    """The snapshot's JSON. ``people`` is the path of the file that has them, where they are not in this one.
+    """Return the snapshot's JSON. ``people`` is the path of the users' file, if they are in a file of their own.
 
-    Masks stand for the same person under the same ``key``, and for nobody without it.
+    A mask stands for the same user with the same ``key``.
     """
     live = _named(taken, people_shown)
     user_rows = (
@@ -68,7 +68,7 @@ def encoded(taken: OrgRead, people_shown: Kept, key: bytes = b"", people: str | 
 
 
 def write_snapshot(taken: OrgRead, people_shown: Kept, out: Path, key: bytes = b"") -> list[Path]:
-    """Write a snapshot as JSON or YAML, by its name; very many people beside it. Answers what was written."""
+    """Write a snapshot as JSON or YAML, by its name; very many users to another file. Return what was written."""
     many = people_shown in ("names", "masked") and taken.directory is not None and len(taken.directory) > INLINE
     people_file = out.with_name(f"{out.stem}-people.jsonl") if many else None
     content = encoded(taken, people_shown, key, people_file.name if people_file else None)
@@ -82,12 +82,12 @@ def write_snapshot(taken: OrgRead, people_shown: Kept, out: Path, key: bytes = b
 
 
 def as_text(content: dict[str, Any], *, json_wanted: bool = False) -> str:
-    """The text of a snapshot's JSON."""
+    """Return a snapshot's JSON as text: JSON or YAML."""
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n" if json_wanted else snapshot_yaml(content)
 
 
 def record(journal: Journal, taken: OrgRead, desired: Desired, facts: RunFacts) -> int:
-    """Keep in the journal who was seen to hold what. Answers the run's number."""
+    """Write the access record of a snapshot to the journal. Return the run's number."""
     org_id = taken.live.facts.org_id
     sighting = None
     if taken.directory is not None and taken.directory.coverage.state != "unread":
@@ -97,7 +97,7 @@ def record(journal: Journal, taken: OrgRead, desired: Desired, facts: RunFacts) 
 
 
 def _named(taken: OrgRead, people_shown: Kept) -> Live:
-    """The org with what its file may say of people: coverage, counts, and whom the org took us for."""
+    """Return the org with what its file may say of users: coverage, counts, and the token's user."""
     live, directory = taken.live, taken.directory
     facts, coverage = live.facts, dict(live.coverage)
     if people_shown != "names":
@@ -108,7 +108,7 @@ def _named(taken: OrgRead, people_shown: Kept) -> Live:
             facts = replace(facts, people=len(directory), active_people=directory.active_people)
     if people_shown in ("counts", "none"):
         coverage["people"] = Coverage(
-            "unread", problem=f"left out: the snapshot was taken with --people {people_shown}"
+            "unread", problem=f"not included: the snapshot was taken with --people {people_shown}"
         )
     if people_shown == "none":
         facts = replace(facts, people=None, active_people=None)
@@ -132,6 +132,6 @@ def _masked_lines(taken: OrgRead, key: bytes) -> Iterator[bytes]:
 
 
 def _mask(user: dict[str, Any], key: bytes) -> dict[str, Any]:
-    """A person under another name, and without the org's id. It starts like the mask that plans show."""
+    """Return a user with a mask as email address, and without the org's ID. It starts like the mask in plans."""
     name = f"{mask(key, user['email'], digits=24)}@masked.invalid"
     return {"email": name, **{field: value for field, value in user.items() if field not in ("email", "id")}}

@@ -1,4 +1,4 @@
-"""Use case `validate`: everything that is wrong with a config, offline, or against a live org and its people."""
+"""Check a configuration: offline, or against an org and its users."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ if TYPE_CHECKING:
 
 
 def validate(root: Path, env: str | None, main: str) -> list[Problem]:
-    """All problems of the config in ``root``, each once. Without ``env``, those of every overlay there is."""
+    """Return all problems of the configuration in ``root``, each once; without ``env``, those of every overlay."""
     return validate_repo(root, env, main)
 
 
 async def check_online(config: Config, request: PlanRequest) -> list[Problem]:
-    """What only an org can tell of a config: teams, roles and groups that it does not have; changes that it would
-    refuse; what its IdP tells of the app; and everything that a plan would warn of, with everybody read. Without what
-    ``validate`` says already.
+    """Return what is only known with the org: unknown names, changes that it would refuse, and all warnings of a plan.
 
-    Where people cannot be read it says what nobody looked for. Raises as ``question`` does.
+    Problems that ``validate`` reports are left out. All users are read; if they cannot be, a warning says what was not
+    checked. Raises as ``read_plan_input`` does.
     """
     from dataclasses import replace
 
@@ -54,26 +53,26 @@ async def _linted(request: PlanRequest, plan_input: PlanInput) -> list[Problem]:
     from rolecall.plan.coverage import incomplete
 
     if request.people is None:
-        return [*_planned(plan_input), _not_looked_for("Users are not read here", plan_input.people_hint)]
+        return [*_planned(plan_input), _not_checked("Users were not read", plan_input.people_hint)]
     directory = await read_people(request.people, request.org, plan_input.live, EVERYBODY)
     plan_input = replace(plan_input, directory=directory, scope=EVERYBODY)
     coverage = directory.coverage
     return [
         *dict.fromkeys((*_user_names(plan_input), *_planned(plan_input))),
         *left_out(directory),
-        *([] if (text := incomplete(coverage)) is None else [_not_looked_for(text, plan_input.people_hint)]),
+        *([] if (text := incomplete(coverage)) is None else [_not_checked(text, plan_input.people_hint)]),
     ]
 
 
 def _planned(question: PlanInput) -> list[Problem]:
-    """Return what a plan for the question would warn of, and as errors what the org would refuse of it."""
+    """Return the warnings of a plan for the input, and as errors what the org would refuse of it."""
     from rolecall.plan.guards.write_preconditions import check_preconditions
     from rolecall.plan.make import make
 
     plan = make(question)
     checked = check_preconditions(question, plan.changes)
     unread = [
-        Problem("precondition_unread", f"{name} was not read, so it is unknown whether the org accepts every change")
+        Problem("precondition_unread", f"{name} was not read, so it is unknown whether the org accepts all changes")
         for name in checked.unread
     ]
     return [
@@ -84,8 +83,10 @@ def _planned(question: PlanInput) -> list[Problem]:
 
 
 async def check_observed(config: Config, request: PlanRequest) -> list[Problem]:
-    """Return the names that an observed org's file, and the users read with it, do not have; and what is wrong with
-    these files. Nothing but files is read: an org without a file, and users of another source, are left out."""
+    """Return the names that an observed org's file and its users do not have, and what is wrong with these files.
+
+    Only files are read: an org without a file, and users from another source, are left out.
+    """
     from dataclasses import replace
 
     from rolecall.desired.references import references
@@ -108,7 +109,7 @@ async def check_observed(config: Config, request: PlanRequest) -> list[Problem]:
 
 
 def _user_names(plan_input: PlanInput) -> list[Problem]:
-    """Return the required org admins and owners who are not active users, where all users were read."""
+    """Return warnings about required org admins and owners who are not active users, if all users were read."""
     from rolecall.plan.guards.named_users import required_admin_warnings
     from rolecall.plan.lint.config import owners_gone
 
@@ -119,14 +120,16 @@ def _user_names(plan_input: PlanInput) -> list[Problem]:
     return [*required, *owners_gone(plan_input, directory)]
 
 
-def _not_looked_for(why: str, hint: str) -> Problem:
-    what = "owners who left, users without a mapped group, and roles that conflict were not checked"
-    return Problem("not_linted", f"{why}. Because of that {what}", None, hint, "warning")
+def _not_checked(why: str, hint: str) -> Problem:
+    what = "owners who left, users without a mapped group, and conflicting roles were not checked"
+    return Problem("not_linted", f"{why}, so {what}", None, hint, "warning")
 
 
 def count_people(root: Path, env: str | None, main: str) -> tuple[list[PeopleCount], list[Problem]]:
-    """Return what the people files hold and what is wrong with them, for ``env``, or for every overlay there is. The
-    config is one without errors."""
+    """Return what the people files contain and what is wrong with them, for ``env``, or for every overlay.
+
+    The configuration must have no errors.
+    """
     counts: dict[PeopleCount, None] = {}
     problems: dict[Problem, None] = {}
     for sources in load_each(root, main) if env is None else [load(root, env, main)]:
@@ -145,7 +148,7 @@ def count_people(root: Path, env: str | None, main: str) -> tuple[list[PeopleCou
 
 
 def _counted(config: Config) -> tuple[PeopleCount, tuple[Problem, ...]] | None:
-    """The count and warnings of a config's files. None where there are none, which the config's own checks tell."""
+    """Return the count and the warnings of a config's people files; None if there are none."""
     from rolecall.jobs.people import group_names
     from rolecall.live.people.file import PeopleFile
 
@@ -168,7 +171,7 @@ def _counted(config: Config) -> tuple[PeopleCount, tuple[Problem, ...]] | None:
         if not files or not people_source.files:
             return None
         name = missing.partition(": ")[0]
-        problem = Problem("no_file", "there is no such file", Where(name), "the link leads nowhere", "warning")
+        problem = Problem("no_file", "file not found", Where(name), "it is a link to a missing file", "warning")
         raise ConfigError(problem)
     directory = source.read()
     return _count(files, directory, source, live), directory.notes
@@ -182,7 +185,7 @@ def _count(files: tuple[str, ...], directory: Directory, source: PeopleFile, liv
 
 
 def _observed(config: Config) -> Live | None:
-    """The org, where a file of this repo has it."""
+    """Return the org, if it is observed and its file can be read."""
     if config.org.kind != "observed":
         return None
     from rolecall.live.snapshot.reader import SnapshotReader

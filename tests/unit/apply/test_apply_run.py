@@ -125,7 +125,7 @@ def test_a_human_step_is_recorded_and_not_sent(bench):
 def test_the_digest_that_was_approved_is_the_plans(bench):
     made = bench.plan(WANTED)
     check_digest(short(digest(made)), made)
-    with pytest.raises(Stale, match="approved was 0123-4567-89ab-cdef"):
+    with pytest.raises(Stale, match="the digest 0123-4567-89ab-cdef was approved"):
         check_digest("0123-4567-89ab-cdef", made)
 
 

@@ -41,11 +41,11 @@ def cut_off(number: int) -> None:
 
 def test_it_is_created_then_brought_up_to_date(repo: Path, capsys: Capture) -> None:
     assert run(["history", "--anchor", ANCHOR]) == Exit.OK
-    assert "Created: journal-anchor.json." in capsys.readouterr().out
+    assert "Created journal-anchor.json." in capsys.readouterr().out
     first = json.loads(Path(ANCHOR).read_text())
     again()
     assert run(["history", "--anchor", ANCHOR]) == Exit.OK
-    assert "Brought up to date: journal-anchor.json." in capsys.readouterr().out
+    assert "Updated journal-anchor.json." in capsys.readouterr().out
     second = json.loads(Path(ANCHOR).read_text())
     assert second["orgs"]["org_1"]["entries"] > first["orgs"]["org_1"]["entries"]
 
@@ -65,7 +65,7 @@ def test_a_journal_that_is_gone_or_made_anew_is_an_error(repo: Path, capsys: Cap
     assert run(["history", "--anchor", ANCHOR]) == Exit.OK
     Path(".rolecall/journal.db").unlink()
     assert run(["history", "--anchor", ANCHOR]) == Exit.ERROR
-    assert "there is no journal; the anchor has" in capsys.readouterr().err
+    assert "the journal does not exist, but the anchor has" in capsys.readouterr().err
     assert run(["apply", "--auto-approve"]) == Exit.REFUSED
     capsys.readouterr()
     assert run(["plan", "--format", "json"]) == Exit.OK
@@ -78,7 +78,7 @@ def test_a_journal_that_is_gone_or_made_anew_is_an_error(repo: Path, capsys: Cap
 def test_a_file_that_is_no_anchor(repo: Path, capsys: Capture, text: str) -> None:
     Path(ANCHOR).write_text(text)
     assert run(["history", "--anchor", ANCHOR]) == Exit.ERROR
-    assert "journal-anchor.json: is not an anchor of a journal" in capsys.readouterr().err
+    assert "journal-anchor.json: is not a journal anchor" in capsys.readouterr().err
     assert Path(ANCHOR).read_text() == text
 
 

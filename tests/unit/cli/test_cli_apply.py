@@ -61,9 +61,9 @@ def test_ctrl_c_at_the_prompt_is_heeded_at_once_and_nothing_is_written(repo: Pat
     program = f"{HEEDS}; from rolecall.cli.entry import main; main()"
     terminal = Terminal([sys.executable, "-c", program, "apply"], repo)
     try:
-        terminal.expect("Type yes: ")
+        terminal.expect("Enter yes: ")
         terminal.interrupt()
-        terminal.expect("Interrupted.", timeout=10)
+        terminal.expect("Interrupted. Nothing was written.", timeout=10)
         assert terminal.end() == Exit.INTERRUPTED
     except AssertionError:
         terminal.kill()
@@ -79,13 +79,25 @@ def test_an_apply_with_nothing_to_do_needs_no_yes(repo: Path, capsys: Capture) -
     assert "Nothing to do" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("typed", "code"), [("yes\n", Exit.OK), ("y\n", Exit.ERROR), ("", Exit.ERROR)])
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("yes\n", Exit.OK),
+        ("y\n", Exit.ERROR),
+        ("", Exit.ERROR),
+        ("y\nyes\n", Exit.OK),
+        ("y\nn\n", Exit.ERROR),
+        ("no\n", Exit.ERROR),
+    ],
+)
 def test_at_the_prompt_only_a_whole_yes_is_one(
     repo: Path, typed: str, code: Exit, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setattr("sys.stdin", Typed(typed))
     assert run(["apply"]) == code
-    assert "Carry out 1 change on tinyco (org_1)?" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "Apply 1 change to tinyco (org_1)? Enter yes: " in err
+    assert ("To approve, enter yes in full." in err) == typed.startswith("y\n")
     assert left(repo) == (Exit.OK if code is Exit.OK else Exit.CHANGES)
 
 
@@ -112,7 +124,7 @@ def test_a_wrong_digest_is_stale(repo: Path, capsys: Capture) -> None:
 def test_a_review_is_not_answered_by_auto_approve(repo: Path, capsys: Capture) -> None:
     (repo / "rolecall.yaml").write_text(ESCALATES, encoding="utf-8")
     assert run(["apply", "--auto-approve"]) == Exit.REFUSED
-    assert "nobody reviewed escalations" in capsys.readouterr().err
+    assert "requires approval: escalations" in capsys.readouterr().err
     assert left(repo) == Exit.CHANGES
     assert run(["apply", "--auto-approve", "--allow", "escalations=2"]) == Exit.OK
 
@@ -197,7 +209,7 @@ def test_what_is_no_text_is_refused_or_shown_as_such(
     repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     assert run(["plan", "--target", "idp_groups/\udcff", "--format", "json"]) == Exit.USAGE
-    assert "is not text in UTF-8" in capsys.readouterr().err
+    assert "is not UTF-8 text" in capsys.readouterr().err
     monkeypatch.setenv("ROLECALL_ACTOR", "b\udcf6")
     assert run(["apply", "--auto-approve"]) == Exit.OK
     assert run(["history"]) == Exit.OK

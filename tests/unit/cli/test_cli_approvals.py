@@ -69,7 +69,7 @@ def test_a_name_with_characters_that_cannot_be_seen_is_refused(
     repo: Path, mark: str, key: str, capsys: Capture
 ) -> None:
     assert apply(entry(**{key: f"root@acme.com{mark}x"})) == Exit.ERROR
-    assert f"entry 1: `{key}` contains characters that cannot be seen (U+{ord(mark):04X})" in capsys.readouterr().err
+    assert f"entry 1: `{key}` contains invisible characters (U+{ord(mark):04X})" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("key", ["by", "at", "url", "source"])
@@ -84,7 +84,7 @@ def test_each_part_is_needed_and_all_that_is_missing_is_named(repo: Path, key: s
 @pytest.mark.parametrize("at", ["soon", "2026-11-29T09:00:00", 7, []])
 def test_a_time_needs_a_zone(repo: Path, at: Any, capsys: Capture) -> None:
     assert apply(entry(at=at)) == Exit.ERROR
-    assert "`at` is not a time with a zone" in capsys.readouterr().err
+    assert "`at` is not a time with a time zone" in capsys.readouterr().err
 
 
 def test_an_approval_from_the_future_does_not_count(repo: Path, capsys: Capture) -> None:
@@ -156,7 +156,7 @@ def reviewed(repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> st
 def test_in_ci_a_digest_alone_is_no_approval(repo: Path, reviewed: str, capsys: Capture) -> None:
     assert run(["apply", "--approve", reviewed]) == Exit.REFUSED
     told = capsys.readouterr().err
-    assert "no approval by a person is recorded" in told
+    assert "no approval by a reviewer is recorded" in told
     assert "--approval FILE" in told
     assert apply(options=("--approve", reviewed)) == Exit.REFUSED, "the file is empty"
     assert apply(entry("root@acme.com"), options=("--approve", reviewed)) == Exit.REFUSED, "the pipeline itself"

@@ -8,6 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli_repo import CONFIG, make_repo
+
+from rolecall.cli.main import run
+from rolecall.errors import Exit
+from rolecall.jobs.saved import read_plan
+from rolecall.plan.saved.digest import digest
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
@@ -53,6 +59,13 @@ def completed(words: str, folder: Path, *heavy: str) -> list[str]:
         ("rolecall -e staging plan --target domains/acme-s", ["domains/acme-sandbox.io"]),
         ("rolecall plan --target domains/acme-s", []),
         ("rolecall why --at de", ["desired"]),
+        ("rolecall test --at l", ["live"]),
+        ("rolecall access --role org", ["org_admin"]),
+        ("rolecall why ann@acme.com --not te", ["Team admin", "team_admin"]),
+        ("rolecall plan --allow max_r", ["max_removals="]),
+        ("rolecall plan --allow max-people", ["max_people_losing_access="]),
+        ("rolecall plan --allow require", ["required_org_admins="]),
+        ("rolecall help ex", ["exit-codes", "export"]),
     ],
 )
 def test_what_is_offered(words: str, offered: list[str]) -> None:
@@ -84,3 +97,28 @@ def test_a_name_that_would_break_the_terminal_is_not_offered(tmp_path: Path) -> 
     text = 'version: 1\nidp_groups:\n  "a\\x1b[31m": {blank: true}\n  ab: {blank: true}\n'
     (tmp_path / "rolecall.yaml").write_text(text, encoding="utf-8")
     assert completed("rolecall plan --target idp_groups/a", tmp_path) == ["idp_groups/ab"]
+
+
+def test_runs_and_their_manual_steps_are_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = make_repo(tmp_path / "repo", CONFIG.replace("local:org.db", "observed:live.json"))
+    monkeypatch.chdir(repo)
+    for name in [name for name in os.environ if name.startswith("ROLECALL_")]:
+        monkeypatch.delenv(name)
+    assert run(["plan", "--out", "plan.json"]) == Exit.OK
+    assert run(["apply", "--approve", digest(read_plan(repo / "plan.json"))]) == Exit.HUMAN
+    for words in ("rolecall done ", "rolecall rollback ", "rolecall history ", "rolecall show 1", "rolecall runbook 1"):
+        assert completed(words, repo) == ["1"]
+    assert completed("rolecall done 1 ", repo) == ["1", "all"]
+    assert completed("rolecall done 7 ", repo) == []
+    assert run(["done", "1", "all"]) == Exit.OK
+    assert completed("rolecall done 1 ", repo) == []
+    (repo / ".rolecall" / "journal.db").write_bytes(b"no journal")
+    assert completed("rolecall done ", repo) == []
+
+
+def test_the_configuration_is_found_upwards(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "below").mkdir()
+    (tmp_path / "rolecall.yaml").write_text("version: 1\norg: {name: a, url: local:o.db}\nsso: {enabled: true}\n")
+    assert completed("rolecall plan --target s", tmp_path / "below") == ["sso"]
+    assert completed("rolecall -C . plan --target s", tmp_path / "below") == []

@@ -64,11 +64,11 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
     "config": (
         lambda folder: (folder / "rolecall.yaml").unlink(),
         "wrong",
-        "there is no rolecall.yaml",
+        "rolecall.yaml not found",
         "rolecall init",
     ),
     "valid": (write("rolecall.yaml", HEALTHY + "idp_grups: {}\n"), "wrong", "idp_grups", "idp_groups"),
-    "schema": (write(".rolecall/config.schema.json", "{}"), "warning", "another version's", "rolecall schema"),
+    "schema": (write(".rolecall/config.schema.json", "{}"), "warning", "of another version", "rolecall schema"),
     "git": (state_in_git, "wrong", ".rolecall/mask.key", "git rm --cached"),
     "token": (write("rolecall.yaml", REMOTE), "wrong", "ROLECALL_TOKEN is not set", "Set ROLECALL_TOKEN"),
     "journal": (write("journal.db", "not a database"), "wrong", "cannot be opened: file is not a database", "journal"),
@@ -78,7 +78,12 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
         "no local org in none/org.db",
         "local load",
     ),
-    "pin": (write("rolecall.yaml", HEALTHY.replace("org_1", "org_2")), "wrong", "org_2, and this is org_1", "org.url"),
+    "pin": (
+        write("rolecall.yaml", HEALTHY.replace("org_1", "org_2")),
+        "wrong",
+        "org_2, but this org is org_1",
+        "org.url",
+    ),
     "names": (write("rolecall.yaml", HEALTHY.replace("[Brand]", "[Brnad]")), "wrong", "Brnad", "Brand"),
 }
 
@@ -105,7 +110,7 @@ def test_a_misspelt_variable_is_told_from_one_that_there_is(
     code, checks = found(capsys)
     assert code == Exit.OK
     (problem,) = checks["variables"]["problems"]
-    assert problem["message"] == "ROLECALL_TOKN_HOST is none of rolecall's variables"
+    assert problem["message"] == "rolecall does not read the variable ROLECALL_TOKN_HOST"
     assert problem["hint"] == "Did you mean `ROLECALL_TOKEN_HOST`?"
 
 
@@ -114,7 +119,7 @@ def test_a_required_admin_who_is_nobody_is_found(repo: Path, capsys: Capture) ->
     (repo / "rolecall.yaml").write_text(config, encoding="utf-8")
     _, checks = found(capsys)
     assert [problem["message"] for problem in checks["people"]["problems"]] == [
-        "gone@tiny.co has to be org admin and is nobody active there"
+        "gone@tiny.co must be an org admin but is not an active user"
     ]
 
 
@@ -133,7 +138,7 @@ def test_in_a_pipeline_the_host_has_to_be_pinned_and_the_journal_kept(
     monkeypatch.setenv("ROLECALL_TOKEN", "s3cret-token")
     _, checks = found(capsys)
     assert "ROLECALL_TOKEN_HOST" in checks["token"]["problems"][0]["message"]
-    assert "dies with the runner" in checks["journal"]["problems"][0]["message"]
+    assert "is lost with the runner" in checks["journal"]["problems"][0]["message"]
     assert "s3cret" not in json.dumps(checks)
 
 
@@ -147,7 +152,7 @@ def test_an_overlay_has_to_be_chosen_and_be_there(repo: Path, capsys: Capture) -
     (repo / "env").mkdir()
     (repo / "env" / "prod.yaml").write_text("guards: {min_org_admins: 2}\n", encoding="utf-8")
     _, checks = found(capsys)
-    assert checks["config"]["problems"][0]["hint"] == "say which one with --env or ROLECALL_ENV: prod"
+    assert checks["config"]["problems"][0]["hint"] == "choose one with --env or ROLECALL_ENV: prod"
     _, checks = found(capsys, "-e", "prd")
     assert checks["config"]["problems"][0]["hint"] == "Did you mean `prod`?"
     assert checks["org"]["state"] == "skipped"
@@ -185,7 +190,7 @@ def test_an_org_that_takes_us_for_an_org_admin(
     monkeypatch.setenv("ROLECALL_TOKEN", served("ann@tiny.co"))
     monkeypatch.setenv("ROLECALL_TOKEN_HOST", "127.0.0.1")
     code, checks = found(capsys)
-    assert (code, checks["org"]["said"]) == (Exit.OK, "tinyco answers, and takes us for ann@tiny.co")
+    assert (code, checks["org"]["said"]) == (Exit.OK, "tinyco answers; the token belongs to ann@tiny.co")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +244,7 @@ def test_from_a_directory_beside_it_the_way_there_is_named(
 ) -> None:
     monkeypatch.chdir(repo.parent)
     _, checks = found(capsys)
-    assert "say -C repo" in checks["config"]["problems"][0]["hint"]
+    assert "use -C repo" in checks["config"]["problems"][0]["hint"]
 
 
 EVERY = {name: spoil for name, (spoil, *_) in BROKEN.items()}

@@ -12,7 +12,7 @@ import pytest
 from cli_repo import CONFIG, make_repo
 
 from rolecall.cli.main import run
-from rolecall.cli.output import FORMATS
+from rolecall.cli.report_options import FORMATS
 from rolecall.errors import Exit
 from rolecall.schema_files import schema_text
 
@@ -204,7 +204,7 @@ def test_history_tells_what_a_look_found(repo: Path, capsys: Capture) -> None:
     assert run(["drift"]) == Exit.OK
     capsys.readouterr()
     assert run(["history"]) == Exit.OK
-    assert "drift     done         1 drifted  " in capsys.readouterr().out
+    assert "drift     done         1 setting changed outside rolecall  " in capsys.readouterr().out
 
 
 def test_whose_reading_an_observed_org_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

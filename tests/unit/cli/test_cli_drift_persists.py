@@ -189,7 +189,7 @@ def test_a_standing_limit_cannot_be_acknowledged(org: Path, capsys: Capture) -> 
     config.write_text(config.read_text().replace("guards: {", "guards: {min_org_admins: 9, "), encoding="utf-8")
     (alarm,) = (row for row in check(capsys)["alarms"] if row["kind"] == "limit")
     assert run(["drift", "--acknowledge", alarm["fingerprint"], "--reason", "x"]) == Exit.USAGE
-    assert "is a standing limit or an access test" in capsys.readouterr().err
+    assert "is a policy limit or an access test" in capsys.readouterr().err
 
 
 def test_a_group_that_has_only_just_arrived_is_no_drift_from_a_commit(

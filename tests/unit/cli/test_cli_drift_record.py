@@ -11,7 +11,7 @@ import pytest
 from cli_repo import CONFIG, SNAPSHOT, make_repo
 
 from rolecall.cli.main import run
-from rolecall.cli.output import FORMATS
+from rolecall.cli.report_options import FORMATS
 from rolecall.errors import Exit
 from rolecall.schema_files import schema_text
 
@@ -94,10 +94,10 @@ def test_a_pipeline_needs_a_journal_that_lasts(
     for name, value in {"CI": "true", "ROLECALL_TOKEN_HOST": "127.0.0.1", "T": "x"}.items():
         monkeypatch.setenv(name, value)
     assert run(command) == Exit.ERROR
-    assert "the journal is a file here, which is lost with the runner" in capsys.readouterr().err
+    assert "a journal that is a local file is lost with the runner" in capsys.readouterr().err
     monkeypatch.setenv("ROLECALL_JOURNAL", "sqlite:journal.db")
     run(command)
-    assert "two runners have two journals and no common lock" in capsys.readouterr().err
+    assert "two runners have no common lock" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["plan"], ["drift"], ["history"], ["apply", "--auto-approve"], ["access"]])
@@ -114,10 +114,10 @@ def test_in_a_pipeline_the_runner_chooses_the_journal(
     for url in ("sqlite:other.db", "sqlite:.rolecall/journal.db", "postgresql://127.0.0.1:9/x"):
         (repo / "rolecall.yaml").write_text(f"{CONFIG}journal: {{url: '{url}'}}\n", encoding="utf-8")
         assert run(command) == Exit.USAGE
-        assert "names another journal than ROLECALL_JOURNAL" in capsys.readouterr().err
+        assert "must not name another journal than ROLECALL_JOURNAL" in capsys.readouterr().err
     for url in ("'sqlite:../../tmp/../shared.db'", "{env: OTHER}"):
         monkeypatch.delenv("ROLECALL_JOURNAL", raising=False)
         monkeypatch.setenv("OTHER", "postgresql://127.0.0.1:9/x")
         (repo / "rolecall.yaml").write_text(f"{CONFIG}journal: {{url: {url}}}\n", encoding="utf-8")
         assert run(command) == Exit.USAGE
-        assert "may only name a file in the checkout" in capsys.readouterr().err
+        assert "may only name a journal file in the checkout" in capsys.readouterr().err

@@ -46,7 +46,7 @@ def test_a_review_that_nobody_answers_writes_nothing(repo: Path, capsys: Capture
     meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
     assert run(["drift", "--accept", "--no-input"]) == Exit.REFUSED
     told = capsys.readouterr().err
-    assert "nobody reviewed escalations" in told
+    assert "requires approval: escalations" in told
     assert config(repo) == COMMENTED
     digest = told.partition("--approve ")[2][:19]
     assert run(["drift", "--accept", "--approve", "0000-0000-0000-0000"]) == Exit.STALE
@@ -90,7 +90,7 @@ def test_nothing_drifted_is_nothing_to_accept_or_revert(repo: Path, capsys: Capt
     assert run(["drift", "--revert", "--out", "back.json"]) == Exit.OK
     told = capsys.readouterr().out
     assert "Nothing to accept." in told
-    assert "Nothing to revert; no plan was written." in told
+    assert "Nothing to revert. No plan was saved." in told
     assert not (repo / "back.json").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_groups_are_pinned_by_the_orgs_ids(tmp_path: Path) -> None:
 def test_a_config_that_is_there_is_not_written_over(tmp_path: Path, capsys) -> None:
     make_repo(tmp_path / "repo")
     assert run(["-C", str(tmp_path / "repo"), "export", "--out", "."]) == 1
-    assert "there is a config here already" in capsys.readouterr().err
+    assert "a configuration already exists here" in capsys.readouterr().err
     assert (tmp_path / "repo/rolecall.yaml").read_text() == CONFIG
 
 
@@ -51,7 +52,7 @@ def test_update_brings_the_config_to_the_org_and_leaves_the_rest(tmp_path: Path,
     capsys.readouterr()
     assert run(["-C", str(repo), "plan", "--detailed-exitcode"]) == 0
     assert run(["-C", str(repo), "export", "--update"]) == 0
-    assert "Nothing to change" in capsys.readouterr().out
+    assert "No changes. The configuration matches the org." in capsys.readouterr().out
     assert (repo / "rolecall.yaml").read_text() == text
 
 
@@ -77,6 +78,23 @@ def test_what_a_config_cannot_say_is_told(tmp_path: Path, capsys) -> None:
     config = "version: 1\norg: {name: tinyco, url: local:org.db}\n"
     repo = make_repo(tmp_path / "repo", config, snapshot)
     assert run(["-C", str(repo), "export", "--out", "../out"]) == 0
-    assert "Left out: idp_groups: the legacy endpoint has group links" in capsys.readouterr().out
+    assert "Not exported: idp_groups: the legacy endpoint has group links" in capsys.readouterr().out
     assert "# Left out: idp_groups:" in (tmp_path / "out/rolecall.yaml").read_text()
     assert run(["-C", str(tmp_path / "out"), "plan", "--detailed-exitcode"]) == 0
+
+
+def test_an_update_replaces_the_samples_of_a_new_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "--no-input", "--name", "tinyco", "--url", "observed:live.json"]) == 0
+    (tmp_path / "live.json").write_text(json.dumps(SNAPSHOT))
+    capsys.readouterr()
+    assert run(["export", "--update"]) == 0
+    assert capsys.readouterr().out.endswith("Next: review the diff, then run rolecall plan\n")
+    text = (tmp_path / "rolecall.yaml").read_text()
+    for section in ("domains", "defaults", "sso", "scim", "idp_groups"):
+        assert f"\n# {section}:" not in text
+        assert text.count(f"\n{section}:") == 1
+    assert text.index("\nidp_groups:") < text.index("\n# guards:")
+    assert run(["plan", "--detailed-exitcode"]) == 7, "no changes, as far as an observed org can be read"

@@ -64,7 +64,7 @@ def test_one_run_in_full(repo: Path, capsys: Capture) -> None:
 def test_a_run_that_is_not_there(repo: Path, capsys: Capture) -> None:
     assert run(["history", "9"]) == Exit.USAGE
     assert run(["show", "9"]) == Exit.USAGE
-    assert "there is no run 9" in capsys.readouterr().err
+    assert "no run 9" in capsys.readouterr().err
 
 
 def test_show_tells_the_plan_of_a_run_and_what_came_of_it(repo: Path, capsys: Capture) -> None:

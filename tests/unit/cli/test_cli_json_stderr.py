@@ -79,7 +79,7 @@ def test_every_line_is_an_object(repo: Path, words: list[str], code: int, said: 
 
 def test_a_usage_error_says_where_to_read_on(repo: Path) -> None:
     _, (row,), _ = rolecall(repo, "plan", "--nope", *JSON)
-    assert row["hint"] == "`rolecall plan --help` says more"
+    assert row["hint"] == "for help: rolecall plan --help"
     assert "--nope" in row["message"]
     assert row["level"] == "error"
 

@@ -210,10 +210,7 @@ def test_what_the_system_refuses_is_told_in_words(
 ) -> None:
     Probe(monkeypatch, PermissionError(13, "Permission denied", "plan.json"))
     assert run(["version"]) == Exit.ERROR
-    assert (
-        capsys.readouterr().err
-        == "error: plan.json: permission denied; see who owns it, and what this user may do there\n"
-    )
+    assert capsys.readouterr().err == "error: plan.json: permission denied; check the owner and the permissions\n"
 
 
 def test_a_bug_is_one_line_and_a_log(capsys: pytest.CaptureFixture[str]) -> None:
@@ -263,7 +260,7 @@ def test_a_full_disk_is_told_in_one_line() -> None:
         done = program("schema", stdout=full)
     assert (done.returncode, done.stderr) == (
         Exit.ERROR,
-        "error: no space left on device; make room on the disk, and run the command again\n",
+        "error: no space left on device; free some disk space and run the command again\n",
     )
 
 

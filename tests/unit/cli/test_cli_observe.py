@@ -64,7 +64,7 @@ def test_what_people_wrote_around_it_stays(repo: Path, monkeypatch: pytest.Monke
 def test_a_paste_with_a_mistake_writes_nothing(repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(PASTE.replace("\tIT\t", "\tTI\t")))
     assert run(["observe", "--paste"]) == 1
-    assert "the paste:2:1: `Admins`: there is no team `TI`" in capsys.readouterr().err
+    assert "the paste:2:1: `Admins`: no team `TI`" in capsys.readouterr().err
     assert (repo / "org.yaml").read_text() == TEAMS
 
 
@@ -102,13 +102,13 @@ def test_names_come_from_the_idp(repo: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("flags", [[], ["--only", "scim"]])
 def test_questions_need_somebody_to_answer_them(repo: Path, flags: list[str], capsys: Capture) -> None:
     assert run(["observe", "--no-input", *flags]) == 64
-    assert "nobody is here to answer" in capsys.readouterr().err
+    assert "observe asks questions, and there is no terminal" in capsys.readouterr().err
 
 
 def test_only_an_observed_org_is_observed(repo: Path, capsys: Capture) -> None:
     (repo / "rolecall.yaml").write_text("version: 1\norg: {name: acme, url: local:org.db}\n")
     assert run(["observe", "--no-input"]) == 64
-    assert "this org is not an observed one" in capsys.readouterr().err
+    assert "this org is not an observed org" in capsys.readouterr().err
 
 
 def answered(repo: Path, flags: list[str], *exchange: tuple[str, str]) -> str:
@@ -128,10 +128,10 @@ def test_who_reads_is_asked_for_as_an_address(repo: Path) -> None:
     terminal = Terminal([*ROLECALL, "observe", "--only", "teams"], repo)
     try:
         for wrong in ("ann", "ann@acme", "ann bo@acme.com", "@acme.com", "a@b@acme.com"):
-            terminal.expect("Your e-mail address")
+            terminal.expect("Your email address")
             terminal.type(wrong)
-            terminal.expect("Write the whole address, such as ann@acme.com")
-        terminal.expect("Your e-mail address")
+            terminal.expect("Enter an email address, such as ann@acme.com")
+        terminal.expect("Your email address")
         terminal.type("quit")
     except AssertionError:
         terminal.kill()
@@ -150,7 +150,7 @@ def test_prompts_are_folded_between_words(repo: Path) -> None:
     assert terminal.end() == 0, terminal.seen
     lines = terminal.seen.partition("ends it:")[0].splitlines()
     assert max(map(len, lines)) < 40
-    assert "Select the whole table on the page," in lines
+    assert "Copy the whole table from the page and" in lines
 
 
 NARROW = {"COLUMNS": "40"}
@@ -171,11 +171,11 @@ def test_ctrl_c_stops_where_one_can_go_on(repo: Path, section: str, prompt: str,
         terminal.kill()
         raise
     assert terminal.end() == 0, terminal.seen
-    assert "Go on: rolecall observe" in terminal.seen
+    assert "To continue: rolecall observe" in terminal.seen
 
 
 def test_what_is_skipped_stays_unread_and_what_was_known_is_not_believed(repo: Path) -> None:
-    answered(repo, ["--only", "teams"], ("Still so", "no"), ("one to a line", "skip"))
+    answered(repo, ["--only", "teams"], ("Is this still correct", "no"), ("one per line", "skip"))
     assert org(repo)["coverage"]["teams"] == "unread"
     assert "teams" not in org(repo)
 
@@ -187,7 +187,7 @@ def test_a_question_that_is_skipped_leaves_its_field_unread(repo: Path) -> None:
         ("Is SCIM on", "yes"),
         ("Identity provider", "skip"),
         ("Endpoint", "maybe"),
-        ("Say legacy, upgrading or new", "n"),
+        ("Enter legacy, upgrading or new", "n"),
         ("Is manual editing", "skip"),
     )
     assert org(repo)["scim"] == {"enabled": True, "endpoint": "new"}
@@ -200,19 +200,19 @@ def test_groups_one_by_one_and_a_row_of_a_paste_that_has_to_be_asked_for(repo: P
         ["--only", "idp_groups"],
         ("one by one", "one"),
         ("Admins [blank]", "Org admin IT"),
-        ("Write role and teams like", "Org admin: IT"),
+        ("Enter role and teams, such as", "Org admin: IT"),
         ("Staff [blank]", ""),
     )
     assert org(repo)["idp_groups"] == GROUPS
     seen = answered(
         repo,
         ["--only", "idp_groups", "--paste"],
-        ("an empty line ends it", PASTE.replace("\tIT\t", "\tTI\t")),
+        ("An empty line ends it", PASTE.replace("\tIT\t", "\tTI\t")),
         ("Admins:", ""),
-        ("Write role and teams like", "Org admin: IT"),
+        ("Enter role and teams, such as", "Org admin: IT"),
         ("2 groups, 1 of them mapped. Is this correct", "yes"),
     )
-    assert "there is no team `TI`" in seen
+    assert "no team `TI`" in seen
     assert org(repo)["idp_groups"] == GROUPS
 
 
@@ -240,7 +240,7 @@ def test_a_table_that_lacks_groups_of_the_last_reading_is_refused_without_a_term
     monkeypatch.setattr("sys.stdin", io.StringIO((repo / "groups.csv").read_text()))
     assert run([*command, "--accept-missing"]) == 0
     told = capsys.readouterr().out
-    for line in ("is missing: Writers", "1 group is mapped otherwise: Admins", "1 group is new: New"):
+    for line in ("is missing: Writers", "1 group is mapped differently: Admins", "1 group is new: New"):
         assert line in told
     assert set(org(repo)["idp_groups"]) == {"Admins", "Staff", "New"}
 
@@ -253,7 +253,7 @@ def test_prose_or_a_table_without_its_columns_does_not_erase_mappings(
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
         assert run(["observe", "--paste"]) == 1
         assert (repo / "org.yaml").read_text() == BEFORE
-    assert "no group is mapped any more" in capsys.readouterr().err
+    assert "no group is mapped anymore" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -282,9 +282,9 @@ def test_a_list_that_was_cut_is_asked_for_again(repo: Path) -> None:
     seen = answered(
         repo,
         ["--only", "idp_groups", "--paste"],
-        ("an empty line ends it", PASTE),
-        ("1 group of the last reading missing: removed, or was the list cut", ""),
-        ("an empty line ends it", whole),
+        ("An empty line ends it", PASTE),
+        ("1 group of the last reading missing. Enter removed, or cut", ""),
+        ("An empty line ends it", whole),
         ("3 groups, 2 of them mapped. Is this correct", "yes"),
     )
     assert "1 group of the last reading is missing: Writers" in seen
@@ -292,8 +292,8 @@ def test_a_list_that_was_cut_is_asked_for_again(repo: Path) -> None:
     answered(
         repo,
         ["--only", "idp_groups", "--paste"],
-        ("an empty line ends it", PASTE),
-        ("removed, or was the list cut", "removed"),
+        ("An empty line ends it", PASTE),
+        ("Enter removed, or cut", "removed"),
         ("2 groups, 1 of them mapped. Is this correct", "yes"),
     )
     assert org(repo)["idp_groups"] == GROUPS
@@ -304,10 +304,10 @@ def test_a_list_of_teams_that_was_cut_is_asked_for_again(repo: Path) -> None:
     answered(
         repo,
         ["--only", "teams"],
-        ("Still so", "no"),
-        ("Every team", f"{teams[0]}\n"),
-        ("of the last reading missing: removed, or was the list cut", "cut"),
-        ("Every team", "\n".join([*teams, "More", ""])),
+        ("Is this still correct", "no"),
+        ("Enter all teams", f"{teams[0]}\n"),
+        ("of the last reading missing. Enter removed, or cut", "cut"),
+        ("Enter all teams", "\n".join([*teams, "More", ""])),
     )
     assert org(repo)["teams"] == sorted([*teams, "More"])
 
@@ -316,7 +316,7 @@ def test_a_paste_may_have_empty_lines_of_its_own(repo: Path) -> None:
     answered(
         repo,
         ["--only", "idp_groups", "--paste"],
-        ("an empty line ends it", PASTE.replace("Staff", "\n  \nStaff")),
+        ("An empty line ends it", PASTE.replace("Staff", "\n  \nStaff")),
         ("2 groups, 1 of them mapped. Is this correct", "yes"),
     )
     assert org(repo)["idp_groups"] == GROUPS
@@ -326,13 +326,13 @@ def test_a_line_that_stands_alone_is_asked_about(repo: Path) -> None:
     seen = answered(
         repo,
         ["--only", "idp_groups", "--paste"],
-        ("an empty line ends it", f"{PASTE}Legal West\nOthers\n"),
+        ("An empty line ends it", f"{PASTE}Legal West\nOthers\n"),
         ("Is it a group [no]", ""),
         ("Is it a group [no]", "yes"),
         ("Others [blank]", "Member: Legal"),
         ("3 groups, 2 of them mapped. Is this correct", "yes"),
     )
-    assert "`Legal West` stands alone on its line" in seen
+    assert "`Legal West` is alone on its line" in seen
     assert org(repo)["idp_groups"] == {**GROUPS, "Others": {"role": "member", "teams": ["Legal"]}}
 
 
@@ -359,3 +359,38 @@ def test_a_plan_says_whose_reading_it_is_and_how_old(repo: Path, capsys: Capture
     assert run(["plan", "--format", "json"]) == 0
     guards = {row["name"]: row["verdict"] for row in json.loads(capsys.readouterr().out)["guards"]}
     assert guards["observed_age"] == "review"
+
+
+def test_the_next_step_is_to_write_the_configuration_and_later_to_plan(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASTE))
+    assert run(["observe", "--paste", "--by", "ann@acme.com"]) == 0
+    assert capsys.readouterr().out.endswith("Next: rolecall export --update\n")
+    (repo / "rolecall.yaml").write_text(f"{CONFIG}idp_groups: {{Staff: blank}}\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASTE))
+    assert run(["observe", "--paste", "--by", "ann@acme.com"]) == 0
+    assert capsys.readouterr().out.endswith("Next: rolecall plan\n")
+    seen = answered(repo, ["--only", "teams"], ("Is this still correct", "yes"))
+    assert seen.rstrip().endswith("Next: rolecall plan")
+
+
+def test_a_csv_takes_teams_as_the_page_has_them(repo: Path, capsys: Capture) -> None:
+    (repo / "groups.csv").write_text('group,role,teams\nAdmins,Org admin,"IT, Legal"\nStaff,,\n')
+    assert run(["observe", "--csv", "groups.csv"]) == 0
+    assert org(repo)["idp_groups"]["Admins"] == {"role": "org_admin", "teams": ["IT", "Legal"]}
+    (repo / "groups.csv").write_text('group,role,teams\nAdmins,Org admin,"IT, Legl"\nStaff,,\n')
+    assert run(["observe", "--csv", "groups.csv"]) == 1
+    assert "`Admins`: no team `Legl`. Did you mean `Legal`?" in capsys.readouterr().err
+
+
+def test_a_cell_that_could_not_be_read_has_no_answer_in_brackets(repo: Path) -> None:
+    (repo / "groups.csv").write_text('group,role,teams\nAdmins,Org admin,"IT, Legl"\nStaff,,\n')
+    answered(
+        repo,
+        ["--csv", "groups.csv", "--only", "idp_groups"],
+        ("  Admins: ", ""),
+        ("Enter role and teams", "Org admin: IT, Legal"),
+        ("Is this correct", "yes"),
+    )
+    assert org(repo)["idp_groups"]["Admins"] == {"role": "org_admin", "teams": ["IT", "Legal"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from cli_repo import CONFIG, SNAPSHOT, copy_example, make_repo
 
 from rolecall.cli.main import run
 from rolecall.cli.options import Invocation
-from rolecall.cli.output import FORMATS, mask_key
+from rolecall.cli.output import mask_key
+from rolecall.cli.report_options import FORMATS
 from rolecall.errors import Exit
 
 Capture = pytest.CaptureFixture[str]
@@ -172,7 +174,7 @@ def test_half_a_key_hides_nobody(repo: Path, held: bytes, capsys: Capture) -> No
     (repo / ".rolecall" / "mask.key").write_bytes(held)
     assert run(["plan", "--people", "masked"]) == Exit.ERROR
     shown = capsys.readouterr()
-    assert "mask.key: is too short to hide anybody" in shown.err
+    assert "mask.key: is too short to mask users" in shown.err
     assert "person-" not in shown.out
 
 
@@ -187,7 +189,7 @@ def test_the_key_is_made_whole_though_many_want_it_at_once(tmp_path: Path) -> No
 
 def test_a_saved_plan_is_shown_as_it_was(repo: Path, capsys: Capture) -> None:
     run(["plan", "--out", "plan.json"])
-    shown = capsys.readouterr().out
+    shown = capsys.readouterr().out.partition("Saved the plan to ")[0]
     assert (repo / "plan.json").stat().st_mode & 0o077 == 0
     (repo / "org.db").unlink()
     assert run(["show", "plan.json"]) == Exit.OK
@@ -250,7 +252,7 @@ def test_a_missing_local_org_says_how_to_make_one(repo: Path, capsys: Capture) -
 def test_a_pinned_org_is_the_only_one(repo: Path, capsys: Capture) -> None:
     config(repo, CONFIG.replace("name: tinyco,", "name: tinyco, id: org_2,"))
     assert run(["plan"]) == Exit.ERROR
-    assert "pinned to org org_2" in capsys.readouterr().err
+    assert "`org.id` is org_2" in capsys.readouterr().err
 
 
 def test_a_full_disk_under_the_saved_plan_leaves_nothing_behind(repo: Path, capsys: Capture) -> None:
@@ -269,3 +271,42 @@ def test_two_orgs_in_one_process_do_not_mix(tmp_path: Path, repo: Path, capsys: 
     assert "No changes." in first
     assert "org_1" in second
     assert "Plan: 1 to update." in second
+
+
+@pytest.mark.parametrize(
+    ("flags", "stream", "text"),
+    [
+        (
+            [],
+            "out",
+            "Saved the plan to my plan.json.\nTo apply exactly this plan: rolecall apply 'my plan.json' "
+            "--approve DIGEST\n",
+        ),
+        (
+            ["--format", "json"],
+            "err",
+            "Saved the plan to my plan.json. To apply exactly this plan: rolecall apply "
+            "'my plan.json' --approve DIGEST\n",
+        ),
+        (["--format", "json", "-q"], "err", ""),
+    ],
+)
+def test_a_saved_plan_is_named_with_the_next_command(
+    tmp_path: Path, flags: list[str], stream: str, text: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(make_repo(tmp_path / "saved"))
+    capsys.readouterr()
+    assert run(["plan", "--out", "my plan.json", *flags]) == Exit.OK
+    shown = getattr(capsys.readouterr(), stream)
+    assert re.sub(r"--approve [0-9a-f-]{19}\n$", "--approve DIGEST\n", shown).endswith(text)
+    assert bool(shown) or not text
+
+
+def test_a_blocked_plan_is_saved_and_not_offered_for_apply(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    config = CONFIG.replace("{review: 10, block: 100%}", "{block: 1}").replace("teams: [Brand]", "teams: [Everyone]")
+    monkeypatch.chdir(make_repo(tmp_path / "blocked", config))
+    capsys.readouterr()
+    assert run(["plan", "--out", "plan.json"]) == Exit.REFUSED
+    assert capsys.readouterr().out.endswith("Saved the plan to plan.json.\n")

@@ -15,8 +15,8 @@ import pytest
 from cli_repo import CONFIG, SNAPSHOT, make_repo
 
 from rolecall.apply.steps import Progress
-from rolecall.cli.commands.apply import progress
 from rolecall.cli.options import Invocation
+from rolecall.cli.progress import progress
 from rolecall.localorg.manage import Knobs, set_knobs
 from rolecall.localorg.store import open_database
 from rolecall.model.change import Change
@@ -87,9 +87,9 @@ def test_ctrl_c_finishes_the_step_in_hand_and_the_next_run_goes_on(tmp_path: Pat
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=60)
     assert running.returncode == 130, (out, err)
-    assert "Stopping after the step in hand" in err
+    assert "Stopping after the current step" in err
     assert "Traceback" not in err
-    assert "Go on: rolecall apply" in out
+    assert "To continue: rolecall apply" in out
     again = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
     assert again.returncode == 0, again.stderr
     plan = [sys.executable, "-m", "rolecall", "-C", str(repo), "plan", "--detailed-exitcode"]

@@ -47,7 +47,7 @@ def test_work_that_waits_gets_its_loop():
 
 
 def test_work_that_waits_is_not_left_half_done_without_one():
-    with pytest.raises(AssertionError, match="needs a loop"):
+    with pytest.raises(AssertionError, match="needs an event loop"):
         wait_for(answer(0.0), files_only=True)
 
 

@@ -129,7 +129,7 @@ def test_local_load_names_what_it_assumes(repo: Path, capsys: Capture) -> None:
     (repo / "cut.json").write_text(json.dumps(snapshot), encoding="utf-8")
     capsys.readouterr()
     assert run(["local", "load", "cut.json"]) == Exit.OK
-    told = "Not in the snapshot, so as in a new org: domains/tiny.co.join, defaults, sso.allow_passwords.\n"
+    told = "Not in the snapshot, set as in a new org: domains/tiny.co.join, defaults, sso.allow_passwords.\n"
     assert told in capsys.readouterr().out
     assert run(["local", "load", "live.json"]) == Exit.OK
     assert "Not in the snapshot" not in capsys.readouterr().out

@@ -14,7 +14,7 @@ import pytest
 from cli_repo import CONFIG, SNAPSHOT
 
 from rolecall.cli.main import run
-from rolecall.cli.output import FORMATS
+from rolecall.cli.report_options import FORMATS
 from rolecall.errors import Exit
 from rolecall.schema_files import schema_text
 

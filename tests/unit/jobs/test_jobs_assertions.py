@@ -50,4 +50,4 @@ def test_a_promise(name: Any, made: Plan, holds: bool) -> None:
 def test_all_broken_promises_are_told_once_each() -> None:
     found = broken(plan(Impact(people=1, lose=1, losing=1), GONE), ["no-removal", "no-removal", "no-access-change"])
     assert [problem.message.split()[1] for problem in found] == ["no-removal", "no-removal", "no-access-change"]
-    assert "deletes, unmaps or renames 1: idp_groups/G" in found[0].message
+    assert "deletes, unmaps or renames 1 entry: idp_groups/G" in found[0].message

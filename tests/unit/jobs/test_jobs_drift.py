@@ -106,7 +106,9 @@ def test_an_audit_log_that_cannot_be_read_is_told(bench):
     bench.write(Writer_Marketing=LEAD)
     found, _ = look(bench, audit=Silent())
     assert [row.kind for row in found.drifts] == ["console"]
-    assert [problem.message for problem in found.warnings] == ["who changed what is not known: 403 for the audit log"]
+    assert [problem.message for problem in found.warnings] == [
+        "the authors of changes are unknown: 403 for the audit log"
+    ]
 
 
 def test_people_who_cannot_be_read_are_told_and_the_rest_is_found(bench):

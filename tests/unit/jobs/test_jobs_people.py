@@ -46,7 +46,7 @@ def twins(**mapping: Any) -> dict[str, Any]:
 def test_which_of_two_groups_of_one_name_people_are_in_is_known_to_the_org_alone() -> None:
     told = found(twins(**MAPPED), Source(directory()))
     assert told.coverage.state == "partial"
-    assert "two groups called `Twins`" in (told.coverage.problem or "")
+    assert "two groups named `Twins`" in (told.coverage.problem or "")
     assert found(twins(**MAPPED), Source(directory()), itself=True).coverage.state == "complete"
 
 
@@ -101,10 +101,10 @@ def test_a_mapped_group_without_a_file_of_its_own_is_not_taken_for_empty(tmp_pat
 
     org: dict[str, Any] = {"Legal": MAPPED, "Sales": MAPPED, "All": "blank"}
     (tmp_path / "Legal.csv").write_text("mail\nann@acme.com\n")
-    assert coverage().problem == "there is no people file for Sales"
+    assert coverage().problem == "no people file for Sales"
     (tmp_path / "Sales.csv").write_text("mail\n")
     assert coverage().state == "complete"
-    assert coverage("All", "Not pushed").problem == "there is no people file for All"
+    assert coverage("All", "Not pushed").problem == "no people file for All"
     (tmp_path / "Legal.csv").write_text("mail,groups\nann@acme.com,Legal\n")
     (tmp_path / "Sales.csv").write_text("mail,groups\nbo@acme.com,All\n")
     assert coverage("All").state == "complete"

@@ -63,7 +63,7 @@ def test_people_who_cannot_be_read_are_told_and_the_run_is_done(bench):
     approved = bench.plan(Desired(Settings(idp_groups=ADMINS)))
     report = bench.apply(approved, people=Nobody())
     assert report.run.outcome == "nothing"
-    assert report.notes == ("Who holds privileged access was not recorded: the directory is down.",)
+    assert report.notes == ("Access records were not written: the directory is down.",)
     assert sightings(bench) == ()
 
 

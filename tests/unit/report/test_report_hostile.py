@@ -16,7 +16,8 @@ from markdown_it import MarkdownIt
 from report_plans import ORG, REVIEW, change, full_plan, mapping, source
 
 from rolecall.cli.options import InRepository
-from rolecall.cli.output import FORMATS, render_plan
+from rolecall.cli.output import render_plan
+from rolecall.cli.report_options import FORMATS
 from rolecall.errors import Problem, Where
 from rolecall.model.policy import TeamRole
 from rolecall.model.settings import Address

@@ -1,1 +1,1 @@
-"""One small file a command. Each is imported only when it is called for."""
+"""The commands, one module each. A module is imported only when its command is called."""

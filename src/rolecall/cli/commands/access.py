@@ -1,4 +1,4 @@
-"""`rolecall access`."""
+"""Implement `rolecall access`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolecall.cli.complete import states, teams
+from rolecall.cli.complete import roles, states, teams
 from rolecall.cli.console import Console, stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
+from rolecall.cli.report_options import some_formats
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -21,27 +22,38 @@ if TYPE_CHECKING:
     "rolecall access -e prod --role org_admin",
     "rolecall access --team Marketing --at desired --format csv",
     "rolecall access --unmanaged",
-    "rolecall access --role org_admin --at 2026-03-01 --format csv     # evidence for an access review",
+    "rolecall access --role org_admin --at 2026-03-01 --format csv",
+    exit_codes={
+        Exit.OK: "Success.",
+        Exit.ERROR: "An error, or users could not be read.",
+        Exit.UNSEEN: "Users could only be partially read, so the list may be incomplete.",
+    },
 )
-@click.option("--team", metavar="TEAM", shell_complete=teams, help="Only who has something on this team.")
-@click.option("--role", metavar="ROLE", help="Only who has this role, by id or in the console's words.")
-@click.option("--unmanaged", is_flag=True, help="Instead: the mappings that the config does not manage.")
+@click.option("--team", metavar="TEAM", shell_complete=teams, help="List only users with a role in this team.")
+@click.option(
+    "--role",
+    metavar="ROLE",
+    shell_complete=roles,
+    help="List only users with this role: org_admin, team_admin, member, a custom role's id, or its name in the "
+    "console.",
+)
+@click.option(
+    "--unmanaged", is_flag=True, help="List mappings that the configuration does not manage, instead of users."
+)
 @click.option(
     "--at",
     default="live",
     show_default=True,
-    metavar="live|desired|PLAN|DATE",
+    metavar="STATE",
     shell_complete=states,
-    help="In which state.",
+    help="Which state to list: live, the org now; desired, the org once it matches the configuration; a saved plan's "
+    "file, the org after that plan; or a past date (YYYY-MM-DD) or time, from the access records in the journal.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True, help="How."
-)
+@some_formats("text", "json", "csv", meaning="Format on stdout. csv: one line per user and team role.")
 def access(call: Invocation, team: str | None, role: str | None, unmanaged: bool, at: str, form: str) -> Exit:
-    """Show who has what.
+    """List who has which access.
 
-    Users are always named: that is what it is for. Exits with 1 when users could not be read, with 7 when only some
-    could be read.
+    Users are always shown by name. A past date shows users above member only, and the org is not read.
     """
     from rolecall.jobs.sightings import when
 
@@ -49,7 +61,7 @@ def access(call: Invocation, team: str | None, role: str | None, unmanaged: bool
     moment = when(at)
     if unmanaged:
         if form == "csv":
-            raise click.UsageError("--unmanaged comes as text or json")
+            raise click.UsageError("--unmanaged has no csv format: use --format text or json")
         _unmanaged(call, out, form)
         return Exit.OK
     if moment is not None:
@@ -58,7 +70,7 @@ def access(call: Invocation, team: str | None, role: str | None, unmanaged: bool
 
 
 def _past_holders(call: Invocation, out: Console, moment: When, only: tuple[str | None, str | None], form: str) -> Exit:
-    """What a sighting of the past says. The org is not asked."""
+    """Write the access record of a past moment. The org is not read."""
     from rolecall.cli.journals import find_journal
     from rolecall.cli.planning import report_coverage
     from rolecall.cli.session import read
@@ -86,7 +98,7 @@ def _past_holders(call: Invocation, out: Console, moment: When, only: tuple[str 
     coverage = Coverage(
         "partial", problem=f"when run {seen_holders.sighting.run} recorded this, there may have been more holders"
     )
-    return report_coverage(call, config, coverage, "choose another date, or see `rolecall history`")
+    return report_coverage(call, config, coverage, "choose another date, or list the runs: rolecall history")
 
 
 def _access(call: Invocation, out: Console, filters: tuple[str | None, str | None, str], form: str) -> Exit:

@@ -1,4 +1,4 @@
-"""`rolecall apply`."""
+"""Implement `rolecall apply`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from rolecall.cli.console import Console, stderr, stdout
+from rolecall.cli.console import stdout
 from rolecall.cli.journals import check_journal, open_journal
-from rolecall.cli.messages import as_object, remark, tell
+from rolecall.cli.messages import Unwritten, remark, tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.planning import PlanFlags, lifting, read_and_plan, targeting, whose
 from rolecall.cli.program import command
+from rolecall.cli.progress import progress
 from rolecall.cli.session import Session, now, read, session, wait_for
 from rolecall.errors import ConfigError, Exit, Problem, Stale, Where
 
 if TYPE_CHECKING:
-    from rolecall.apply.steps import Progress
     from rolecall.cli.approvals import ApprovalFlags
     from rolecall.desired.build import Config
     from rolecall.jobs.plan import PlanTarget
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from rolecall.model.run import Approval, Run, RunReport
     from rolecall.outside.metrics import Metric
     from rolecall.plan.value import Plan
-    from rolecall.report.line import Style
-
-    Told = Callable[[Progress], None]
 
 
 @command(
@@ -43,17 +40,67 @@ if TYPE_CHECKING:
     "rolecall apply -e prod                                    # plan, ask, apply",
     "rolecall apply -e prod plan.json --approve 9f3c-1a77-20bd-4e55",
     "rolecall apply -e prod --auto-approve --only expired",
+    arguments={"plan": "A plan saved by rolecall plan --out. Without it, rolecall plans, asks and applies."},
+    exit_codes={
+        Exit.OK: "Applied, or nothing to do.",
+        Exit.ERROR: "An error, or you declined at the prompt.",
+        Exit.REFUSED: "A guard blocks, an access test fails, or a review is not approved. Nothing was written.",
+        Exit.INCOMPLETE: "Some steps were not completed. To continue: rolecall apply. To go back: rolecall rollback "
+        "RUN.",
+        Exit.STALE: "The plan is out of date, expired, edited or for another org, or the digest is another plan's. "
+        "Nothing was written.",
+        Exit.HUMAN: "Applied, but manual steps are left: rolecall runbook RUN.",
+        Exit.USAGE: "Wrong usage, or approval is required and there is no terminal to ask.",
+        Exit.INTERRUPTED: "Interrupted. A step that was being written was completed first.",
+    },
 )
 @click.argument("plan", required=False, type=click.Path(path_type=Path))
-@click.option("--auto-approve", is_flag=True, help="Do not ask. Guards that want a review still stop it.")
-@click.option("--approve", metavar="DIGEST", help="Approve the plan with this digest, reviews included.")
-@click.option("--approval", type=click.Path(path_type=Path), metavar="FILE", help="Recorded approvals, as JSON.")
+@click.option(
+    "--auto-approve",
+    is_flag=True,
+    help="Do not ask for approval. If a guard requires a review, apply still exits with 3.",
+)
+@click.option(
+    "--approve",
+    metavar="DIGEST",
+    help="Approve the plan with this digest, which rolecall plan shows, including its reviews. Any other plan is "
+    "refused with 5. In CI this also needs --approval.",
+)
+@click.option(
+    "--approval",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="JSON file of approvals that were given elsewhere, such as in a pull request: [{by, at, url, source}].",
+)
 @lifting
 @targeting
-@click.option("--parallelism", type=click.IntRange(1, 64), default=8, show_default=True, help="Writes side by side.")
-@click.option("--lock-timeout", type=click.FloatRange(0), default=0, metavar="SECONDS", help="Wait for the lock.")
-@click.option("--journal-lost-ok", is_flag=True, help="With CI set: apply though the journal dies with the runner.")
-@click.option("--metrics-file", type=click.Path(path_type=Path), metavar="PATH", help="Write metrics there.")
+@click.option(
+    "--parallelism",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    default=8,
+    show_default=True,
+    help="How many steps may be written at the same time, 1 to 64, where their order allows it.",
+)
+@click.option(
+    "--lock-timeout",
+    type=click.FloatRange(0),
+    default=0,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long to wait if another run holds the org's lock.",
+)
+@click.option(
+    "--journal-lost-ok",
+    is_flag=True,
+    help="In CI, apply even though the journal is a file that is lost with the runner.",
+)
+@click.option(
+    "--metrics-file",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Write metrics of the run to a file, in Prometheus text format.",
+)
 def apply(
     call: Invocation,
     plan: Path | None,
@@ -66,17 +113,20 @@ def apply(
     metrics_file: Path | None,
     **flags: Any,
 ) -> Exit:
-    """Carry out exactly the saved plan, or plan, ask, apply.
+    """Apply a saved plan, or plan, ask for approval and apply.
 
-    Before anything is written the org is read afresh and planned again; what no longer fits is refused with 5.
+    The org is read and planned again right before writing. If the result differs from the approved plan, nothing is
+    written (exit code 5).
     """
     from rolecall.cli.approvals import ApprovalFlags
 
     if call.snapshot is not None:
-        raise click.UsageError("apply writes to the org, so it does not go with --snapshot")
+        raise click.UsageError("apply writes to the org and cannot be combined with --snapshot")
     plan_flags = PlanFlags(**flags)
     if plan is not None and any(plan_flags):
-        raise click.UsageError("a saved plan is applied as it is: no --allow, --target, --exclude or --only")
+        raise click.UsageError(
+            "a saved plan is applied as it is; use --allow, --target, --exclude and --only with rolecall plan"
+        )
     approval_flags = ApprovalFlags(auto_approve, approve, approval)
     options = ApplyOptions(plan, plan_flags, approval_flags, parallelism, lock_timeout, journal_lost_ok)
     if metrics_file is None:
@@ -88,7 +138,10 @@ def apply(
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """What `apply` was asked for: a saved plan, or flags for one that is made now; and how to carry it out."""
+    """The options of `apply`: a saved plan, or options for a new one, and how to carry it out.
+
+    ``begun`` gets the number of the run once it begins, which is before anything is written.
+    """
 
     saved: Path | None
     plan_flags: PlanFlags
@@ -96,11 +149,12 @@ class ApplyOptions:
     parallelism: int
     lock_timeout: float
     journal_lost_ok: bool
+    begun: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """A plan that somebody wants carried out, and where it came from."""
+    """A plan to be applied, and where it comes from."""
 
     plan: Plan
     target: PlanTarget
@@ -110,7 +164,12 @@ class Approved:
 def _applied(call: Invocation, options: ApplyOptions, metrics: list[Metric] | None) -> Exit:
     config = read(call)
     check_journal(call, config, lost_ok=options.journal_lost_ok)
-    return wait_for(_apply(call, config, options, metrics))
+    try:
+        return wait_for(_apply(call, config, options, metrics))
+    except KeyboardInterrupt as error:
+        if options.begun:
+            raise
+        raise Unwritten from error
 
 
 async def _apply(call: Invocation, config: Config, options: ApplyOptions, metrics: list[Metric] | None) -> Exit:
@@ -159,7 +218,7 @@ def _refused(plan: Plan) -> bool:
 def _approvals(
     call: Invocation, config: Config, approved: Approved, approval_flags: ApprovalFlags
 ) -> tuple[Approval, ...]:
-    """Return the approvals to record; none where the plan needs none. A wrong digest is an error all the same."""
+    """Return the approvals to record; none if the plan needs none. A digest of another plan is an error anyway."""
     from rolecall.cli.approvals import consent
     from rolecall.cli.known_plans import differs_from
     from rolecall.plan.saved.summary import needs_approval
@@ -174,7 +233,7 @@ def _approvals(
 
 
 async def _saved(call: Invocation, opened: Session, path: Path) -> Approved:
-    """The plan in a file. An edited one is refused, with how it differs from what the config gives now."""
+    """Return the plan in a file. An edited one is refused, with how it differs from a new plan."""
     from rolecall.jobs.plan import from_plan
     from rolecall.jobs.saved import as_edited, differences, read_plan
     from rolecall.plan.saved.digest import document
@@ -191,14 +250,21 @@ async def _saved(call: Invocation, opened: Session, path: Path) -> Approved:
     if plan.org.env != opened.config.env:
         message = f"the plan is for the environment {plan.org.env or '(none)'}, not {opened.config.env or '(none)'}"
         raise Stale(
-            Problem("other_env", message, Where(str(path)), f"say --env {plan.org.env}" if plan.org.env else None)
+            Problem(
+                "other_env",
+                message,
+                Where(str(path)),
+                f"use --env {plan.org.env}" if plan.org.env else "leave out --env",
+            )
         )
     return Approved(plan, from_plan(plan), await _caller(opened, plan))
 
 
 async def _check_org(opened: Session, plan: Plan, where: Where) -> None:
-    """Raise Stale, naming both orgs, for a plan of another org. The org is asked only where the configuration differs
-    from the plan in what names it; an apply compares ids in any case."""
+    """Raise Stale, naming both orgs, for a plan of another org.
+
+    The org is read only if the configuration and the plan name it differently; an apply compares IDs in any case.
+    """
     from rolecall.plan.saved.summary import other_org_words
 
     org = opened.config.org
@@ -207,11 +273,11 @@ async def _check_org(opened: Session, plan: Plan, where: Where) -> None:
     facts = (await opened.org.read(frozenset())).facts
     if facts.org_id != plan.org.id:
         message = other_org_words(plan.org, facts.org_id, org.name)
-        raise Stale(Problem("other_org", message, where, "apply a plan that was made with this configuration"))
+        raise Stale(Problem("other_org", message, where, "make a new plan with this configuration"))
 
 
 async def _caller(opened: Session, plan: Plan) -> str | None:
-    """Whom the org takes us for; asked only where it matters, which is where our own approval would not count."""
+    """Return the user that the org knows the token as. It is read only if that user's own approval would not count."""
     if not any(guard.name == "approval" and guard.limit == "other_person" for guard in plan.guards):
         return None
     return (await opened.org.read(frozenset())).facts.caller.email
@@ -231,12 +297,16 @@ async def _run(
     from rolecall.cli.output import redacted, shown
     from rolecall.jobs.apply import ApplyRequest, apply_approved
 
-    with open_journal(call, opened.config) as journal, _stopping(call) as (stop, began), progress(call) as on_step:
+    with (
+        open_journal(call, opened.config) as journal,
+        _stopping(call, options.begun) as (stop, began),
+        progress(call) as on_step,
+    ):
         return await apply_approved(
             ApplyRequest(
                 approved=approved.plan,
                 target=approved.target,
-                org=cast("Org", opened.org),  # to an observed one, which nobody writes to, no step is sent
+                org=cast("Org", opened.org),  # an observed org has manual steps only, so nothing is written to it
                 people=opened.people,
                 journal=journal,
                 holder=holder(call),
@@ -277,20 +347,22 @@ def _exit(report: RunReport) -> Exit:
 
 
 @contextmanager
-def _stopping(call: Invocation) -> Iterator[tuple[Callable[[], bool], Callable[[int, int], None]]]:
-    """Once the run has begun, the first Ctrl-C lets the step in hand finish and the second one ends the program;
-    before, there is nothing to finish. Gives what says whether to stop, and what to call when the run begins."""
-    requests: list[int] = []
-    begun: list[int] = []
+def _stopping(call: Invocation, begun: list[int]) -> Iterator[tuple[Callable[[], bool], Callable[[int, int], None]]]:
+    """Handle Ctrl-C. Yield a function that says whether to stop, and one to call when the run begins.
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    In a run the first Ctrl-C completes the current step and the second one ends the program; before the run there is
+    nothing to complete.
+    """
+    requests: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
         if requests or not begun:
             raise KeyboardInterrupt
         requests.append(number)
         as_json = call.log_format == "json"
         if not as_json:
             sys.stderr.write("\n")  # after the ^C that a terminal shows
-        remark("stopping", "Stopping after the step in hand; once more to leave at once.", as_json=as_json)
+        remark("stopping", "Stopping after the current step. Press Ctrl-C again to stop now.", as_json=as_json)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -308,61 +380,5 @@ def _waiting(call: Invocation, who: Holder | None) -> None:
 def _recovering(call: Invocation, dead: Sequence[Run]) -> None:
     for run in dead:
         who = f" by {run.facts.actor}" if run.facts.actor else ""
-        message = f"Run {run.id}{who} was left open; looking up what became of its steps."
+        message = f"Run {run.id}{who} did not end; checking which of its steps were written."
         remark("run_left_open", message, as_json=call.log_format == "json")
-
-
-@contextmanager
-def progress(call: Invocation) -> Iterator[Told]:
-    """What to call whenever a step has ended. With `-q` only steps that went wrong are told."""
-    err = stderr(call.environ, color=call.color)
-    if call.log_format == "json":
-        yield lambda step: _json(call, step)
-    elif err.terminal and err.color and call.verbosity >= 0:
-        with _bar(err) as on_step:
-            yield on_step
-    else:
-        yield lambda step: _line(call, err, step)
-
-
-def _line(call: Invocation, err: Console, step: Progress) -> None:
-    from rolecall.report.line import line
-
-    if call.verbosity >= 0 or step.state != "done":
-        style: Style = "dim" if step.state == "done" else "error"
-        err.lines([line(f"{step.ended}/{step.total} {_step_text(step)}", style)])
-
-
-def _json(call: Invocation, step: Progress) -> None:
-    if call.verbosity >= 0 or step.state != "done":
-        level = "info" if step.state == "done" else "error"
-        about = {"address": step.change.address, "action": step.change.action, "state": step.state}
-        count = {"ended": step.ended, "total": step.total}
-        sys.stderr.write(as_object(level, "step_ended", "step ended", {**count, **about}))
-
-
-@contextmanager
-def _bar(err: Console) -> Iterator[Told]:
-    """A bar that goes away when the run has ended; steps that went wrong stay above it."""
-    from rich.console import Console as Rich
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    from rolecall.report.phrases import visible
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
-    with Bar(*columns, console=Rich(file=sys.stderr, width=err.width), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def on_step(step: Progress) -> None:
-            bar.update(task, completed=step.ended, total=step.total, description=visible(step.change.address))
-            if step.state != "done":
-                bar.console.print(_step_text(step), markup=False, highlight=False, style="red")
-
-        yield on_step
-
-
-def _step_text(step: Progress) -> str:
-    from rolecall.report.phrases import visible
-
-    return f"{step.change.action} {visible(step.change.address)}: {step.state}"

@@ -1,4 +1,4 @@
-"""`rolecall completion`."""
+"""Implement `rolecall completion`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from rolecall.cli.shells import SCRIPTS
     'eval "$(rolecall completion bash)"            # in ~/.bashrc',
     'eval "$(rolecall completion zsh)"             # in ~/.zshrc, after compinit',
     "rolecall completion fish > ~/.config/fish/completions/rolecall.fish",
+    arguments={"shell": "The shell to complete in."},
 )
 @click.argument("shell", type=click.Choice(list(SCRIPTS)))
-def completion(call: Invocation, shell: str) -> None:
-    """Print the completion script of a shell.
+def completion(_call: Invocation, shell: str) -> None:
+    """Print a shell's completion script.
 
-    It completes commands, flags, overlays, addresses, teams and people's e-mails, from files alone: no org is asked.
+    It completes commands, options, addresses, overlays, teams, roles, groups, users, guards, runs and steps. Only files
+    are read for that, never the org.
     """
     write_document(SCRIPTS[shell])

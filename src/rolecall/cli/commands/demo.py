@@ -1,4 +1,4 @@
-"""`rolecall demo`."""
+"""Implement `rolecall demo`."""
 
 from __future__ import annotations
 
@@ -15,89 +15,141 @@ import click
 from rolecall.cli.console import Console, stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
-from rolecall.errors import Exit
+from rolecall.cli.prompts import ask_line, can_ask, continues, say
+from rolecall.errors import ConfigError, Exit
+from rolecall.model.paste import shell_word
 from rolecall.report.line import Line, Span, line
 
 
-class Stop(NamedTuple):
-    """One stop of the tour: what is about to be seen, the command, and the codes it may leave with. ``meddled``: just
-    before, somebody changes the org by hand."""
+class Chapter(NamedTuple):
+    """One chapter: its title, the command, and the exit codes that are expected.
 
-    told: str
+    ``changed_outside``: before the command, an admin changes the org without rolecall.
+    """
+
+    title: str
     args: tuple[str, ...]
-    fine: tuple[Exit, ...] = (Exit.OK,)
-    meddled: bool = False
+    expected: tuple[Exit, ...] = (Exit.OK,)
+    changed_outside: bool = False
 
 
-@command("demo", "rolecall demo", "rolecall demo --keep /tmp/acme      # and look around there")
-@click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="Where to do it, and leave it.")
+_APPROVE = "DIGEST"
+"""In a command: the digest of the plan that was saved."""
+
+CHAPTERS = (
+    Chapter("Load Acme's org into a local org: a file, no account, no network.", ("local", "load", "org.json")),
+    Chapter("Plan: what does the configuration change, and for which users?", ("plan", "--out", "plan.json")),
+    Chapter("Apply: a user gains rights, so the plan must be approved by its digest.",
+            ("apply", "plan.json", "--approve", _APPROVE)),
+    Chapter("Drift: an admin has just mapped a group in the console. Who did it, and who is affected?", ("drift",),
+            changed_outside=True),
+    Chapter("Why does Alma have access to Legal?", ("why", "alma.jones@acme.com")),
+)  # fmt: skip
+
+INTRODUCTION = "Acme has 400 users and manages their access in WRITER with rolecall."
+
+NEXT = (
+    ("rolecall init", "create a configuration for your org"),
+    ("rolecall init --url observed:org.yaml", "the same for an org without an API"),
+    ("rolecall help", "list the commands"),
+)
+"""Command -> what it is for, at the end."""
+
+
+@command("demo", "rolecall demo", "rolecall demo --keep acme      # keep the files, to try more")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Use this new or empty folder and keep the files, to try more afterwards. Default: a temporary folder.",
+)
 def demo(call: Invocation, keep: Path | None) -> Exit:
-    """A tour on a local org in a scratch directory.
+    """Show rolecall at work on an example company, on this machine only.
 
-    A company of 400 people: its org is loaded, planned for, changed, and planned for again; then somebody changes it
-    by hand. Nothing leaves this machine, and nothing outside the directory is written.
+    Five short chapters: load an org, plan, apply, find drift, explain access. It takes about two minutes,
+    and nothing outside the demo's folder is written.
     """
     from rolecall.jobs.demo import copy_example
 
     out = stdout(call.environ, color=call.color)
     with _folder(keep) as folder:
-        copy_example("acme", folder)
+        copy_example("tour", folder)
         code = _tour(call, out, folder)
-    if keep is not None and code is Exit.OK:
-        out.lines([line(), line(f"All of it is in {keep}. {_LEFT}", "bold")])
-    return code
-
-
-def _tour(call: Invocation, out: Console, folder: Path) -> Exit:
-    flags = ("-C", str(folder), "-e", "prod") + (() if call.color else ("--no-color",))
-    for stop in _stops(folder):
-        if stop.meddled:
-            _meddle(folder)
-        args = stop.args or ("apply", "plan.json", "--approve", _digest(folder))
-        out.lines(
-            [line(), line(stop.told, "head"), Line((Span("$ ", "dim"), Span(f"rolecall -e prod {' '.join(args)}")))]
-        )
-        sys.stdout.flush()
-        code = _run((*flags, *args))
-        if code not in stop.fine:
+        if code is not Exit.OK:
             return code
+        out.lines([line(), line("That was the demo. Next:", "head"), *_next_lines()])
+        _offer_to_keep(call, out, folder, keep)
     return Exit.OK
 
 
-def _stops(folder: Path) -> list[Stop]:
-    return [
-        Stop("Acme's org as it is today goes into a local org: a file, no account, no network.", _LOAD),
-        Stop("What does the config change in it, and for whom?", ("plan", "--out", "plan.json")),
-        Stop("One person gains rights, so somebody has to approve: by the plan's digest.", (), (Exit.OK, Exit.HUMAN)),
-        Stop("What is left to do?", ("plan",)),
-        Stop(
-            "Meanwhile an org admin maps a group by hand. What moved, who did it, and whom does it touch?",
-            ("drift",),
-            (Exit.OK,),
-            True,
-        ),
-        Stop(
-            "The next plan would take it back from 62 people, which is more than a guard lets pass. That is a BLOCK.",
-            ("plan",),
-            (Exit.OK, Exit.REFUSED),
-        ),
-        Stop("And why does Alma have what she has?", ("why", "alma.jones@acme.com")),
-    ]
+def _tour(call: Invocation, out: Console, folder: Path) -> Exit:
+    """Run the chapters, on a terminal with a pause after each. Return an exit code that was not expected, else 0."""
+    flags = ("-C", str(folder), *(() if call.color else ("--no-color",)))
+    out.lines([line(INTRODUCTION, "bold")])
+    for number, chapter in enumerate(CHAPTERS, 1):
+        if chapter.changed_outside:
+            _change_outside(folder)
+        args = tuple(_digest(folder) if arg == _APPROVE else arg for arg in chapter.args)
+        shown = Line((Span("$ ", "dim"), Span(f"rolecall {' '.join(args)}")))
+        out.lines([line(), line(f"{number}/{len(CHAPTERS)}  {chapter.title}", "head"), shown])
+        sys.stdout.flush()
+        code = _run((*flags, *args))
+        if code not in chapter.expected:
+            return code
+        sys.stdout.flush()
+        if number < len(CHAPTERS) and can_ask(call) and not continues("\nPress Enter for the next chapter (q ends): "):
+            return Exit.OK
+    return Exit.OK
 
 
-def _meddle(folder: Path) -> None:
+def _next_lines() -> Iterator[Line]:
+    wide = max(len(name) for name, _ in NEXT)
+    for name, purpose in NEXT:
+        yield Line((Span(f"{name:<{wide}}", "bold"), Span(f"   {purpose}")), indent=2)
+
+
+def _offer_to_keep(call: Invocation, out: Console, folder: Path, keep: Path | None) -> None:
+    """Say where the files are, or how to keep them; on a terminal, ask for a folder to keep them in."""
+    if keep is None and can_ask(call):
+        sys.stdout.flush()
+        keep = _ask_where(folder)
+    elif keep is None:
+        out.lines([line(f"  {'rolecall demo --keep DIR':<37}   run the demo again and keep its files")])
+        return
+    if keep is not None:
+        place = shell_word(str(keep))
+        out.lines(
+            [
+                line(),
+                line(f"The files are in {keep}. Try:", "bold"),
+                line(f"  rolecall -C {place} plan             undo the admin's change; a guard blocks that"),
+                line(f"  rolecall -C {place} drift --accept   keep the admin's change"),
+            ]
+        )
+
+
+_KEEP = "\nTo keep the demo's files (as --keep does), enter a folder. To delete them, press Enter: "
+
+
+def _ask_where(folder: Path) -> Path | None:
+    """Return the folder that the files were copied to, or None if they are not to be kept."""
+    from rolecall.jobs.demo import copy_files
+
+    while answer := ask_line(_KEEP):
+        try:
+            copy_files(folder, Path(answer))
+        except (ConfigError, OSError) as error:
+            say(f"  {error}")
+        else:
+            return Path(answer)
+    return None
+
+
+def _change_outside(folder: Path) -> None:
     from rolecall.cli.session import wait_for
     from rolecall.jobs.demo import change_by_hand
 
-    wait_for(change_by_hand(folder, "local:.rolecall/prod.db"))
-
-
-_LEFT = (
-    "Its next plan is that BLOCK: cd there and say `rolecall -e prod drift --accept` to keep what was done by hand, "
-    "or allow it as the plan says; then change idp_groups/*.yaml and plan again."
-)
-
-_LOAD = ("local", "load", "live/prod.json")
+    wait_for(change_by_hand(folder, "local:.rolecall/org.db"))
 
 
 def _digest(folder: Path) -> str:
@@ -108,7 +160,7 @@ def _digest(folder: Path) -> str:
 
 
 def _run(args: tuple[str, ...]) -> Exit:
-    """The very program, with nothing of this machine's settings in it."""
+    """Run a command of this program, without the settings in this machine's environment."""
     from rolecall.cli.program import called
 
     variables = {name: value for name, value in os.environ.items() if name.startswith("ROLECALL_")}

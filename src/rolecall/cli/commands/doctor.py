@@ -1,4 +1,4 @@
-"""`rolecall doctor`."""
+"""Implement `rolecall doctor`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import click
 
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
+from rolecall.cli.report_options import some_formats
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
-    from rolecall.jobs.doctor import Patient
     from rolecall.model.checkup import Check
 
 _OTHERS = (
@@ -30,12 +30,19 @@ _OTHERS = (
 _USUAL = ("TOKEN", "TOKEN_HOST", "JOURNAL")
 
 
-@command("doctor", "rolecall doctor", "rolecall doctor -e prod", "rolecall doctor --format json")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@command(
+    "doctor",
+    "rolecall doctor",
+    "rolecall doctor -e prod",
+    "rolecall doctor --format json",
+    exit_codes={Exit.OK: "Nothing is wrong; there may be warnings.", Exit.ERROR: "Something is wrong."},
+)
+@some_formats("text", "json", meaning="Format on stdout.")
 def doctor(call: Invocation, form: str) -> Exit:
-    """Look for mistakes in how rolecall is set up, and say what to do.
+    """Check the setup and suggest fixes.
 
-    Thirteen checks, from the config to the pipeline; each says what to do. Reads only. 1 when something is wrong.
+    Checks the configuration, environment variables, editor schema, git, installed extras, token, journal, org, users
+    and pipeline. Nothing is written.
     """
     from rolecall.cli.console import stdout
     from rolecall.report.builders.problems import checkup_json, checkup_lines
@@ -52,18 +59,18 @@ def doctor(call: Invocation, form: str) -> Exit:
 def _examine(call: Invocation) -> list[Check]:
     from rolecall.cli.options import root_of
     from rolecall.cli.session import wait_for
-    from rolecall.jobs.doctor import Patient, config_of, examine_files, examine_pipeline, unreachable
+    from rolecall.jobs.doctor import Setup, config_of, examine_files, examine_pipeline, unreachable
 
     root = root_of(call)
-    patient = Patient(root.folder, root.main, call.env, call.environ, _variables(call))
-    checks, config = examine_files(patient), config_of(patient)
+    setup = Setup(root.folder, root.main, call.env, call.environ, _variables())
+    checks, config = examine_files(setup), config_of(setup)
     pipeline = examine_pipeline(root.folder, config, call.environ)
     if config is None:
         return [*checks, *unreachable("journal", "org", "pin", "names", "people"), pipeline]
-    return [*checks, *wait_for(_ask(call, config, patient)), pipeline]
+    return [*checks, *wait_for(_ask(call, config)), pipeline]
 
 
-async def _ask(call: Invocation, config: Config, patient: Patient) -> list[Check]:
+async def _ask(call: Invocation, config: Config) -> list[Check]:
     from rolecall.cli.journals import VARIABLE, find_journal
     from rolecall.cli.session import session
     from rolecall.errors import RolecallError
@@ -79,8 +86,8 @@ async def _ask(call: Invocation, config: Config, patient: Patient) -> list[Check
         return [journal, Made("org", problems=error.problems), *unreachable("pin", "names", "people")]
 
 
-def _variables(call: Invocation) -> frozenset[str]:
-    """Every variable there is: those of flags, those that the config's secrets usually have, and the others."""
+def _variables() -> frozenset[str]:
+    """Return all variables that rolecall reads: those of options, the usual ones for secrets, and the others."""
     from rolecall.cli.program import COMMANDS, LazyGroup
 
     group, named = LazyGroup(), {f"ROLECALL_{name}" for name in (*_OTHERS, *_USUAL)}

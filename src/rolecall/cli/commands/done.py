@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rolecall.cli.complete import people
+from rolecall.cli.complete_runs import runs
+from rolecall.cli.complete_runs import steps as step_numbers
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
@@ -27,10 +30,22 @@ if TYPE_CHECKING:
     "rolecall done 12 2-5 7",
     "rolecall done 12 all --evidence screenshot.png",
     "rolecall done 12 3 --found 'Member: Marketing'",
+    arguments={
+        "run": "Number of the run.",
+        "steps": "A step of its runbook: 3, an item such as 3.2, a range such as 2-5, or all.",
+    },
+    exit_codes={
+        Exit.OK: "Recorded. No manual step of the run is left.",
+        Exit.ERROR: "An error.",
+        Exit.HUMAN: "Recorded. Manual steps of the run are left.",
+        Exit.USAGE: "Wrong usage, or there is no such run or step. Nothing was recorded.",
+    },
 )
-@click.argument("run", type=click.IntRange(1))
-@click.argument("steps", metavar="STEP...", nargs=-1, required=True)
-@click.option("--by", metavar="EMAIL", help="Who did the step. Default: the user who runs rolecall.")
+@click.argument("run", type=click.IntRange(1), shell_complete=runs)
+@click.argument("steps", metavar="STEP...", nargs=-1, required=True, shell_complete=step_numbers)
+@click.option(
+    "--by", metavar="EMAIL", shell_complete=people, help="Who did the step. Default: the user who runs rolecall."
+)
 @click.option(
     "--evidence",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -40,17 +55,15 @@ if TYPE_CHECKING:
 @click.option(
     "--found",
     metavar="VALUE",
-    help="The value that is in the console now, if it is not the one in the step: 'Member: Marketing, Legal' or "
-    "blank for a group, fields such as '{join: approval}' for anything else. For one step at a time.",
+    help="The value that is in the console now, if it is not the one in the step: 'Member: Marketing, Legal' or blank "
+    "for a group, fields such as '{join: approval}' for anything else. For one step at a time.",
 )
 def done(
     call: Invocation, run: int, steps: tuple[str, ...], by: str | None, evidence: Path | None, found: str | None
 ) -> Exit:
     """Report manual steps of a run as done.
 
-    RUN is the number of the run, STEP the number of a step in its runbook: 3, an item such as 3.2, a range such as
-    2-5, or all. An org with an API is read again to verify the steps. For an observed org its file is updated: commit
-    it. Exits with 6 as long as manual steps of the run are left.
+    An org with an API is read again, to verify the steps. The file of an observed org is updated; commit it.
     """
     from rolecall.cli.facts import actor
     from rolecall.cli.journals import check_journal, of_run

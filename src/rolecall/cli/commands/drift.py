@@ -1,4 +1,4 @@
-"""`rolecall drift`."""
+"""Implement `rolecall drift`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from rolecall.cli.complete import addresses
 from rolecall.cli.journals import check_journal, journal_url
 from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
-from rolecall.cli.output import FORMATS, report_option
 from rolecall.cli.planning import lifting, lifts, plan_request
 from rolecall.cli.program import command, worst
+from rolecall.cli.report_options import format_option, people_option, report_option, reports_option
 from rolecall.cli.session import Session, day, read, session, wait_for
-from rolecall.errors import Exit, Misuse, Problem, did_you_mean
+from rolecall.errors import Exit, Misuse, Problem
 
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
@@ -34,57 +34,108 @@ if TYPE_CHECKING:
 @command(
     "drift",
     "rolecall drift -e prod --detailed-exitcode",
-    "rolecall drift -e prod --accept                            # the YAML here follows the org",
-    "rolecall drift -e prod --revert --out revert.json          # a plan to bring the org back",
+    "rolecall drift -e prod --accept                     # update the files",
+    "rolecall drift -e prod --revert --out revert.json   # save a plan",
     "rolecall drift -e prod --report markdown=drift.md --report sarif=drift.sarif",
-    "rolecall drift --baseline git:main~5                       # without a journal",
+    "rolecall drift --baseline git:main~5                # without a journal",
+    exit_codes={
+        Exit.OK: "Success. With --detailed-exitcode: no drift.",
+        Exit.ERROR: "An error, or a notification could not be delivered.",
+        Exit.CHANGES: "With --detailed-exitcode: there is drift, or a policy violation.",
+        Exit.REFUSED: "A policy limit or an access test fails in the org; or with --accept or --revert, a guard blocks "
+        "or a review is not approved.",
+        Exit.UNSEEN: "With --detailed-exitcode: no drift found, but not everything could be read, or no apply is "
+        "recorded.",
+    },
 )
-@click.option("--detailed-exitcode", is_flag=True, help="2 for drift, 7 if drift is unknown, wholly or in part.")
-@click.option("--include-unapplied", is_flag=True, help="Count what the config changed and nobody applied.")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 if there is drift, 7 if the org could not be read completely or no apply is recorded. For "
+    "scripts and pipelines.",
+)
+@click.option(
+    "--include-unapplied",
+    is_flag=True,
+    help="Also count as drift what was changed in the configuration and is not applied yet.",
+)
 @click.option(
     "--ignore",
     multiple=True,
     metavar="ADDRESS",
     shell_complete=addresses,
-    help="Leave out, this once; globs too. May be repeated.",
+    help="Leave an address out of this check. Takes patterns. Repeatable. To ignore it always, use `ignore` in "
+    "rolecall.yaml.",
 )
-@click.option("--baseline", metavar="FILE|git:REF", help="A snapshot, a config or a commit in place of the journal.")
-@click.option("--accept", is_flag=True, help="Change the YAML here to what the org has; guards are asked first.")
-@click.option("--revert", is_flag=True, help="Make a plan that brings the org back, into the file of --out.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where --revert saves its plan.")
-@click.option("--approve", metavar="DIGEST", help="Answer the reviews of --accept.")
+@click.option(
+    "--baseline",
+    metavar="FILE|git:REF",
+    help="Compare with a snapshot, a rolecall.yaml or a commit instead of the last apply. For use without a journal.",
+)
+@click.option(
+    "--accept",
+    is_flag=True,
+    help="Change the configuration files to match the org, after the guards have checked the drift. Commit the result.",
+)
+@click.option("--revert", is_flag=True, help="Save a plan that undoes the drift. Requires --out.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File for the plan of --revert. Then: rolecall apply FILE.",
+)
+@click.option("--approve", metavar="DIGEST", help="Approve the reviews of --accept without a prompt.")
 @lifting
-@click.option("--acknowledge", multiple=True, metavar="FINGERPRINT", help="Record that a finding is known.")
-@click.option("--reason", metavar="TEXT", help="Why, for --acknowledge.")
-@click.option("--notify", metavar="URL", help="Post what is news to a webhook; slack:URL for one in Slack's form.")
-@click.option("--metrics-file", type=click.Path(path_type=Path), metavar="PATH", help="Write metrics there.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of stdout.")
-@click.option("--report", multiple=True, metavar="FORMAT=PATH", help="Write a file as well. May be repeated.")
-@click.option("--people", type=click.Choice(["names", "masked", "counts"]), help="What is shown of people.")
+@click.option(
+    "--acknowledge",
+    multiple=True,
+    metavar="FINGERPRINT",
+    help="Record that a finding is known, so that it does not count until the next apply. Fingerprints are in --format "
+    "json. Requires --reason. Repeatable.",
+)
+@click.option(
+    "--reason", metavar="TEXT", help="Why the findings of --acknowledge are acceptable. Recorded in the journal."
+)
+@click.option(
+    "--notify",
+    metavar="URL",
+    help="Post new and cleared findings to a webhook, each once. For Slack: slack:URL. Users are counted, unless "
+    "--people names them.",
+)
+@click.option(
+    "--metrics-file",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Write metrics of the check to a file, in Prometheus text format.",
+)
+@format_option
+@reports_option
+@people_option
 def drift(call: Invocation, report: tuple[str, ...], **flags: Any) -> Exit:
-    """Show what moved since the last apply, who moved it, and whom it touches.
+    """Show changes made outside rolecall since the last apply.
 
-    Nothing is written to the org. Without a record of an apply, drift cannot be determined.
+    Says who made them and which users are affected. Nothing is written to the org. Without a record of an apply in the
+    journal, drift cannot be determined.
     """
     options = DriftOptions(**flags)
     if options.revert != (options.out is not None):
-        raise click.UsageError("--revert and --out FILE go together: the plan is saved, to be looked at and applied")
+        raise click.UsageError("--revert and --out FILE must be used together: --revert saves a plan to FILE")
     if options.revert and options.accept:
-        raise click.UsageError("--accept changes the config and --revert the org: say one of the two")
-    if (options.approve or options.allow) and not options.accept:
-        raise click.UsageError("--approve and --allow go with --accept")
-    if bool(options.acknowledge) != bool((options.reason or "").strip()):
-        raise click.UsageError("--acknowledge FINGERPRINT and --reason TEXT go together")
-    if options.acknowledge and (options.baseline or call.snapshot or options.accept or options.revert):
         raise click.UsageError(
-            "--acknowledge goes with the journal, without --baseline, --snapshot, --accept, --revert"
+            "use either --accept, which changes the configuration, or --revert, which changes the org"
         )
-    return look_for_drift(call, replace(options, reports=tuple(map(report_option, report))))
+    if (options.approve or options.allow) and not options.accept:
+        raise click.UsageError("--approve and --allow are for --accept only")
+    if bool(options.acknowledge) != bool((options.reason or "").strip()):
+        raise click.UsageError("--acknowledge FINGERPRINT and --reason TEXT must be used together")
+    if options.acknowledge and (options.baseline or call.snapshot or options.accept or options.revert):
+        raise click.UsageError("--acknowledge cannot be combined with --baseline, --snapshot, --accept or --revert")
+    return check_for_drift(call, replace(options, reports=tuple(map(report_option, report))))
 
 
 @dataclass(frozen=True, slots=True)
 class DriftOptions:
-    """What `drift` was asked for. ``baseline`` stands in for the journal's memory of values."""
+    """The options of `drift`. ``baseline`` is compared with instead of what the journal recorded."""
 
     form: str = "text"
     reports: tuple[tuple[str, Path], ...] = ()
@@ -104,8 +155,8 @@ class DriftOptions:
     reason: str | None = None
 
 
-def look_for_drift(call: Invocation, options: DriftOptions) -> Exit:
-    """The whole of `drift`."""
+def check_for_drift(call: Invocation, options: DriftOptions) -> Exit:
+    """Run `drift` with all its outputs and return the exit code."""
     if options.metrics_file is None:
         return _check(call, options, None)
     from rolecall.cli.measuring import measured
@@ -122,13 +173,13 @@ def _check(call: Invocation, options: DriftOptions, metrics: list[Metric] | None
     if call.snapshot is None and options.baseline is None:
         check_journal(call, config)
     with _journal(call, config, options) as journal:
-        return wait_for(_look(call, config, options, journal, metrics))
+        return wait_for(_run(call, config, options, journal, metrics))
 
 
-async def _look(
+async def _run(
     call: Invocation, config: Config, options: DriftOptions, journal: Journal | None, metrics: list[Metric] | None
 ) -> Exit:
-    from rolecall.cli.drift_sides import accept_drift, revert_drift, say_nothing_to_accept
+    from rolecall.cli.drift_sides import accept_drift, acknowledge_findings, revert_drift, say_nothing_to_accept
     from rolecall.cli.output import show_drift, write_drift_reports
 
     begun = monotonic()
@@ -154,19 +205,19 @@ async def _look(
 
 
 def _tell_shallow(call: Invocation, config: Config, report: DriftReport) -> None:
-    """Warn if the authors of lines are unknown because the clone has only a part of the history."""
+    """Warn if the authors of lines are unknown because the clone is shallow."""
     from rolecall.outside.git import UNSHALLOW, is_shallow
     from rolecall.report.phrases import count
 
     unknown = sum(entry.source is not None and entry.address not in report.written for entry in report.entries)
     if unknown and is_shallow(config.root):
-        message = f"this clone is shallow, so who wrote {count(unknown, 'line')} of the config is unknown"
+        message = f"this clone is shallow, so the authors of {count(unknown, 'line')} of the configuration are unknown"
         problem = Problem("git_shallow", message, None, UNSHALLOW, "warning")
         tell([problem], as_json=call.log_format == "json", color=call.color)
 
 
 async def _checked(call: Invocation, config: Config, options: DriftOptions, journal: Journal | None) -> Drifts:
-    """The look itself; the requests of all its reads are counted."""
+    """Read the org and compare. The requests of all reads are counted."""
     from rolecall.jobs.drift import check_drift
     from rolecall.live.port import ReadCounter
 
@@ -236,17 +287,18 @@ def _remember(call: Invocation, config: Config, journal: Journal, checked: Drift
 def _outcome(report: DriftReport) -> str:
     """Return the closing line of a check, for the journal."""
     from rolecall.drift.value import UNDETERMINED
+    from rolecall.report.phrases import count
 
     if report.drifts:
-        return f"{len(report.drifts)} drifted"
+        return f"{count(len(report.drifts), 'setting')} changed outside rolecall"
     if not report.determined:
         return UNDETERMINED
-    return "no drift in what was read" if report.unread else "nothing drifted"
+    return "no drift in what was read" if report.unread else "no drift"
 
 
 @contextmanager
 def _journal(call: Invocation, config: Config, options: DriftOptions) -> Iterator[Journal | None]:
-    """The journal, made where there is none; with a baseline in its place only one that is there. None for a file."""
+    """Open the journal, creating it if needed; with a baseline, only if it exists. Yield None for a snapshot."""
     from rolecall.journal.opened import find_journal, open_journal
 
     if call.snapshot is not None:
@@ -262,8 +314,11 @@ def _journal(call: Invocation, config: Config, options: DriftOptions) -> Iterato
 
 
 def drift_exit(report: DriftReport, *, detailed: bool) -> Exit:
-    """Return the exit code of a check: 3 if a standing limit or an access test fails, with ``detailed`` 2 for drift and
-    7 if drift is unknown, wholly or in part."""
+    """Return the exit code of a check.
+
+    It is 3 if a policy limit or an access test fails; with ``detailed`` 2 for drift, 7 if drift is wholly or partially
+    unknown.
+    """
     codes = [Exit.REFUSED] if any(alarm.kind != "watch" for alarm in report.alarms) else []
     if detailed and (report.drifts or report.alarms):
         codes.append(Exit.CHANGES)
@@ -272,52 +327,12 @@ def drift_exit(report: DriftReport, *, detailed: bool) -> Exit:
     return worst(*codes)
 
 
-def acknowledge_findings(
-    call: Invocation, config: Config, journal: Journal, checked: Drifts, fingerprints: tuple[str, ...], reason: str
-) -> Drifts:
-    """Record the findings of this check, and return the check with them apart.
-
-    Raises Misuse, and records nothing, for a fingerprint that is not one of a finding, or is one of a standing limit or
-    an access test.
-    """
-    from rolecall.cli.facts import run_facts
-    from rolecall.drift.scan import scan
-    from rolecall.jobs.drift import Drifts
-    from rolecall.jobs.memory import acknowledge, acknowledged, can_be_acknowledged
-
-    report, inquiry = checked.drift_result.report, checked.drift_scan
-    present = {former: entry.fingerprint for entry in report.drifts for former in entry.former_fingerprints}
-    fingerprints = tuple(present.get(name, name) for name in fingerprints)
-    known = can_be_acknowledged(report)
-    if problems := [_unknown(name, checked, known) for name in fingerprints if name not in known]:
-        raise Misuse(*problems)
-    facts = run_facts(call, config, inquiry.plan_input.live.facts.caller.email)
-    acknowledge(journal, report.org.id, facts, list(dict.fromkeys(fingerprints)), reason)
-    new = {name: item for name, item in acknowledged(journal, report.org.id, None).items() if name in fingerprints}
-    past = replace(inquiry.past, acknowledged={**inquiry.past.acknowledged, **new})
-    inquiry = replace(inquiry, past=past)
-    looked = scan(inquiry)
-    again = replace(looked.report, written=report.written, requests=report.requests)
-    return Drifts(replace(looked, report=again), inquiry)
-
-
-def _unknown(name: str, checked: Drifts, known: frozenset[str]) -> Problem:
-    report = checked.drift_result.report
-    if name in report.acknowledged:
-        return Problem("acknowledged", f"{name} is acknowledged already")
-    if any(alarm.fingerprint == name for alarm in report.alarms):
-        message = f"{name} is a standing limit or an access test, which cannot be acknowledged"
-        return Problem("acknowledge", message, None, "Change the org or the configuration")
-    hint = did_you_mean(name, known) or "See the fingerprints in: rolecall drift --format json"
-    return Problem("acknowledge", f"no finding has the fingerprint {name}", None, hint)
-
-
 def notify(
     call: Invocation, config: Config, journal: Journal | None, report: DriftReport, url: str, people: Shown | None
 ) -> Exit:
-    """Post what is news at an address, once. People are counted unless `--people` or the config says otherwise.
+    """Post new and cleared findings to a webhook, once. Users are counted unless `--people` or the config names them.
 
-    A notice that does not get through leaves 1, and is told again by the next look.
+    Return 1 if the notification could not be delivered; the next check then posts it.
     """
     from rolecall.cli.output import redacted_drift
     from rolecall.jobs.drift import news, note_of, notified
@@ -326,8 +341,8 @@ def notify(
     from rolecall.report.builders.notice import notice_document, notice_text
 
     if journal is None:
-        hint = "leave out --snapshot; with --baseline the journal must be there"
-        raise Misuse(Problem("notify", "--notify needs a journal, to know what was told before", None, hint))
+        hint = "leave out --snapshot; with --baseline the journal must exist"
+        raise Misuse(Problem("notify", "--notify requires a journal, which has what was already posted", None, hint))
     found_news = news(report, notified(journal, report.org.id, url))
     if found_news.any:
         mode: Shown = people or config.reports_people or "counts"

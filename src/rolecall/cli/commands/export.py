@@ -1,4 +1,4 @@
-"""`rolecall export`."""
+"""Implement `rolecall export`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rolecall.cli.options import Invocation, Root, root_of
 from rolecall.cli.program import command
 from rolecall.cli.session import day, now, read, session, wait_for
 from rolecall.errors import OrgError, Problem
+from rolecall.model.paste import shell_word
 
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
@@ -25,25 +26,37 @@ if TYPE_CHECKING:
     "export",
     "rolecall export --out acme-access",
     "rolecall export --out acme-access --split    # mappings in files of their own",
-    "rolecall export --update                     # merge into the config that is here",
+    "rolecall export --update                     # update this configuration",
     "rolecall --snapshot acme.json export --out acme-access",
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write the config [export].")
-@click.option("--split", is_flag=True, help="Mappings in idp_groups/, a file for each team.")
-@click.option("--update", is_flag=True, help="Merge into the files of this config; comments and order stay.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for the new configuration. It must not have one yet. Default: export.",
+)
+@click.option(
+    "--split", is_flag=True, help="Write mappings to idp_groups/, one file per team, instead of into rolecall.yaml."
+)
+@click.option(
+    "--update",
+    is_flag=True,
+    help="Update this configuration to what the org has, instead of writing a new one. Comments and order are kept.",
+)
 def export(call: Invocation, out: Path | None, split: bool, update: bool) -> None:
-    """Write the live org as a config that plans empty.
+    """Write a configuration from the org as it is.
 
-    Groups are pinned by their ids. Comments say where a value came from, and what a config cannot say.
+    A plan for it then shows no changes. Use it to start with rolecall, or with --update to adopt changes. Groups get
+    the org's ids. Comments say where values come from, and what a configuration cannot express.
     """
     if update and (out is not None or split):
-        raise click.UsageError("--update changes the files that are here; --out and --split make new ones")
+        raise click.UsageError("--update changes the existing files; --out and --split are for a new configuration")
     lines = export_update(call) if update else export_new(call, out or Path("export"), split)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
 def export_new(call: Invocation, out: Path, split: bool) -> Iterator[str]:
-    """A config in a directory of its own, with org, people and journal as in the one here."""
+    """Write a new configuration, with the org, source of users and journal of this one. Return the lines for stdout."""
     from rolecall.jobs.export import head_of, new_config, read_words, with_role_attribute, write_export
     from rolecall.live.snapshot.reader import SnapshotReader
 
@@ -55,17 +68,17 @@ def export_new(call: Invocation, out: Path, split: bool) -> Iterator[str]:
     else:
         config = read(call)
         live = with_role_attribute(wait_for(_live(call, config)), config.desired)
-        effective, copies = _effective(call, root, config), _copies(config)
+        effective, copies = _effective(root, config), _copies(config)
     exported = new_config(
         live, head_of(effective, live, root.folder, out), read_words(live, effective["org"]["url"], now()), split=split
     )
     yield from (f"Wrote {path}" for path in write_export(out, exported, copies))
     yield from _closing_lines(live, exported)
-    yield f"Next: rolecall -C {out} plan"
+    yield f"Next: rolecall -C {shell_word(str(out))} plan"
 
 
 def export_update(call: Invocation) -> Iterator[str]:
-    """The files of the config that is here, brought up to the org."""
+    """Update the configuration to the org. Return the lines for stdout."""
     from rolecall.desired.load.read import load
     from rolecall.desired.references import with_role_ids
     from rolecall.jobs.export import UpdateRequest, updated_config, with_role_attribute, write_update
@@ -80,27 +93,30 @@ def export_update(call: Invocation) -> Iterator[str]:
     write_update(request, exported)
     yield from (f"Changed {root.folder / name}" for name in exported.files)
     if not exported.files:
-        yield "Nothing to change: the config says what the org has."
+        yield "No changes. The configuration matches the org."
     yield from _closing_lines(live, exported)
+    if exported.files:
+        env = f" -e {shell_word(call.env)}" if call.env else ""
+        yield f"Next: review the diff, then run rolecall{env} plan"
 
 
 async def _live(call: Invocation, config: Config) -> Live:
     async with session(call, config) as opened:
         live = await opened.org.read()
     if config.org.id not in (None, live.facts.org_id):
-        message = f"the config is pinned to org {config.org.id}, and this is org {live.facts.org_id}"
-        raise OrgError(Problem("other_org", message, config.org.source, "check `org.url`, or `org.id`"))
+        message = f"`org.id` is {config.org.id}, but this is org {live.facts.org_id}"
+        raise OrgError(Problem("other_org", message, config.org.source, "correct `org.url` or `org.id`"))
     return live
 
 
-def _effective(call: Invocation, root: Root, config: Config) -> Mapping[str, Any]:
+def _effective(root: Root, config: Config) -> Mapping[str, Any]:
     from rolecall.desired.load.read import load
 
     return load(root.folder, config.env, root.main).effective
 
 
 def _copies(config: Config) -> dict[str, Path]:
-    """The files that the new config names and that have to be inside its directory: an observed org, and people."""
+    """Return the files that a new configuration names and needs in its folder: an observed org, and users."""
     files: dict[str, Path] = {}
     if config.org.kind == "observed":
         files[config.org.path] = config.root / config.org.path
@@ -111,7 +127,7 @@ def _copies(config: Config) -> dict[str, Path]:
 
 
 def _people_beside(snapshot: Path) -> dict[str, Path]:
-    """The file of people that a snapshot names."""
+    """Return the file of users that a snapshot names, if any."""
     from rolecall.live.snapshot.reader import SnapshotReader
 
     people = SnapshotReader(snapshot).load().people
@@ -123,6 +139,6 @@ def _closing_lines(live: Live, exported: Exported) -> Iterator[str]:
     from rolecall.report.phrases import count, visible
 
     if live.settings.idp_groups is not UNSET:
-        yield f"{count(len(live.settings.idp_groups), 'IdP group')} read."
-    yield from (f"Left out: {visible(omission.what)}: {visible(omission.why)}" for omission in exported.left_out)
-    yield from (f"Kept, though the org has it otherwise: {visible(at)}" for at in exported.kept)
+        yield f"Read {count(len(live.settings.idp_groups), 'IdP group')}."
+    yield from (f"Not exported: {visible(omission.what)}: {visible(omission.why)}" for omission in exported.left_out)
+    yield from (f"Kept as configured, although the org differs: {visible(at)}" for at in exported.kept)

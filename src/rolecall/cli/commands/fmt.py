@@ -1,4 +1,4 @@
-"""`rolecall fmt`."""
+"""Implement `rolecall fmt`."""
 
 from __future__ import annotations
 
@@ -22,15 +22,20 @@ if TYPE_CHECKING:
     "fmt",
     "rolecall fmt",
     "rolecall fmt --check --diff      # in a pipeline",
-    "rolecall fmt --renames           # and follow groups that the IdP renamed",
+    "rolecall fmt --renames           # also follow renamed groups",
+    exit_codes={Exit.OK: "Success.", Exit.ERROR: "An error, or with --check: a file is not formatted."},
 )
-@click.option("--check", is_flag=True, help="Write nothing; 1 when a file differs.")
-@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
-@click.option("--renames", is_flag=True, help="Rename keys of groups that the org has under another name now.")
+@click.option("--check", is_flag=True, help="Write nothing. Exit with 1 if a file is not formatted.")
+@click.option("--diff", is_flag=True, help="Write nothing. Show what would change.")
+@click.option(
+    "--renames",
+    is_flag=True,
+    help="Also rename the keys of groups that now have another name in the org. Reads the org.",
+)
 def fmt(call: Invocation, check: bool, diff: bool, renames: bool) -> Exit:
-    """Write the config's files in one form, comments kept.
+    """Format the configuration files.
 
-    Indents, spaces and blank lines. Values, order, quotes and comments stay as they are. Overlays are files too.
+    Changes indentation, spaces and blank lines, in overlays too. Values, order, quotes and comments are kept.
     """
     from rolecall.cli.messages import tell
     from rolecall.cli.options import root_of

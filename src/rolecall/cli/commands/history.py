@@ -1,4 +1,4 @@
-"""`rolecall history`."""
+"""Implement `rolecall history`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rolecall.cli.complete_runs import runs
 from rolecall.cli.console import Console, stdout
 from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
+from rolecall.cli.report_options import some_formats
 from rolecall.errors import Exit, Problem
 from rolecall.report.phrases import count
 
@@ -28,19 +30,31 @@ _GIT = "git:"
     "rolecall history --verify",
     "rolecall history --anchor journal-anchor.json",
     "rolecall history --anchor git:origin/main",
+    arguments={"run": "Number of a run to show in full. Default: list the runs, newest first."},
+    exit_codes={
+        Exit.OK: "Success.",
+        Exit.ERROR: "An error, or with --verify or --anchor: the journal was changed or is incomplete.",
+    },
 )
-@click.argument("run", required=False, type=click.IntRange(1))
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, newest first.")
-@click.option("--verify", is_flag=True, help="Check that nothing in the record was changed; 1 when it was.")
+@click.argument("run", required=False, type=click.IntRange(1), shell_complete=runs)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    default=50,
+    show_default=True,
+    help="How many runs to list.",
+)
+@click.option("--verify", is_flag=True, help="Check that the journal has no gaps and was not changed.")
 @click.option(
     "--anchor",
     metavar="FILE|git:REF",
-    help="Check the record as --verify does, and that it still has all that it had when FILE was written; then bring "
-    "FILE up to date. With git:REF compare with journal-anchor.json of that commit.",
+    help="Like --verify, and check that the journal still has everything it had when FILE was written. Then update "
+    "FILE, or create it. With git:REF, compare with journal-anchor.json of that commit and write nothing.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How.")
+@some_formats("text", "json", meaning="Format on stdout.")
 def history(call: Invocation, run: int | None, limit: int, verify: bool, anchor: str | None, form: str) -> Exit:
-    """List past runs, newest first, or show one in full."""
+    """List past runs, show one of them, or verify the journal."""
     from rolecall.cli.journals import find_journal, of_run
     from rolecall.cli.session import read
     from rolecall.jobs.history import one_run, past_runs
@@ -55,19 +69,21 @@ def history(call: Invocation, run: int | None, limit: int, verify: bool, anchor:
     try:
         if verify or anchor is not None:
             return _verify(call, out, journal, anchors, anchor)
-        runs = (one_run(journal, run),) if run is not None else past_runs(journal, call.env, limit)
+        shown_runs = (one_run(journal, run),) if run is not None else past_runs(journal, call.env, limit)
     finally:
         if journal is not None:
             journal.close()
     if form == "json":
-        out.text(runs_json(runs))
+        out.text(runs_json(shown_runs))
     else:
-        out.lines(listing_lines(recorded_run_document(runs[0]) if run is not None else history_document(runs)))
+        out.lines(
+            listing_lines(recorded_run_document(shown_runs[0]) if run is not None else history_document(shown_runs))
+        )
     return Exit.OK
 
 
 def _anchors(config: Config, anchor: str) -> dict[str, Anchor]:
-    """Return the anchors that are compared with; none where the file is yet to be written."""
+    """Return the anchors to compare with; none if the file does not exist yet."""
     from rolecall.jobs.history import ANCHOR, anchors_of
     from rolecall.outside.git import at_ref
     from rolecall.source.files import read_file
@@ -84,8 +100,8 @@ def _write_anchor(out: Console, chains: dict[str, Verified], anchors: dict[str, 
     from rolecall.outside.files import write_file
 
     write_file(Path(anchor), anchor_text(chains), 0o644)
-    done = "Brought up to date" if anchors else "Created"
-    out.text(f"{done}: {anchor}. Keep it where those who can write to the journal cannot change it.")
+    done = "Updated" if anchors else "Created"
+    out.text(f"{done} {anchor}. Store it where users who can write to the journal cannot change it.")
 
 
 def _verify(
@@ -95,8 +111,8 @@ def _verify(
 
     if journal is None and anchors:
         entries = sum(known_anchor.entries for known_anchor in anchors.values())
-        message = f"there is no journal; the anchor has {count(entries, 'entry')}"
-        hint = "Restore the journal from a backup."
+        message = f"the journal does not exist, but the anchor has {count(entries, 'entry')}"
+        hint = "restore the journal from a backup"
         tell([Problem("journal_cut_off", message, None, hint)], as_json=call.log_format == "json", color=call.color)
         return Exit.ERROR
     chains = {} if journal is None else verify(journal, anchors)

@@ -1,4 +1,4 @@
-"""`rolecall init`."""
+"""Implement `rolecall init`."""
 
 from __future__ import annotations
 
@@ -24,15 +24,26 @@ if TYPE_CHECKING:
     "rolecall init --no-input --name acme --idp entra",
     "rolecall init --url https://rolecall.example.com --ci github",
 )
-@click.option("--name", metavar="NAME", help="What to call the org [the directory's name].")
-@click.option("--url", metavar="URL", help="The way to the org: https://…, observed:PATH [local:.rolecall/org.db].")
-@click.option("--idp", type=click.Choice(["okta", "entra", "other"]), help="Who provisions people [okta].")
-@click.option("--ci", type=click.Choice(["github", "gitlab"]), help="A pipeline's files and pre-commit's, too.")
+@click.option("--name", metavar="NAME", help="Name of the org, for plans and reports. Default: the folder's name.")
+@click.option(
+    "--url",
+    metavar="URL",
+    help="How the org is reached: https://HOST for an org with an API, observed:org.yaml for an org without one, "
+    "local:PATH for a local org to try things out. Default without a terminal: local:.rolecall/org.db.",
+)
+@click.option(
+    "--idp", type=click.Choice(["okta", "entra", "other"]), help="IdP that provisions the users. Default: okta."
+)
+@click.option(
+    "--ci",
+    type=click.Choice(["github", "gitlab"]),
+    help="Also write a pipeline for this service and hooks for pre-commit. Works in an existing configuration too.",
+)
 def init(call: Invocation, name: str | None, url: str | None, idp: str | None, ci: str | None) -> None:
-    """Start a config repo: config, schema, README, .gitignore.
+    """Create a configuration: rolecall.yaml, schema, README, .gitignore.
 
-    The config manages nothing until something is written into it; an example of everything is there as comments. In a
-    repo that has a config, --ci adds the pipeline.
+    Asks for what the options do not say. The new configuration manages nothing yet; it has an example of each section
+    as a comment.
     """
     from rolecall.jobs.init import MAIN, next_lines, refuse_existing
     from rolecall.jobs.init import init as start
@@ -46,7 +57,7 @@ def init(call: Invocation, name: str | None, url: str | None, idp: str | None, c
     _tell(folder, start(folder, answers))
     if forge is not None:
         _add_pipeline(folder, forge)
-    sys.stdout.write("".join(f"{line}\n" for line in ("Next:", *(f"  {line}" for line in next_lines(answers)))))
+    sys.stdout.write("".join(f"{line}\n" for line in ("", "Next:", *(f"  {line}" for line in next_lines(answers)))))
 
 
 def _add_pipeline(folder: Path, ci: str) -> None:
@@ -62,29 +73,28 @@ def _tell(folder: Path, written: list[Path]) -> None:
     sys.stdout.write("".join(f"Wrote {path.relative_to(folder).as_posix()}\n" for path in written))
 
 
-WAY = "How is the org reached: https://…, `observed` (no API: you write down what you see), or `local` (a rehearsal)?"
+WAY = "How is the org reached: https://HOST (API), observed (no API), or local (to try rolecall)?"
 FORGES = ("github", "gitlab")
 
 
 def answers_of(
     call: Invocation, folder: Path, name: str | None, url: str | None, idp: str | None, ci: str | None
 ) -> tuple[Answers, str | None]:
-    """What the flags say and a person adds, and the forge whose pipeline is wanted. Raises Misuse for a url that is no
-    way to an org."""
+    """Return what options and user say, and for which service to write a pipeline. Raises Misuse for a bad URL."""
     from rolecall.jobs.init import Answers
 
     interactive = can_ask(call)
-    called = name or _ask(call, "What is the org called?", folder.name or "org", _named)
+    called = name or _ask(call, "Name of the org", folder.name or "org", _named)
     way = _way(url) if url else _ask(call, WAY, "observed" if interactive else "local", _way)
-    provider = idp or _ask(call, "Which IdP: okta, entra or other?", "okta", _one_of("okta", "entra", "other"))
+    provider = idp or _ask(call, "IdP: okta, entra or other", "okta", _one_of("okta", "entra", "other"))
     forge = ci or (
-        _ask(call, "A pipeline for github, gitlab or none?", _forge(folder), _forge_word) if interactive else "none"
+        _ask(call, "Pipeline for github, gitlab or none", _forge(folder), _forge_word) if interactive else "none"
     )
     return Answers(called, way, provider, forge in FORGES), forge if forge in FORGES else None
 
 
 def _ask(call: Invocation, question: str, default: str, read: Callable[[str], str]) -> str:
-    """An answer that can be used; asked again until there is one."""
+    """Return a valid answer; ask again until there is one."""
     while True:
         try:
             return read(ask_or_default(call, question, default))
@@ -103,8 +113,8 @@ def _way(answer: str) -> str:
     url = short_forms.get(answer.strip().casefold(), answer.strip())
     scheme, _, path = url.partition(":")
     if scheme not in ("https", "http", "local", "observed") or not path.strip("/"):
-        hint = "Say https://…, observed or local"
-        raise Misuse(Problem("org_url", f"`{answer}` is no way to an org", None, hint))
+        hint = "write https://HOST, observed or local"
+        raise Misuse(Problem("org_url", f"`{answer}` is not an org's URL", None, hint))
     if scheme in ("https", "http"):
         from rolecall.live.http.httpx_transport import base_url
 
@@ -120,7 +130,7 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     def read(answer: str) -> str:
         near = [choice for choice in choices if answer.strip() and choice.startswith(answer.strip().casefold())]
         if len(near) != 1:
-            raise Misuse(Problem("answer", f"`{answer}` is none of {', '.join(choices)}"))
+            raise Misuse(Problem("answer", f"`{answer}` is not one of {', '.join(choices)}"))
         return near[0]
 
     return read
@@ -130,7 +140,7 @@ _forge_word = _one_of(*FORGES, "none")
 
 
 def _forge(folder: Path) -> str:
-    """The forge that the repository's remote is at."""
+    """Return the service that hosts the repository, by its remote."""
     from rolecall.outside.git import origin
 
     remote = origin(folder) or ""

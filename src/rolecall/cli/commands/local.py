@@ -1,4 +1,4 @@
-"""`rolecall local`: the local org that org.url names."""
+"""Implement `rolecall local`: the local org that org.url names."""
 
 from __future__ import annotations
 
@@ -11,19 +11,15 @@ import click
 
 from rolecall.cli.complete import people
 from rolecall.cli.messages import remark, tell
-from rolecall.cli.options import Invocation, global_options
-from rolecall.cli.program import command
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import CommandGroup, command
 from rolecall.errors import Problem
 
-_WHICH = "say which one: --admin or --scim"
 _SHOWN = 10
 _DATABASE = click.option(
-    "--database", metavar="URL", help="Instead of the one org.url names: a path, or a database URL of SQLAlchemy."
-)
-
-
-local = click.Group(
-    "local", help="The local org that org.url names: serve, load, token, reset.", params=global_options()
+    "--database",
+    metavar="URL",
+    help="Use this local org instead of the one in org.url: a path, or a database URL of SQLAlchemy.",
 )
 
 
@@ -42,13 +38,14 @@ def _where(call: Invocation, database: str | None) -> str:
     "load",
     "rolecall local load snapshot.yaml",
     "rolecall -e staging local load live/staging.json",
+    arguments={"source": "A snapshot file, as written by rolecall snapshot."},
 )
 @click.argument("source", metavar="SNAPSHOT", type=click.Path(path_type=Path))
 @_DATABASE
 def load(call: Invocation, source: Path, database: str | None) -> None:
-    """Make the local org what a snapshot says.
+    """Fill the local org from a snapshot.
 
-    What it held before goes; tokens stay.
+    Replaces everything in it except tokens.
     """
     from rolecall.cli.session import wait_for
     from rolecall.jobs.local import load as fill
@@ -56,12 +53,12 @@ def load(call: Invocation, source: Path, database: str | None) -> None:
     from rolecall.report.phrases import count
 
     loaded, assumed = wait_for(fill(_where(call, database), SnapshotReader(source)))
-    nouns = (("domain", loaded.domains), ("IdP group", loaded.groups), ("person", loaded.people))
+    nouns = (("domain", loaded.domains), ("IdP group", loaded.groups), ("user", loaded.people))
     counts = ", ".join(count(number, noun) for noun, number in nouns)
     sys.stdout.write(f"Loaded {counts}, {count(loaded.memberships, 'membership')}.\n")
     if assumed:
         more = f" and {len(assumed) - _SHOWN:,} more" if len(assumed) > _SHOWN else ""
-        sys.stdout.write(f"Not in the snapshot, so as in a new org: {', '.join(assumed[:_SHOWN])}{more}.\n")
+        sys.stdout.write(f"Not in the snapshot, set as in a new org: {', '.join(assumed[:_SHOWN])}{more}.\n")
 
 
 @command(
@@ -69,13 +66,22 @@ def load(call: Invocation, source: Path, database: str | None) -> None:
     "export ROLECALL_TOKEN=$(rolecall local token --admin --as ann@acme.com | tail -n 1)",
     "rolecall local token --scim",
 )
-@click.option("--admin", is_flag=True, help="For the admin API.")
-@click.option("--scim", is_flag=True, help="For the SCIM endpoint.")
+@click.option("--admin", is_flag=True, help="Create a token for the admin API, which rolecall uses.")
+@click.option("--scim", is_flag=True, help="Create a token for SCIM, which an IdP uses.")
 @click.option(
-    "--as", "email", metavar="EMAIL", shell_complete=people, help="A person's token; without it, a service's."
+    "--as",
+    "email",
+    metavar="EMAIL",
+    shell_complete=people,
+    help="With --admin: the user that the token acts as. Default: a service account.",
 )
-@click.option("--read-only", is_flag=True, help="It may read and not write.")
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day it ends, UTC.")
+@click.option("--read-only", is_flag=True, help="Create a token that can read but not write.")
+@click.option(
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Day on which the token expires, YYYY-MM-DD, UTC. Default: never.",
+)
 @_DATABASE
 def token(
     call: Invocation,
@@ -86,40 +92,43 @@ def token(
     expires: datetime | None,
     database: str | None,
 ) -> None:
-    """Make a token and print it, alone on the last line.
+    """Create a token and print it, alone on the last line.
 
-    It is shown this once. Embedded use of a local org needs none.
+    It is shown only once. Only a served local org needs one; url: local:PATH does not.
     """
-    from rolecall.jobs.local import Wish, make_token, standing
+    from rolecall.jobs.local import TokenRequest, make_token, standing
 
     if admin == scim:
-        why = "--admin and --scim exclude each other: a token is for one of the two" if admin else _WHICH
-        raise click.UsageError(why)
+        raise click.UsageError("a token is for either --admin or --scim; give one of them")
     if scim and email is not None:
-        raise click.UsageError("--as goes with --admin: a SCIM token is the IdP's, not a person's")
+        raise click.UsageError("--as is for --admin only: a SCIM token belongs to the IdP, not to a user")
     ends = None if expires is None else expires.replace(tzinfo=UTC)
     where = _where(call, database)
-    secret = make_token(where, Wish("scim" if scim else "admin", email, read_only, ends))
+    secret = make_token(where, TokenRequest("scim" if scim else "admin", email, read_only, ends))
     if email is not None and (position := standing(where, email)) != "org admin":
-        message = f"{email} is {position} in this org"
-        unknown = Problem("not_org_admin", message, None, "it answers their token with 403 while that is so", "warning")
-        tell([unknown], as_json=call.log_format == "json", color=call.color)
-    remark("token_made", "Keep it: it is not shown again.", as_json=call.log_format == "json")
+        message = f"{email} is not an org admin" if position == "no org admin" else f"no user {email} in this org"
+        hint = "until they are an org admin, requests with this token get 403"
+        tell(
+            [Problem("not_org_admin", message, None, hint, "warning")],
+            as_json=call.log_format == "json",
+            color=call.color,
+        )
+    remark("token_made", "Save this token now. It is not shown again.", as_json=call.log_format == "json")
     sys.stdout.write(f"{secret}\n")
 
 
 @command("reset", "rolecall local reset")
-@click.option("--keep-tokens", is_flag=True, help="Tokens stay.")
+@click.option("--keep-tokens", is_flag=True, help="Keep the tokens.")
 @_DATABASE
 def reset(call: Invocation, keep_tokens: bool, database: str | None) -> None:
-    """Begin anew with an empty local org.
+    """Reset the local org to a new, empty one.
 
-    It is made where there is none yet.
+    Creates it if it does not exist yet.
     """
     from rolecall.jobs.local import reset as empty
 
     empty(_where(call, database), keep_tokens=keep_tokens)
-    sys.stdout.write("The local org is as new.\n")
+    sys.stdout.write("The local org is now empty.\n")
 
 
 @command(
@@ -127,12 +136,19 @@ def reset(call: Invocation, keep_tokens: bool, database: str | None) -> None:
     "rolecall local serve",
     "rolecall local serve --port 0      # any free port; the URL is printed",
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes any free one.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--remote", is_flag=True, help="Other machines may reach it.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    default=8787,
+    show_default=True,
+    help="Port to listen on. 0 takes any free port.",
+)
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--remote", is_flag=True, help="Required with a --host that other machines can reach.")
 @_DATABASE
 def serve(call: Invocation, port: int, host: str, remote: bool, database: str | None) -> None:
-    """Serve the local org until interrupted: admin API, SCIM, and a console for people."""
+    """Serve the local org until interrupted: admin API, SCIM and console."""
     from rolecall.cli.logs import configure
     from rolecall.jobs.local import serve as listen
 
@@ -145,5 +161,12 @@ def serve(call: Invocation, port: int, host: str, remote: bool, database: str | 
     listen(_where(call, database), host, port, remote=remote, announce=announce)
 
 
-for _command in (serve, load, token, reset):
-    local.add_command(_command)
+local = CommandGroup(
+    "local",
+    """Use a local org, to try changes without WRITER.
+
+    A local org is a database on this machine that behaves like a WRITER org: admin API, SCIM and console. To use it,
+    set url: local:PATH under org in rolecall.yaml.
+    """,
+    [load, reset, token, serve],
+)

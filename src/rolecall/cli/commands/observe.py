@@ -1,4 +1,4 @@
-"""`rolecall observe`."""
+"""Implement `rolecall observe`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from rolecall.cli.prompts import HELP, Left, Skipped, ask, block, can_ask, say
 from rolecall.cli.session import now, read, session, wait_for
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.model.kinds import SECTIONS
+from rolecall.model.paste import shell_word
+from rolecall.model.settings import UNSET
 
 if TYPE_CHECKING:
-    from rolecall.cli.observe_groups import Means
+    from rolecall.cli.observe_groups import GroupInput
     from rolecall.desired.build import Config
     from rolecall.jobs.observe import Ask, Draft
     from rolecall.jobs.observe_table import Table
@@ -26,35 +28,43 @@ if TYPE_CHECKING:
 
 @command(
     "observe",
-    "rolecall observe                       # tab by tab; stop and go on as you like",
-    "rolecall observe --paste               # groups as the table on the page",
-    "rolecall observe --csv groups.csv      # writes the file to fill in, then reads it",
+    "rolecall observe                       # tab by tab",
+    "rolecall observe --paste               # groups copied from the page",
+    "rolecall observe --csv groups.csv      # write the file, then read it",
     "rolecall observe --only scim",
 )
-@click.option("--paste", is_flag=True, help="Take the IdP-groups table as copied from the browser.")
+@click.option(
+    "--paste", is_flag=True, help="Read the IdP groups from the table copied from the console: pasted, or from a pipe."
+)
 @click.option(
     "--csv",
     "table",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Read group,role,teams; where there is no such file, write it to be filled in.",
+    help="Read the IdP groups from a CSV file with the columns group,role,teams. If FILE does not exist, write it to "
+    "be filled in.",
 )
-@click.option("--only", type=click.Choice(["teams", *SECTIONS]), help="Just this section.")
-@click.option("--by", metavar="EMAIL", help="Who is reading; else it is asked.")
+@click.option("--only", type=click.Choice(["teams", *SECTIONS]), help="Record only this section.")
+@click.option(
+    "--by",
+    metavar="EMAIL",
+    help="Who reads the console, for the record. Default: asked for, or without a terminal the current user.",
+)
 @click.option(
     "--accept-missing",
     is_flag=True,
-    help="Without a terminal: groups and roles that the table lacks were removed from the org.",
+    help="Without a terminal: accept that groups and roles which the table lacks were removed from the org.",
 )
 def observe(
     call: Invocation, paste: bool, table: Path | None, only: str | None, by: str | None, accept_missing: bool
 ) -> None:
-    """Read an org without an API together with you, tab by tab.
+    """Record an org without an API, with you reading its console.
 
-    The config's org is `observed:FILE`; the file is written there. What is skipped stays unread.
+    Asks for what each tab of Admin > Access & provisioning shows, and writes it to the FILE of url: observed:FILE. You
+    can skip and stop anywhere. Nothing is planned for a setting that was not recorded.
     """
     if paste and table is not None:
-        raise click.UsageError("--paste and --csv are two ways to give the same groups")
+        raise click.UsageError("use either --paste or --csv")
     lines = observe_org(call, paste=paste, table=table, only=only, by=by, accept_missing=accept_missing)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
@@ -64,21 +74,21 @@ L = TypeVar("L", list[str], dict[str, Any])
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One sitting: the config, the file, and how groups are to be given."""
+    """One reading: the configuration, the file, who reads, and how groups are entered."""
 
     call: Invocation
     config: Config
     path: Path
     by: str
-    means: Means
+    source: GroupInput
 
 
 def observe_org(
     call: Invocation, *, paste: bool, table: Path | None, only: str | None, by: str | None, accept_missing: bool = False
 ) -> list[str]:
-    """The whole of `observe`. Answers the lines for stdout. ``accept_missing``: groups that a table lacks are gone."""
+    """Run `observe` and return the lines for stdout. ``accept_missing``: groups that a table lacks were removed."""
     from rolecall.cli.facts import actor
-    from rolecall.cli.observe_groups import Means, by_table, table_text
+    from rolecall.cli.observe_groups import GroupInput, by_table, table_text
     from rolecall.jobs.observe import email, needed, open_draft
     from rolecall.jobs.observe_table import write_csv
     from rolecall.model.console import PLACE
@@ -90,48 +100,51 @@ def observe_org(
     names = _names(call, config)
     if table is not None and not table.exists():
         table.write_text(write_csv(_known_groups(draft, names), draft.known), encoding="utf-8")
-        return [f"Wrote {table}: fill in role and teams (teams parted by ;), and run this again."]
+        return [
+            f"Wrote {table}. Fill in the roles and teams (separate teams with ;).",
+            f"Next: rolecall observe --csv {shell_word(str(table))}",
+        ]
     sections = (only,) if only else needed(draft, config.desired)
     if (paste or table is not None) and only is None and not can_ask(call):
         sections = ("idp_groups",)
-    means = Means(paste, table, names, config.desired)
+    source = GroupInput(paste, table, names, config.desired)
     if not can_ask(call):
-        reading = Reading(call, config, path, by or actor(call.environ), means)
+        reading = Reading(call, config, path, by or actor(call.environ), source)
         return _without_asking(reading, draft, sections, accept_missing=accept_missing)
     if table is not None:
         _readable(by_table(table_text(table), draft, table))
-    say(f"Reading {config.org.name} into {config.org.path}, tab by tab, in {PLACE}.")
+    say(f"Recording {config.org.name} in {config.org.path}. Open {PLACE} in the console.")
     say(HELP)
     try:
-        who = by or ask("Your e-mail address", lambda text: email(text, draft.known), _last(draft))
+        who = by or ask("Your email address", lambda text: email(text, draft.known), _last(draft))
     except (Left, Skipped):
-        return ["Nothing was read."]
-    return _walk(Reading(call, config, path, who, means), draft, sections)
+        return ["Nothing was recorded."]
+    return _walk(Reading(call, config, path, who, source), draft, sections)
 
 
 def _file(config: Config) -> Path:
     if config.org.kind != "observed":
-        hint = "write `url: observed:org.yaml` for an org without an API"
-        raise Misuse(Problem("not_observed", "this org is not an observed one", config.org.source, hint))
+        hint = "for an org without an API, set `url: observed:org.yaml`"
+        raise Misuse(Problem("not_observed", "this org is not an observed org", config.org.source, hint))
     return config.root / config.org.path
 
 
 def _readable(groups_table: Table) -> None:
-    """Before anything is asked: a file that is no table at all. Raises ConfigError."""
+    """Raise ConfigError for a file that has no group, before anything is asked."""
     if groups_table.problems and not groups_table.groups:
         raise ConfigError(*groups_table.problems)
 
 
 def _without_asking(reading: Reading, draft: Draft, sections: Sequence[str], *, accept_missing: bool) -> list[str]:
-    """Groups alone can be given without a terminal, as a table."""
+    """Record the groups of a table, which is all that can be recorded without a terminal."""
     from rolecall.cli.observe_groups import by_table, groups_and_mapped, missing_problem, table_text, to_last_reading
     from rolecall.jobs.observe import difference_lines, with_section, write_draft
     from rolecall.report.phrases import visible
 
-    if tuple(sections) != ("idp_groups",) or not (reading.means.paste or reading.means.table):
-        hint = "run it in a terminal, or give the groups with --paste or --csv FILE"
-        raise Misuse(Problem("no_terminal", "nobody is here to answer", None, hint))
-    groups_table = by_table(table_text(reading.means.table), draft, reading.means.table)
+    if tuple(sections) != ("idp_groups",) or not (reading.source.paste or reading.source.table):
+        hint = "run it in a terminal, or record only the groups, with --paste or --csv FILE"
+        raise Misuse(Problem("no_terminal", "observe asks questions, and there is no terminal", None, hint))
+    groups_table = by_table(table_text(reading.source.table), draft, reading.source.table)
     if groups_table.problems:
         raise ConfigError(*groups_table.problems)
     compared = to_last_reading(groups_table.groups, draft)
@@ -140,7 +153,11 @@ def _without_asking(reading: Reading, draft: Draft, sections: Sequence[str], *, 
     draft = with_section(draft, "idp_groups", dict(groups_table.groups), reading.by, now())
     write_draft(draft, reading.path, reading.config.root, finished=True)
     change_lines = [f"  {visible(text)}" for text in difference_lines(compared)]
-    return [f"Written to {reading.config.org.path}: {groups_and_mapped(groups_table.groups)}.", *change_lines]
+    return [
+        f"Recorded in {reading.config.org.path}: {groups_and_mapped(groups_table.groups)}.",
+        *change_lines,
+        _next(reading),
+    ]
 
 
 def _walk(reading: Reading, draft: Draft, sections: Sequence[str]) -> list[str]:
@@ -158,12 +175,26 @@ def _walk(reading: Reading, draft: Draft, sections: Sequence[str]) -> list[str]:
                 draft = _section(reading, draft, section)
         except Left:
             write_draft(draft, reading.path, reading.config.root)
-            return [f"Stopped at {tab.name}. What was read is in {reading.config.org.path}.", "Go on: rolecall observe"]
+            return [
+                f"Stopped at {tab.name}. Your answers are in {reading.config.org.path}.",
+                f"To continue: rolecall{_env(reading)} observe",
+            ]
         write_draft(draft, reading.path, reading.config.root)
     write_draft(draft, reading.path, reading.config.root, finished=True)
     unread = [section for section in OBSERVED if not draft.read(section)]
-    unread_lines = [f"Not read: {', '.join(unread)}."] if unread else []
-    return [f"Written to {reading.config.org.path}; commit it.", *unread_lines, "Next: rolecall plan"]
+    unread_lines = [f"Not recorded: {', '.join(unread)}."] if unread else []
+    return [f"Recorded in {reading.config.org.path}. Commit it.", *unread_lines, _next(reading)]
+
+
+def _next(reading: Reading) -> str:
+    """Return the next step: to write the configuration, if it manages nothing yet, else to plan."""
+    settings = reading.config.desired.settings
+    command = "plan" if any(getattr(settings, name) is not UNSET for name in SECTIONS) else "export --update"
+    return f"Next: rolecall{_env(reading)} {command}"
+
+
+def _env(reading: Reading) -> str:
+    return f" -e {shell_word(reading.call.env)}" if reading.call.env else ""
 
 
 def _section(reading: Reading, draft: Draft, section: str) -> Draft:
@@ -172,7 +203,7 @@ def _section(reading: Reading, draft: Draft, section: str) -> Draft:
     try:
         value = _value(reading, draft, section)
     except Skipped:
-        say(f"  {section} stays unread.")
+        say(f"  {section} is not recorded.")
         value = None
     return with_section(draft, section, value, reading.by, now())
 
@@ -183,7 +214,7 @@ def _value(reading: Reading, draft: Draft, section: str) -> Any:
 
     last_value = draft.said.get(section) if draft.read(section) else None
     if section == "idp_groups":
-        return ask_groups(reading.means, draft, last_value)
+        return ask_groups(reading.source, draft, last_value)
     if last_value is not None and _still(draft, section, last_value):
         return last_value
     if section == "teams":
@@ -195,16 +226,16 @@ def _value(reading: Reading, draft: Draft, section: str) -> Any:
 
 
 def _still(draft: Draft, section: str, last_value: Any) -> bool:
-    """Whether what was written down is still what the console shows."""
+    """Ask whether what was recorded is still what the console shows."""
     from rolecall.jobs.observe import yes_no
     from rolecall.model.kinds import BY_SECTION
 
     by, at = draft.whose(section)
     title = BY_SECTION[section].label if section in BY_SECTION else "Teams"
-    say(f"{title}, as {by or 'somebody'} wrote it down{f' on {at[:10]}' if at else ''}:")
+    say(f"{title}, as recorded{f' by {by}' if by else ''}{f' on {at[:10]}' if at else ''}:")
     for line in _shown(last_value):
         say(f"  {line}")
-    return ask("Still so", lambda text: yes_no(text, draft.known), "yes")
+    return ask("Is this still correct", lambda text: yes_no(text, draft.known), "yes")
 
 
 def _shown(last_value: Any) -> Iterable[str]:
@@ -230,7 +261,7 @@ def _value_text(value: Any) -> str:
 
 
 def _whole(what: str, last: Iterable[str], ask_for: Callable[[], L]) -> L:
-    """A list; asked for again as long as it is said to lack something of the last reading."""
+    """Ask for a list, again as long as the user says that it is not complete."""
     from rolecall.cli.observe_groups import were_cut
 
     while True:
@@ -243,7 +274,7 @@ def _whole(what: str, last: Iterable[str], ask_for: Callable[[], L]) -> L:
 def _teams() -> list[str]:
     from rolecall.model import normalise
 
-    text = block("Every team of the org, one to a line; an empty line ends the list:")
+    text = block("Enter all teams of the org, one per line. An empty line ends the list:")
     return sorted({normalise.name(line) for line in text.splitlines() if line.strip()})
 
 
@@ -251,7 +282,7 @@ def _domains(draft: Draft, last_domains: Mapping[str, Any]) -> dict[str, Any]:
     from rolecall.jobs.observe import questions
 
     default = ", ".join(last_domains) or None
-    names = ask("Claimed domains, with commas between; `none` for none", _domain_list, default)
+    names = ask("Claimed domains, separated by commas, or none", _domain_list, default)
     return {name: _fields(draft, questions("domains"), last_domains.get(name, {}), f"{name}: ") for name in names}
 
 
@@ -259,12 +290,12 @@ def _domain_list(text: str) -> list[str]:
     from rolecall.jobs.observe import Draft, domain_names
 
     if not text:
-        raise ValueError("name them, or say none")
+        raise ValueError("enter the domains, or none")
     return [] if text.strip().casefold() == "none" else domain_names(text, Draft({}).known)
 
 
 def _fields(draft: Draft, asks: Sequence[Ask], last_values: Mapping[str, Any], lead: str = "") -> dict[str, Any]:
-    """The answers; a question that is skipped leaves its field unread. Raises Skipped when all were."""
+    """Ask for each field; one that is skipped is not recorded. Raises Skipped if all were."""
     answers: dict[str, Any] = {}
     for question in asks:
         default = _value_text(last_values[question.field]) if question.field in last_values else None
@@ -294,14 +325,14 @@ def _known_groups(draft: Draft, names: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _names(call: Invocation, config: Config) -> tuple[str, ...]:
-    """Names of groups that are known already: to the config, and to the IdP where people are read from one."""
+    """Return the names of groups in the configuration, and in the IdP if users are read from one."""
     groups = config.desired.settings.idp_groups
     configured = set(groups) if isinstance(groups, Mapping) else set[str]()
     return tuple(sorted(configured | (wait_for(_pushed(call, config)) if config.people.kind != "org" else set())))
 
 
 async def _pushed(call: Invocation, config: Config) -> set[str]:
-    """What the source of people calls its groups; none where it cannot be read, which is told."""
+    """Return the groups in the source of users; none if it cannot be read, which is reported."""
     from rolecall.live.port import IdpSource
     from rolecall.model.directory import EVERYBODY
 
@@ -311,5 +342,5 @@ async def _pushed(call: Invocation, config: Config) -> set[str]:
                 return set((await opened.people.read_idp()).pushed)
             return set((await opened.people.read_people(EVERYBODY)).groups)
         except (ConfigError, OrgError) as error:
-            say(f"Groups could not be read from {config.people.kind}: {error.problems[0].message}.")
+            say(f"The groups could not be read from {config.people.kind}: {error.problems[0].message}.")
             return set()

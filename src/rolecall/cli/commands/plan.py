@@ -1,4 +1,4 @@
-"""`rolecall plan`."""
+"""Implement `rolecall plan`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rolecall.cli.options import Invocation
-from rolecall.cli.output import FORMATS, report_option
 from rolecall.cli.planning import PlanFlags, lifting, plan_exit, read_and_plan, targeting
 from rolecall.cli.program import command, worst
+from rolecall.cli.report_options import format_option, people_option, report_option, reports_option
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -25,19 +25,42 @@ ASSERTIONS = ["no-access-change", "no-escalation", "no-removal"]
     "plan",
     "rolecall plan -e prod",
     "rolecall plan -e prod --out plan.json --report github=annotations.txt",
-    "rolecall plan --assert no-access-change      # prove a refactoring harmless",
+    "rolecall plan --assert no-access-change      # check a refactoring",
     "rolecall plan --target 'idp_groups/Writer-*'",
+    exit_codes={
+        Exit.OK: "Success. With --detailed-exitcode: no changes.",
+        Exit.ERROR: "An error.",
+        Exit.CHANGES: "With --detailed-exitcode: there are changes.",
+        Exit.REFUSED: "A guard blocks, an access test fails, or an assertion (--assert) does not hold.",
+        Exit.UNSEEN: "With --detailed-exitcode: no changes found, but not everything could be read, or the org has no "
+        "API.",
+    },
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for `apply FILE`.")
-@click.option("--detailed-exitcode", is_flag=True, help="2 for changes, 7 where not all could be seen.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Save the plan as JSON, to apply exactly this plan later: rolecall apply FILE.",
+)
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 if there are changes, 7 if something could not be read. For scripts and pipelines.",
+)
 @targeting
 @lifting
 @click.option(
-    "--assert", "promised", type=click.Choice(ASSERTIONS), multiple=True, help="Leave with 3 unless it holds."
+    "--assert",
+    "promised",
+    type=click.Choice(ASSERTIONS),
+    metavar="NAME",
+    multiple=True,
+    help="Exit with 3 unless this holds: no-access-change, no-escalation (no user gains a role above member) or "
+    "no-removal (nothing is removed and no user loses access). Repeatable.",
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of stdout.")
-@click.option("--report", multiple=True, metavar="FORMAT=PATH", help="Write a file as well. May be repeated.")
-@click.option("--people", type=click.Choice(["names", "masked", "counts"]), help="What is shown of people.")
+@format_option
+@reports_option
+@people_option
 def plan(
     call: Invocation,
     out: Path | None,
@@ -48,9 +71,9 @@ def plan(
     people: Shown | None,
     **flags: Any,
 ) -> Exit:
-    """Show what would change, for whom, and what the guards say.
+    """Show what would change, which users are affected, and the guards' verdicts.
 
-    Nothing is written to the org. The plan is what `apply` would carry out.
+    Nothing is written to the org. To carry out the plan: rolecall apply.
     """
     from rolecall.cli.known_plans import keep_plan
     from rolecall.cli.output import Sinks, present

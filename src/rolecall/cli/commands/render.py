@@ -1,4 +1,4 @@
-"""`rolecall render`."""
+"""Implement `rolecall render`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation, root_of
 from rolecall.cli.program import command
+from rolecall.cli.report_options import some_formats
 from rolecall.errors import ConfigError, Where
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     "rolecall render -e prod",
     "rolecall render -e prod --origin | grep Writer-Admins",
 )
-@click.option("--origin", is_flag=True, help="Say for each value which file and line set it.")
-@click.option("--format", "form", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True, help="How.")
+@click.option("--origin", is_flag=True, help="Show for each value the file and line that set it.")
+@some_formats("yaml", "json", meaning="Format on stdout. Not with --origin.")
 def render(call: Invocation, origin: bool, form: str) -> None:
-    """Show the effective config after includes and overlays."""
+    """Show the configuration after includes and overlays are merged."""
     from rolecall.report.builders.config import config_json, config_yaml, origin_lines
 
     root = root_of(call)
@@ -38,7 +39,7 @@ def render(call: Invocation, origin: bool, form: str) -> None:
 
 
 class Origin(NamedTuple):
-    """One value of the effective config and the place that set it."""
+    """A value of the effective configuration and the place that sets it."""
 
     path: tuple[str | int, ...]
     value: Any
@@ -46,7 +47,7 @@ class Origin(NamedTuple):
 
 
 def effective_config(root: Path, env: str | None, main: str) -> Sources:
-    """The config after includes and overlay. Raises ConfigError with every problem when it has errors."""
+    """Return the configuration after includes and overlay. Raises ConfigError with all problems if it has errors."""
     from rolecall.desired.check.validate import validate
     from rolecall.desired.load.read import load
 
@@ -58,7 +59,7 @@ def effective_config(root: Path, env: str | None, main: str) -> Sources:
 
 
 def origins(sources: Sources) -> Iterator[Origin]:
-    """Every scalar, list and empty map of the effective config with its place, in order."""
+    """Yield each scalar, list and empty map of the effective configuration with its place, in order."""
     return _walk(sources, (), sources.effective)
 
 

@@ -1,4 +1,4 @@
-"""`rolecall rollback`."""
+"""Implement `rolecall rollback`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rolecall.cli.complete_runs import runs
 from rolecall.cli.options import Invocation
-from rolecall.cli.output import FORMATS
 from rolecall.cli.planning import lifting, plan_exit
 from rolecall.cli.program import command
+from rolecall.cli.report_options import format_option, people_option
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -22,17 +23,29 @@ if TYPE_CHECKING:
     "rollback",
     "rolecall rollback 12",
     "rolecall rollback 12 --out back.json && rolecall apply back.json",
+    arguments={"run": "Number of the run to undo. For the list: rolecall history."},
+    exit_codes={
+        Exit.OK: "Success.",
+        Exit.ERROR: "An error.",
+        Exit.REFUSED: "A guard blocks, or an access test fails.",
+        Exit.USAGE: "Wrong usage, or there is no such run.",
+    },
 )
-@click.argument("run", type=click.IntRange(1))
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for `apply FILE`.")
+@click.argument("run", type=click.IntRange(1), shell_complete=runs)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Save the plan as JSON. Required to carry it out: rolecall apply FILE.",
+)
 @lifting
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of stdout.")
-@click.option("--people", type=click.Choice(["names", "masked", "counts"]), help="What is shown of people.")
+@format_option
+@people_option
 def rollback(call: Invocation, run: int, out: Path | None, form: str, people: Any, allow: tuple[str, ...]) -> Exit:
-    """Plan to put back what a run changed.
+    """Plan to restore what a run changed.
 
-    It is a plan like any other: the guards judge it, and it changes nothing until it is applied. What cannot be put
-    back is said.
+    The guards check this plan like any other, and nothing changes until it is applied. Settings that cannot be restored
+    are listed. Change the configuration too, or the next apply makes the same changes again.
     """
     from rolecall.cli.journals import check_journal, find_journal, of_run
     from rolecall.cli.output import Sinks, present

@@ -1,4 +1,4 @@
-"""`rolecall runbook`."""
+"""Implement `rolecall runbook`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolecall.cli.complete import files
+from rolecall.cli.complete_runs import plans_and_runs
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
+from rolecall.cli.report_options import some_formats
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -22,13 +23,13 @@ _SETUP = "setup"
 
 
 def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Complete `setup`, the names of the checklists, and files."""
+    """Return `setup` and the names of the checklists, or else numbers of past runs or files."""
     from click.shell_completion import CompletionItem
 
     from rolecall.report.builders.runbook_idp import GUIDES
 
     items = [CompletionItem(name) for name in (_SETUP, *GUIDES) if name.startswith(incomplete)]
-    return items or files(ctx, param, incomplete)
+    return (items if incomplete else []) or plans_and_runs(ctx, param, incomplete)
 
 
 @command(
@@ -36,23 +37,24 @@ def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
     "rolecall runbook plan.json > steps.md",
     "rolecall runbook 12 --format html > steps.html",
     "rolecall runbook setup --idp okta   # from a new org to this configuration",
-    "rolecall runbook okta               # the IdP's side; also: entra, other, token",
+    "rolecall runbook okta               # only the IdP's part",
+    arguments={
+        "plan": "A plan's file, the number of a run, or a checklist: setup, for a new org, with the values of the "
+        "configuration; okta, entra or other, only its part in the IdP; token, to rotate the SCIM token."
+    },
 )
-@click.argument("plan", metavar="PLAN|RUN|setup|okta|entra|other|token", shell_complete=_names)
+@click.argument("plan", metavar="PLAN|RUN|CHECKLIST", shell_complete=_names)
 @click.option(
     "--idp",
     type=click.Choice(["okta", "entra", "other"]),
-    help="The IdP of `setup`. Default: that of the configuration.",
+    help="With setup: the IdP. Default: that of the configuration.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True, help="How."
-)
+@some_formats("markdown", "html", meaning="Format on stdout.")
 def runbook(call: Invocation, plan: str, idp: str | None, form: str) -> None:
-    """Write the manual steps of a plan or a run.
+    """Write instructions for the manual steps of a plan or run.
 
-    For each step: page, actions, values before and after, check, undo. `setup` sets up a new org from the domain to the
-    mapped groups, with the values of the configuration. `okta`, `entra` and `other` are its part in the IdP, `token` is
-    a checklist for rotating the SCIM token; these need no configuration.
+    Each step says on which page, what to do, the values before and after, how to check it and how to undo it. When a
+    step is done: rolecall done RUN STEP.
     """
     from rolecall.report.renderers.html import html
     from rolecall.report.renderers.runbook import runbook_markdown

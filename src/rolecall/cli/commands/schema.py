@@ -1,4 +1,4 @@
-"""`rolecall schema`."""
+"""Implement `rolecall schema`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from rolecall.schema_files import schema_text
     type=click.Choice(["config", "part", "overlay", "snapshot", "plan", "drift"]),
     default="config",
     show_default=True,
-    help="The kind of file: config, an included file (part), or an overlay in env/; or snapshot, plan, drift.",
+    help="The kind of file: config; part, an included file; overlay, a file in env/; snapshot; plan or drift, as JSON.",
 )
-def schema(call: Invocation, kind: str) -> None:
-    """Print a JSON schema.
+def schema(_call: Invocation, kind: str) -> None:
+    """Print a JSON schema, for editors and other tools.
 
     An editor that supports YAML schemas checks and completes a file whose first line names its schema:
 

@@ -1,4 +1,4 @@
-"""`rolecall show`."""
+"""Implement `rolecall show`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from rolecall.cli.complete import files
+from rolecall.cli.complete_runs import plans_and_runs
 from rolecall.cli.console import Console
 from rolecall.cli.options import InRepository, Invocation, in_repository
-from rolecall.cli.output import FORMATS
 from rolecall.cli.program import command
+from rolecall.cli.report_options import format_option
 from rolecall.report.line import line
 
 
@@ -18,14 +18,15 @@ from rolecall.report.line import line
     "show",
     "rolecall show plan.json",
     "rolecall show plan.json --format junit > plan.xml",
-    "rolecall show 12                # run 12: its plan, and what came of it",
+    "rolecall show 12                # run 12: its plan and its steps",
+    arguments={"plan": "A plan's file, or the number of a run."},
 )
-@click.argument("plan", metavar="PLAN|RUN", shell_complete=files)
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Of stdout.")
+@click.argument("plan", metavar="PLAN|RUN", shell_complete=plans_and_runs)
+@format_option
 def show(call: Invocation, plan: str, form: str) -> None:
     """Show a saved plan or a past run.
 
-    It needs no org, and does not say whether a plan is still fit to apply. People are shown as the plan has them.
+    The org is not read, so this does not say whether the plan can still be applied. Users are shown as in the plan.
     """
     from rolecall.cli.console import stdout
     from rolecall.cli.output import show_plan as present

@@ -1,4 +1,4 @@
-"""`rolecall snapshot`."""
+"""Implement `rolecall snapshot`."""
 
 from __future__ import annotations
 
@@ -22,24 +22,34 @@ if TYPE_CHECKING:
 @command(
     "snapshot",
     "rolecall snapshot --out acme.yaml",
-    "rolecall snapshot --out acme.json --people counts   # for a repo",
+    "rolecall snapshot --out acme.json --people counts   # without names",
     "rolecall snapshot --people none | less",
     "rolecall snapshot --record --out acme.yaml",
+    exit_codes={
+        Exit.OK: "Success.",
+        Exit.ERROR: "An error, or with --record: users could not be read.",
+        Exit.UNSEEN: "With --record: users could only be partially read.",
+    },
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to: .json, or .yaml [stdout, YAML]."
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File to write, as YAML or, if its name ends in .json, as JSON. Default: YAML on stdout.",
 )
 @click.option(
     "--people",
     type=click.Choice(["names", "masked", "counts", "none"]),
-    help="What is kept of people [names; counts in a pipeline].",
+    help="What the file says of users: their names, an alias each, their number, or nothing. Default: names, in CI "
+    "counts.",
 )
-@click.option("--record", "kept", is_flag=True, help="Keep in the journal who was seen to hold what.")
-def snapshot(call: Invocation, out: Path | None, people: Any, kept: bool) -> Exit:
-    """Write the live org as a file, without secrets.
+@click.option(
+    "--record", "recorded", is_flag=True, help="Also record in the journal who holds which role above member."
+)
+def snapshot(call: Invocation, out: Path | None, people: Any, recorded: bool) -> Exit:
+    """Save the org to a file, without secrets.
 
-    `--snapshot FILE`, `observed:FILE` and `local load FILE` read it. With --record, exits with 1 when users
-    could not be read, with 7 when only some could be read.
+    Use it as input: rolecall --snapshot FILE plan, rolecall local load FILE, or as url: observed:FILE.
     """
     from rolecall.cli.journals import check_journal, open_journal
     from rolecall.cli.output import mask_key, shown
@@ -48,12 +58,12 @@ def snapshot(call: Invocation, out: Path | None, people: Any, kept: bool) -> Exi
     from rolecall.jobs.snapshot import as_text, encoded, record, write_snapshot
 
     config = read(call)
-    if kept:
+    if recorded:
         check_journal(call, config)
     mode = people or shown(call, None, config.reports_people, terminal=False)
     taken = wait_for(_take(call, config, mode))
     key = mask_key(call, config.root) if mode == "masked" else b""
-    if kept:
+    if recorded:
         from rolecall.cli.facts import run_facts
 
         with open_journal(call, config) as journal:
@@ -64,7 +74,7 @@ def snapshot(call: Invocation, out: Path | None, people: Any, kept: bool) -> Exi
     else:
         sys.stdout.write("".join(f"Wrote {path}\n" for path in write_snapshot(taken, mode, out, key)))
     unread = Exit.OK if taken.directory is None else report_coverage(call, config, taken.directory.coverage)
-    return unread if kept else Exit.OK
+    return unread if recorded else Exit.OK
 
 
 async def _take(call: Invocation, config: Config, mode: Any) -> OrgRead:

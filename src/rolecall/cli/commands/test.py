@@ -1,4 +1,4 @@
-"""`rolecall test`."""
+"""Implement `rolecall test`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from rolecall.cli.complete import states
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
@@ -17,13 +18,29 @@ from rolecall.errors import Exit
     "test",
     "rolecall test -e prod",
     "rolecall test --at live --report junit=access.xml",
+    exit_codes={
+        Exit.OK: "All tests pass.",
+        Exit.ERROR: "An error, or users that a test needs could not be read.",
+        Exit.REFUSED: "A test fails.",
+        Exit.UNSEEN: "Users that a test needs could only be partially read.",
+    },
 )
-@click.option("--at", default="desired", show_default=True, metavar="live|desired|PLAN", help="In which state.")
-@click.option("--report", multiple=True, metavar="junit=PATH", help="Write a file as well.")
+@click.option(
+    "--at",
+    default="desired",
+    show_default=True,
+    metavar="STATE",
+    shell_complete=states,
+    help="Which state to test: desired, the org once it matches the configuration; live, the org now; or a saved "
+    "plan's file, the org after that plan.",
+)
+@click.option(
+    "--report", multiple=True, metavar="junit=PATH", help="Also write the results to a file, as JUnit XML. Repeatable."
+)
 def test(call: Invocation, at: str, report: tuple[str, ...]) -> Exit:
-    """Run the access tests of the config; 3 when one fails.
+    """Run the access tests of the configuration.
 
-    Where a test needs users, exits with 1 when they could not be read, with 7 when only some could be read.
+    They are under `access_tests` in rolecall.yaml. plan, apply and drift run them too.
     """
     files = [_path(value) for value in report]
     from rolecall.cli.planning import read_state, report_coverage

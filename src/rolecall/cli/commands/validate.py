@@ -1,4 +1,4 @@
-"""`rolecall validate`."""
+"""Implement `rolecall validate`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import click
 
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation, Root, in_repository, root_of
-from rolecall.cli.output import report_option
 from rolecall.cli.program import command
+from rolecall.cli.report_options import report_option, reports_option, some_formats
 from rolecall.errors import Exit, Problem, RolecallError
 from rolecall.model.checkup import PeopleCount
 from rolecall.report.builders.problems import people_line, problem_lines
@@ -26,25 +26,23 @@ _FORMATS = ("text", "json", "markdown", "github", "sarif", "junit")
 @command(
     "validate",
     "rolecall validate",
-    "rolecall validate -e prod --online        # teams, roles and groups that the org really has",
+    "rolecall validate -e prod --online        # also check names against the org",
     "rolecall validate --format github         # annotations on the YAML lines",
+    exit_codes={Exit.OK: "No errors; there may be warnings.", Exit.ERROR: "There are errors."},
 )
-@click.option("--online", is_flag=True, help="Check names against the live org, too, and what the IdP tells.")
 @click.option(
-    "--format",
-    "form",
-    type=click.Choice(_FORMATS),
-    default="text",
-    show_default=True,
-    help="How problems are written.",
+    "--online",
+    is_flag=True,
+    help="Also read the org and the IdP: check that teams, roles, groups and users exist, and what the org would "
+    "refuse.",
 )
-@click.option("--report", multiple=True, metavar="FORMAT=PATH", help="Write a file as well. May be repeated.")
+@some_formats(*_FORMATS, meaning="Format on stdout. github, sarif and junit are for CI.")
+@reports_option
 def validate(call: Invocation, online: bool, form: str, report: tuple[str, ...]) -> Exit:
-    """Check the config: schema, references, meaning.
+    """Check the configuration for errors.
 
-    All problems are told at once, each with its file, line and column. Without --online nothing but files is read; the
-    file of an observed org, and a people file, are.
-    Where env/ holds overlays and no --env is given, the config is checked with each of them.
+    Lists all errors and warnings with file, line and column. Without --online only files are read: the configuration,
+    people files, and the file of an observed org. Without --env, each overlay is checked.
     """
     reports = [report_option(value, _FORMATS) for value in report]
     problems = _problems(call, online)
@@ -73,7 +71,7 @@ def _problems(call: Invocation, online: bool) -> Sequence[Problem]:
 
 
 def _may_be_observed(root: Root) -> bool:
-    """Return whether the main file or an overlay has ``observed:``: only then is more than the config's files read."""
+    """Return whether the main file or an overlay has ``observed:``; only then more than the config's files is read."""
     try:
         paths = [root.folder / root.main, *(root.folder / "env").glob("*")]
         return any(b"observed:" in path.read_bytes() for path in paths if path.is_file())
@@ -82,7 +80,7 @@ def _may_be_observed(root: Root) -> bool:
 
 
 def _people(call: Invocation, problems: Sequence[Problem]) -> tuple[Sequence[PeopleCount], Sequence[Problem]]:
-    """What the people files hold, and what is wrong with them beside ``problems``."""
+    """Return what the people files contain, and what is wrong with them in addition to ``problems``."""
     if any(problem.severity == "error" for problem in problems):
         return (), ()
     from rolecall.jobs.validate import count_people
@@ -115,7 +113,7 @@ def _rendered(call: Invocation, problems: Sequence[Problem], form: str, people: 
 
 
 def online_problems(call: Invocation) -> Sequence[Problem]:
-    """What the org does not have, what its people make of the config, and what the IdP tells."""
+    """Return what the org does not have or would refuse, what is wrong for its users, and what the IdP reports."""
     from rolecall.cli.session import wait_for
 
     return wait_for(_org_problems(call))
@@ -132,7 +130,7 @@ async def _org_problems(call: Invocation) -> Sequence[Problem]:
 
 
 def observed_problems(call: Invocation) -> Sequence[Problem]:
-    """Return what the files of observed orgs, and of the users read with them, do not have; each problem once."""
+    """Return the names that the files of observed orgs and their users do not have; each problem once."""
     from rolecall.cli.session import wait_for
 
     problems = (problem for each, config in _observed(call) for problem in wait_for(_from_files(each, config)))
@@ -140,7 +138,7 @@ def observed_problems(call: Invocation) -> Sequence[Problem]:
 
 
 def _observed(call: Invocation) -> Iterator[tuple[Invocation, Config]]:
-    """Yield the configuration, with each overlay where none was chosen, if its org is an observed one with a file."""
+    """Yield the configuration, with each overlay if none was chosen, if its org is observed and has a file."""
     from rolecall.desired.build import read_config
     from rolecall.desired.load.files import environments
 

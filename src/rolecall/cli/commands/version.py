@@ -1,4 +1,4 @@
-"""`rolecall version`."""
+"""Implement `rolecall version`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from rolecall.cli.program import command
 
 
 @command("version", "rolecall version")
-def version(call: Invocation) -> None:
-    """Print the version."""
+def version(_call: Invocation) -> None:
+    """Show the version."""
     sys.stdout.write(f"rolecall {__version__}\n")

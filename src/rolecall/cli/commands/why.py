@@ -1,17 +1,24 @@
-"""`rolecall why`."""
+"""Implement `rolecall why`."""
 
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from rolecall.cli.complete import groups as named_groups
-from rolecall.cli.complete import people, states
+from rolecall.cli.complete import people, roles, states
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
-from rolecall.errors import Exit
+from rolecall.cli.report_options import some_formats
+from rolecall.errors import Exit, Misuse
+
+if TYPE_CHECKING:
+    from rolecall.desired.build import Config
+    from rolecall.jobs.access import State
+    from rolecall.model.directory import Person
 
 
 @command(
@@ -19,31 +26,48 @@ from rolecall.errors import Exit
     "rolecall why ann@acme.com",
     "rolecall why ann@acme.com --not org_admin",
     "rolecall why --groups Writer-Marketing,Writer-Legal --at desired",
+    arguments={"email": "Email address of the user. Or use --groups."},
+    exit_codes={
+        Exit.OK: "Success.",
+        Exit.ERROR: "An error, or users could not be read.",
+        Exit.UNSEEN: "Users could only be partially read, so the answer may be incomplete.",
+    },
 )
-@click.argument("person", required=False, shell_complete=people)
-@click.option("--not", "role", metavar="ROLE", help="Why not this role, and what would give it.")
+@click.argument("email", required=False, shell_complete=people)
 @click.option(
-    "--groups", metavar="A,B", shell_complete=named_groups, help="Instead of a person: somebody in these groups."
+    "--not",
+    "role",
+    metavar="ROLE",
+    shell_complete=roles,
+    help="Also explain why the user does not have this role, and what would give it.",
+)
+@click.option(
+    "--groups",
+    metavar="A,B",
+    shell_complete=named_groups,
+    help="Instead of a user: explain the access of a new user in these IdP groups.",
 )
 @click.option(
     "--at",
     default="live",
     show_default=True,
-    metavar="live|desired|PLAN",
+    metavar="STATE",
     shell_complete=states,
-    help="In which state.",
+    help="Which state to explain: live, the org now; desired, the org once it matches the configuration; or a saved "
+    "plan's file, the org after that plan.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How.")
-def why(call: Invocation, person: str | None, role: str | None, groups: str | None, at: str, form: str) -> Exit:
-    """Show each team role of a person, with rule, setting, file and line; and why not.
+@some_formats("text", "json", meaning="Format on stdout.")
+def why(call: Invocation, email: str | None, role: str | None, groups: str | None, at: str, form: str) -> Exit:
+    """Explain why a user has, or does not have, access.
 
-    Exits with 1 when users could not be read, with 7 when only some could be read. A persona (--groups) needs none.
+    Lists each team role with the rule and the setting that give it, and where that is in the configuration. --groups
+    needs no users.
     """
-    if (person is None) == (groups is None):
-        raise click.UsageError("name a person, or say --groups")
+    if (email is None) == (groups is None):
+        raise click.UsageError("name either a user, or groups with --groups")
     from rolecall.cli.planning import read_state, report_coverage
     from rolecall.cli.session import read
-    from rolecall.jobs.access import NOBODY, explain, explain_not, find, imagined, one_person, role_of
+    from rolecall.jobs.access import NOBODY, explain, explain_not, imagined, one_person, role_of
     from rolecall.report.builders.access import (
         unknown_user_document,
         unread_json,
@@ -54,15 +78,15 @@ def why(call: Invocation, person: str | None, role: str | None, groups: str | No
     from rolecall.report.renderers.listing import listing_lines
 
     config = read(call)
-    org_state = read_state(call, config, at, NOBODY if person is None else one_person(person))
+    org_state = read_state(call, config, at, NOBODY if email is None else one_person(email))
     names = [name.strip() for name in (groups or "").split(",") if name.strip()]
-    who = imagined(names, org_state) if person is None else find(org_state, person)
+    who = imagined(names, org_state) if email is None else _user(call, config, at, org_state, email)
     out = stdout(call.environ, color=call.color)
     if who is None:
         if form == "json":
-            out.text(unread_json(person, org_state.coverage))
+            out.text(unread_json(email, org_state.coverage))
         else:
-            out.lines(listing_lines(unknown_user_document(org_state.org, person or "", org_state.coverage)))
+            out.lines(listing_lines(unknown_user_document(org_state.org, email or "", org_state.coverage)))
         return report_coverage(call, config, org_state.coverage)
     explained = explain(org_state, who)
     against = None if role is None else explain_not(org_state, who, role_of(org_state, role))
@@ -73,3 +97,15 @@ def why(call: Invocation, person: str | None, role: str | None, groups: str | No
         document = why_document(org_state.org, explained, against, org_state.coverage, org_state.at)
         out.lines(listing_lines(document))
     return report_coverage(call, config, org_state.coverage)
+
+
+def _user(call: Invocation, config: Config, at: str, org_state: State, email: str) -> Person | None:
+    """Return a user by email address. For an unknown address all users are read, so that near ones can be named."""
+    from rolecall.cli.planning import read_state
+    from rolecall.jobs.access import find
+    from rolecall.model.directory import EVERYBODY
+
+    try:
+        return find(org_state, email)
+    except Misuse:
+        return find(read_state(call, config, at, EVERYBODY), email)

@@ -73,13 +73,13 @@ def required_admin_warnings(desired: Desired, directory: Directory, *, sees_invi
 def _absent(email: str, number: int | None, directory: Directory, *, sees_invited: bool) -> Absent | None:
     if number is not None:
         return None if directory.traits(number).active else Absent(email, "inactive")
-    if (near := _nearest(email, directory.emails)) is not None:
-        return Absent(email, "misspelt", near)
+    if near := near_addresses(email, directory.emails, 1):
+        return Absent(email, "misspelt", near[0])
     return Absent(email, "gone" if sees_invited else "unseen")
 
 
-def _nearest(email: str, emails: Iterable[str]) -> str | None:
-    """Return the address that differs least, in the name or in the domain alone; None where none is near."""
+def near_addresses(email: str, emails: Iterable[str], most: int) -> list[str]:
+    """Return the addresses that differ least, the nearest first: in the name only, else in the domain only."""
     name, _, domain = email.partition("@")
     names: dict[str, str] = {}
     domains: dict[str, str] = {}
@@ -90,6 +90,6 @@ def _nearest(email: str, emails: Iterable[str]) -> str | None:
         elif local == name:
             domains[host] = known
     for part, candidates in ((name, names), (domain, domains)):
-        if close := difflib.get_close_matches(part, candidates, 1, _CLOSE):
-            return candidates[close[0]]
-    return None
+        if close := difflib.get_close_matches(part, candidates, most, _CLOSE):
+            return [candidates[match] for match in close]
+    return []
