@@ -219,6 +219,13 @@ class TestSingletons:
         change = diff(desired({"A": MEMBER}), live({"A": BLANK}, facts=facts), orgs.TODAY).changes[0]
         assert (change.via, change.via_reason) == ("human", "not_in_plan")
 
+    def test_a_tier_without_scim_says_so_without_an_api_too(self):
+        now = {"scim": Scim(idp="okta"), "defaults": Defaults("member", frozenset({"IT"}))}
+        held = live({"A": BLANK}, facts={"can": frozenset(), "features": frozenset()}, **now)
+        wanted = desired({"A": MEMBER}, scim=Scim(idp="entra"), defaults=Defaults(role="team_admin"))
+        reasons = {change.address: change.via_reason for change in diff(wanted, held, orgs.TODAY).changes}
+        assert reasons == {"idp_groups/A": "not_in_plan", "scim": "not_in_plan", "defaults": "no_api"}
+
 
 class TestUpgrade:
     wanted = desired({"A": MEMBER}, scim=Scim(endpoint="new"))

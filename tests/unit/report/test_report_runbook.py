@@ -238,6 +238,7 @@ def test_other_changes_of_sso_are_tested_before_passwords_go_off() -> None:
 def test_the_runbook_of_a_plan_says_first_how_to_report_steps() -> None:
     first = runbook_markdown(book(REBRAND)).partition("Step 1")[0]
     assert "`rolecall apply`. Then follow `rolecall runbook RUN`" in first
+    assert "Then follow" not in runbook_markdown(book(REBRAND, guards=(GuardResult("x", "block"),)))
 
 
 def test_only_steps_in_the_idp_need_its_admin_and_only_sso_a_second_browser() -> None:

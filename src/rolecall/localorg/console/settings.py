@@ -14,6 +14,7 @@ from rolecall.localorg.store.keys import fold
 from rolecall.localorg.web import Response
 from rolecall.model.fields import Field, Kind
 from rolecall.model.kinds import BY_SECTION
+from rolecall.model.roles import ORG_ADMIN
 
 Again = Callable[[Desk, list[str]], Response]
 """Shows the page of a form again, with the reasons for its refusal."""
@@ -49,10 +50,11 @@ def _fields(desk: Desk, kind: Kind) -> dict[str, Any]:
     """Return what a form of a kind needs: its fields, and the names to choose from."""
     controls = [field for field in kind.fields if field.updated]
     named = {field.type for field in controls}
+    excluded = ORG_ADMIN if kind.section == "defaults" else None  # R3
     return {
         "controls": controls,
         "facts": [field for field in kind.fields if field not in controls],
-        "roles": roles(desk) if "role" in named else [],
+        "roles": [role for role in roles(desk) if role["id"] != excluded] if "role" in named else [],
         "teams": teams(desk) if "teams" in named else [],
     }
 

@@ -47,7 +47,7 @@ def way(facts: Facts, at: Address, action: Action) -> tuple[Via, ViaReason | Non
     section, _, key = at.partition("/")
     needed = "idp_groups.update" if section == "idp_groups" else f"{section}.{action}"
     if not facts.can:
-        return "human", "no_api"
+        return "human", "no_api" if "scim" in facts.features or section not in ("scim", "idp_groups") else "not_in_plan"
     if needed not in facts.can:
         if needed == "domains.create":
             return "human", "not_claimable"

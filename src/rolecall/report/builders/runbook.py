@@ -98,7 +98,7 @@ def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterato
     applies = {
         "blocked": run is None and (plan.errored or plan.verdict == "block"),
         "approval": run is None and not plan.errored and plan.verdict in ("review", "not judged"),
-        "plan": run is None,
+        "plan": run is None and not plan.errored and plan.verdict != "block",
         "admin": True,
         "sign_in": any(change.address == "sso" for change in changes),
         "org_admin": any(map(_takes_org_admin, changes)),
