@@ -84,7 +84,7 @@ def _issue(job: Job, github: GitHub, prints: tuple[str, ...], shown: str, *, com
         if said.group(1) in prints:
             url = github.patch(f"issues/{issue['number']}", {"body": _body(job, print_, shown)})["html_url"]
         elif complete:
-            why = "There is other drift now; see the newer issue." if print_ else "There is no drift any more."
+            why = "There is other drift now; see the newer issue." if print_ else "There is no drift anymore."
             github.post(f"issues/{issue['number']}/comments", {"body": why})
             github.patch(f"issues/{issue['number']}", {"state": "closed"})
     if print_ and not url:

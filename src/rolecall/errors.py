@@ -61,7 +61,8 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.message}{f'. {self.hint}' if self.hint else ''}"
+        joint = " " if self.message.endswith((".", "?")) else ". "
+        return f"{place}{self.message}{f'{joint}{self.hint}' if self.hint else ''}"
 
 
 class RolecallError(Exception):

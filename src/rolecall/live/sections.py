@@ -51,7 +51,7 @@ async def read_org(exchange: Exchange) -> Facts:
     facts = decoded(ORG, lambda: api.decode_org(accepted(ORG, answer)))
     if not facts.caller.org_admin:
         raise OrgError(
-            Problem("org_forbidden", "the org says that the caller is not an org admin", None, refusals.ORG.rights)
+            Problem("org_forbidden", "the caller is not an org admin", None, refusals.ORG.rights)
         )
     exchange.pace.limit(facts.limits.get("per_minute"))
     return facts

@@ -145,7 +145,7 @@ class Composer:
         elif event.value in into:
             first = self._first_place(into, node, event.value)
             self._tell(
-                event, "duplicate_key", f"`{event.value}` is defined twice, first at  {first}", "Keep one of the two"
+                event, "duplicate_key", f"`{event.value}` is defined twice, first at {first}", "Keep one of the two"
             )
         else:
             self._tell(event, "merge_key", "merge keys (`<<`) are not supported", "Repeat the fields instead")

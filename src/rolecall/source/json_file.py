@@ -153,5 +153,5 @@ def _duplicates(text: str, name: str) -> list[Problem]:
 def _note_key(key: str, where: Where, keys: dict[str, Where], problems: list[Problem]) -> None:
     first = keys.setdefault(key, where)
     if first is not where:
-        message = f"`{key}` is defined twice, first at  {first}"
+        message = f"`{key}` is defined twice, first at {first}"
         problems.append(Problem("duplicate_key", message, where, "Keep one of the two"))

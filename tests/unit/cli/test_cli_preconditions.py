@@ -81,7 +81,7 @@ def test_an_idp_that_only_the_org_names_is_compared_with_the_metadata(tmp_path: 
     (repo / "idp.xml").write_text(saml.metadata("https://sts.windows.net/8f0c/"))
     capsys.readouterr()
     assert run(["-C", str(repo), "plan"]) == Exit.OK
-    told = "sso.metadata is not metadata of okta: its entity id is https://sts.windows.net/8f0c/"
+    told = "sso.metadata does not look like metadata from okta: its entity ID is https://sts.windows.net/8f0c/"
     assert told in "".join(capsys.readouterr())
     assert run(["-C", str(repo), "validate", "--online"]) == Exit.OK
     assert told in capsys.readouterr().out

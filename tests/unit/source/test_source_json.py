@@ -53,8 +53,8 @@ def test_anything_may_be_a_document(value: bytes) -> None:
 
 def test_all_duplicate_keys_are_told_with_both_places() -> None:
     assert refused(b'{"a": 1, "b": {"x": 1,\n "x": [{"a": 1}]},\n "\\u0061": 3}') == [
-        "f.json:2:2: `x` is defined twice, first at  f.json:1:16. Keep one of the two",
-        "f.json:3:2: `a` is defined twice, first at  f.json:1:2. Keep one of the two",
+        "f.json:2:2: `x` is defined twice, first at f.json:1:16. Keep one of the two",
+        "f.json:3:2: `a` is defined twice, first at f.json:1:2. Keep one of the two",
     ]
     assert len(parse_json(b'{"a": 1, "a": 2}').problems) == 1
     assert parse_json(b'[{"a": 1}, {"a": 2}]').problems == ()

@@ -140,9 +140,9 @@ class TestFaults:
     def test_all_duplicate_keys_are_told_with_both_places(self) -> None:
         text = b"a: 1\nb:\n  x: 1\n  x: {deep: [1, {y: 2}]}\n  z: 1\na: [2]\n'b': 3\n"
         assert refused(text) == [
-            "f.yaml:4:3: `x` is defined twice, first at  f.yaml:3:3. Keep one of the two",
-            "f.yaml:6:1: `a` is defined twice, first at  f.yaml:1:1. Keep one of the two",
-            "f.yaml:7:1: `b` is defined twice, first at  f.yaml:2:1. Keep one of the two",
+            "f.yaml:4:3: `x` is defined twice, first at f.yaml:3:3. Keep one of the two",
+            "f.yaml:6:1: `a` is defined twice, first at f.yaml:1:1. Keep one of the two",
+            "f.yaml:7:1: `b` is defined twice, first at f.yaml:2:1. Keep one of the two",
         ]
 
     def test_places_stay_right_after_a_duplicate(self) -> None:

@@ -96,12 +96,12 @@ def refusal(request: Request, answer: Answer, messages: EndpointMessages = ORG) 
             NOT_IN_PLAN, f"the org's plan tier does not include SCIM{detail}", None, "ask WRITER for a plan with SCIM"
         )
     if answer.status == 403:
-        return Problem(f"{code}_forbidden", f"{name} forbids {request}{detail}", None, messages.rights)
+        return Problem(f"{code}_forbidden", f"{name} does not allow {request}{detail}", None, messages.rights)
     if answer.status == 429:
         message = f"the rate limit of {name} is exceeded{detail}{_wait_note(answer)}"
         return Problem(f"{code}_busy", message, None, "try again later")
     if answer.status >= 500:
-        message = f"{name} failed at {request} with {answer.status}{detail}{_wait_note(answer)}"
+        message = f"{name} answered {request} with {answer.status}{detail}{_wait_note(answer)}"
         return Problem(
             f"{code}_failed", message, None, f"try again later; if it persists, contact the operator of {name}"
         )

@@ -123,10 +123,10 @@ def migrate(tx: Connection) -> list[int]:
         return _create(tx)
     if not tables >= {MIGRATED.name, "memberships"}:
         hint = "give the local org a database of its own"
-        raise OrgError(Problem("not_an_org", "the database holds something else than a local org", hint=hint))
+        raise OrgError(Problem("not_an_org", "the database is not a local org", hint=hint))
     ran = set(tx.execute(select(MIGRATED.c.number)).scalars())
     if max(ran) > SCHEMA:
-        message = f"the org is at schema {max(ran)}, and this rolecall knows {SCHEMA}"
+        message = f"the org is at schema {max(ran)}, and this version of rolecall supports {SCHEMA}"
         raise OrgError(Problem("local_too_new", message, hint="update rolecall"))
     due = [migration for migration in MIGRATIONS if migration.number not in ran]
     for migration in due:

@@ -23,7 +23,7 @@ def notes(desired: Desired, coverage: Mapping[str, Coverage], as_of: date) -> li
 
 
 def metadata_notes(desired: Desired, live: Live, as_of: date) -> Iterator[Problem]:
-    """Warn about the metadata in the config. ``validate`` compares it with an IdP that the config names."""
+    """Warn about the metadata in the configuration. ``validate`` compares it with `sso.idp` there."""
     desired_sso, current = desired.settings.sso, live.settings.sso
     if not isinstance(desired_sso, Sso) or not isinstance(desired_sso.metadata, str) or not desired_sso.metadata:
         return
@@ -40,8 +40,8 @@ def metadata_notes(desired: Desired, live: Live, as_of: date) -> Iterator[Proble
         yield Problem("metadata_expired", message, where, "download the metadata XML from the IdP again", "warning")
     idp = current.idp if isinstance(current, Sso) and not isinstance(desired_sso.idp, str) else None
     if isinstance(idp, str) and other_idp(metadata, idp):
-        message = f"sso.metadata is not metadata of {idp}: its entity id is {metadata.entity_id}"
-        yield Problem("other_idp", message, where, "use a file from the IdP in `sso.idp`", "warning")
+        message = f"sso.metadata does not look like metadata from {idp}: its entity ID is {metadata.entity_id}"
+        yield Problem("other_idp", message, where, "check that the metadata and `sso.idp` of the org are for the same IdP", "warning")
 
 
 def whose_reading(live: Live, sections: Iterable[str], now: datetime) -> list[Problem]:
