@@ -41,7 +41,13 @@ def metadata_notes(desired: Desired, live: Live, as_of: date) -> Iterator[Proble
     idp = current.idp if isinstance(current, Sso) and not isinstance(desired_sso.idp, str) else None
     if isinstance(idp, str) and other_idp(metadata, idp):
         message = f"sso.metadata does not look like metadata from {idp}: its entity ID is {metadata.entity_id}"
-        yield Problem("other_idp", message, where, "check that the metadata and `sso.idp` of the org are for the same IdP", "warning")
+        yield Problem(
+            "other_idp",
+            message,
+            where,
+            "check that the metadata and `sso.idp` of the org are for the same IdP",
+            "warning",
+        )
 
 
 def whose_reading(live: Live, sections: Iterable[str], now: datetime) -> list[Problem]:
