@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PHRASES = ROOT / "script" / "phrases.txt"
 LIMITS = ROOT / "script" / "phrase_limits.txt"
 FOLDERS = ("src", "docs", "examples", "pipelines", "action", "script")
-FILES = ("README.md", "CONTRIBUTING.md", "action.yml", ".pre-commit-hooks.yaml", "Containerfile")
+FILES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "action.yml", ".pre-commit-hooks.yaml", "Containerfile")
 SKIPPED = frozenset({"phrases.txt", "phrase_limits.txt", "vocabulary.yaml", "glossary.md"})
 """The data of this check, and the page that shows it."""
 
