@@ -114,7 +114,7 @@ def test_a_limit_is_not_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_named_files_with_a_phrase_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.py").write_text('x = "nobody"\n', encoding="utf-8")
+    (tmp_path / "a.py").write_text('x = "nobody is in it"\n', encoding="utf-8")
 
     assert language.main([str(tmp_path)]) == 1
     assert "a.py:1 “nobody” => no user, no one" in capsys.readouterr().out

@@ -3,7 +3,7 @@
 One user::
 
     rules = compile_access(settings, facts)       # live settings, or live ones with changes in them
-    access = effective(rules, person)             # Access(team roles, silent), .org_admin, .pairs
+    access = effective(rules, user)               # Access(team roles, silent), .org_admin, .pairs
     access.team_roles[0].reasons[0]                   # Reason("group:G1", "team_admin", "R8"), the winner first
     access.silent                                 # what gave nothing, and by which rule
 

@@ -73,7 +73,7 @@ async def carry_out(approved: Plan, context: ApplyContext, replanner: Replanner)
     """Apply an approved plan. Raises Stale, with everything that changed, before anything is sent.
 
     LockTaken and JournalError are raised while nothing has begun. If the journal or the lock is lost later, the run
-    stops and the report says so; the next apply settles its writes.
+    stops and the report states it; the next apply resolves its writes.
     """
     late = lapsed(approved, context.now())
     if late:

@@ -27,7 +27,7 @@ class Snapshot(NamedTuple):
     """A decoded snapshot.
 
     ``people`` are the rows as in the file, or the path of a JSONL file of such rows (relative to the snapshot), or None
-    if users were not read. ``taken_by`` is who read the org, if the file says so.
+    if users were not read. ``taken_by`` is who read the org, if the file has it.
     """
 
     live: Live

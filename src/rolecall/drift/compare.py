@@ -46,12 +46,12 @@ DRIFTED: frozenset[DriftClass] = frozenset({"console", "both", "other_run", "idp
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Compare the three values of one address. None is no entry, or a blank mapping.
+    """Compare the three values of one address. None means no entry, or an unmapped group.
 
     ``id`` is the org's id of the group, or the one it had when last applied. ``event`` is the org's last write to it,
     if its audit log has it; ``source`` is the entry's place in the config. ``managed`` is false in a section with
-    ``manage: unmanaged``, which rolecall never writes. ``applied_as`` is its address at the last apply, None where that
-    is not known.
+    ``manage: unmanaged``, which rolecall never writes. ``applied_as`` is its address at the last apply, None if
+    unknown.
     """
 
     address: Address
@@ -96,7 +96,7 @@ class Lifecycle(NamedTuple):
 class Memory:
     """Hold the last applied values, and which of the org's writes were made by the runs of this journal.
 
-    ``baseline`` is true when a file or a commit stands in for a journal; ``lifecycle`` is then
+    ``baseline`` is true when a file or a commit replaces a journal; ``lifecycle`` is then
     what the org's log says of groups since, None if it was not read. ``keys`` are the
     Idempotency-Keys of those writes.
     ``whole`` are the sections that are known whole: what ``applied`` does not have there was not there.

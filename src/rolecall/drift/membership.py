@@ -76,7 +76,7 @@ def _moves(last: RosterUsers, now: RosterUsers) -> tuple[int, int, int]:
 
 
 def key_of(holding: Holding) -> str:
-    """Return what identifies a user with a role: the org's id, or else the e-mail address."""
+    """Return the identifier of a user with a role: the org's id, or else the email address."""
     return holding.id or normalise.email(holding.email)
 
 
@@ -135,7 +135,7 @@ def _roster_users(directory: Directory, facts: Facts) -> RosterUsers:
 
 
 def _traits_text(traits: Traits) -> str:
-    """Return the text that rosters have hashed since 0.1.0, where a team role was called Combo."""
+    """Return the text that rosters have hashed since 0.1.0, where the type of a team role was ``Combo``."""
     return repr(traits).replace("TeamRole(", "Combo(")
 
 

@@ -13,7 +13,8 @@ from rolecall.plan.value import Plan
 def redact_found(report: DriftReport, mode: Shown, key: bytes = b"") -> DriftReport:
     """Return the report with users by ``names`` (as it is), ``masked`` under a key, or as ``counts``.
 
-    Users whom the config names, such as required org admins, stay. The access record is removed: it is for the journal.
+    Users named in the configuration, such as required org admins, stay. The access record is removed: only the journal
+    has it.
     """
     if mode == "names":
         return report

@@ -71,7 +71,7 @@ def not_evaluated(
     desired: Desired, applied: Applied, sighting: Sighting | None, known: Sighting | None
 ) -> tuple[ViolationKind, ...]:
     """Return the kinds of checks that could not be evaluated because users were not read: now (``sighting``), and for
-    watched roles also in the sighting that it is compared with (``known``).
+    watched roles also in the access record that it is compared with (``known``).
 
     There is always a limit: at least one org admin.
     """

@@ -28,9 +28,9 @@ class Rename(NamedTuple):
 class Change:
     """One step from live to desired.
 
-    ``before`` and ``after`` have only the managed fields; None is no entry, or an unmapped group. ``wave`` is 0 to 5,
-    see ``plan.order``; steps of one wave and ``level`` may run concurrently. ``reason`` is explanation only. ``id`` is
-    the org's id of the group, None if the org has none.
+    ``before`` and ``after`` have only the managed fields; None means no entry, or an unmapped group. ``wave`` is 0 to
+    5, see ``plan.order``; steps of one wave and ``level`` may run concurrently. ``reason`` is explanation only. ``id``
+    is the org's id of the group, None if the org has none.
     """
 
     address: Address

@@ -57,7 +57,7 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What rolecall last applied to this org, as recorded in the journal; empty without a journal.
+    """The values that rolecall last applied to this org, from the journal; empty without a journal.
 
     ``group_ids`` maps the key of an entry to the id of its group, ``ids`` a remembered address to that of its group.
     ``config`` is the configuration that last applied an address (for the ``foreign`` guard). ``unmanaged`` are the

@@ -85,7 +85,7 @@ class Directory:
 
     def __repr__(self) -> str:
         """Return a short text: asyncio logs a task's result when it ends, and this may be a million users."""
-        return f"Directory({len(self)} people, {len(self.groups)} groups, {self.coverage.state})"
+        return f"Directory({len(self)} users, {len(self.groups)} groups, {self.coverage.state})"
 
     def __len__(self) -> int:
         return len(self.emails)
@@ -106,7 +106,7 @@ class Directory:
 
 
 class PeopleScope(NamedTuple):
-    """Which users to read: all, or the union of the named parts. ``groups`` are names."""
+    """The users to read: all, or the union of the named parts. ``groups`` are names."""
 
     everybody: bool = False
     groups: Annotated[frozenset[str], PUBLIC] = frozenset()

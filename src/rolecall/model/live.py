@@ -15,7 +15,7 @@ State = Literal["complete", "partial", "unread"]
 
 
 class Coverage(NamedTuple):
-    """What a read covered. ``problem`` says why it is not complete, for people."""
+    """The extent of a read. ``problem`` is why it is not complete, as a sentence."""
 
     state: State = "complete"
     read: int | None = None
@@ -38,7 +38,7 @@ class Group(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """Who the org says the caller is. ``email`` is None for a service."""
+    """The caller, as the org reports it. ``email`` is None for a service."""
 
     email: str | None = None
     org_admin: bool = True
@@ -46,7 +46,7 @@ class Caller(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What only the org knows.
+    """Facts of an org other than its settings.
 
     ``teams`` is None when teams could not be read. ``homonyms`` are names that several groups share; the live settings
     then key each of them as ``name [id]``. ``can`` has the actions that this caller may take through the API, such as

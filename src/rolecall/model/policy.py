@@ -206,7 +206,7 @@ def _required(path: str, before: Iterable[str], after: Iterable[str]) -> Iterato
 
 
 class _Leave(NamedTuple):
-    """What an ``ignore`` or ``allow`` permits, up to which number and day."""
+    """The scope of an ``ignore`` or ``allow``: its addresses, its number and its last day."""
 
     what: tuple[str, ...]
     up_to: int

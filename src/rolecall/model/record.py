@@ -19,7 +19,7 @@ class Key(NamedTuple):
 
 
 class Normal(NamedTuple):
-    """How a text is normalized when it is read."""
+    """The normalization of a text when it is read."""
 
     form: Callable[[str], str]
 

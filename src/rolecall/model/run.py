@@ -31,7 +31,7 @@ class Approval(NamedTuple):
 
 
 class RunFacts(NamedTuple):
-    """Who ran what, where, according to the environment. ``caller`` is who the org says the caller is."""
+    """The origin of a run, from the environment. ``caller`` is the user or service that the org reports."""
 
     org_name: str = ""
     env: str | None = None
@@ -83,7 +83,7 @@ class PendingWrite(NamedTuple):
 
 
 class StepOutcome(NamedTuple):
-    """How a write ended. ``found`` is the value in the org, ``by`` who set it if it was not this run."""
+    """The outcome of a write. ``found`` is the value in the org, ``by`` who set it if it was not this run."""
 
     number: int
     address: Address
@@ -108,8 +108,8 @@ class Attestation(NamedTuple):
 class Step:
     """One step of a run, built from what was recorded about it.
 
-    ``before`` is the pre-image. ``at`` is when its state last changed. ``by`` is who attested, or who had already
-    put ``after`` there; ``problem`` says why it did not work, in words for a person. ``id`` is the org's id of the
+    ``before`` is the previous value. ``at`` is when its state last changed. ``by`` is who reported it done, or who had
+    already set ``after``; ``problem`` is why it failed, as a sentence. ``id`` is the org's id of the
     group, None in runs of 0.1.0. ``visit`` and ``item`` number a manual step in the runbook, see ``Planned``; they are
     None in runs of 0.1.0, whose runbooks use ``number``.
     """
@@ -189,14 +189,14 @@ class Opening(NamedTuple):
 
 
 class Closing(NamedTuple):
-    """How a run ended, and its closing line."""
+    """The outcome of a run, and its closing line."""
 
     outcome: RunOutcome
     message: str | None = None
 
 
 class Record(NamedTuple):
-    """What the journal remembers about one address: the last value in the org that matched the configuration, and the
+    """The record of an address in the journal: the last value in the org that matched the configuration, and the
     run, configuration, commit and moment that set it. None is a mapping known to be unmapped.
     """
 

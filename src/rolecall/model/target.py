@@ -61,7 +61,7 @@ def _file_kind(scheme: str) -> OrgKind:
 
 @dataclass(frozen=True, slots=True)
 class PeopleSource:
-    """Where users and memberships are read.
+    """The source of users and memberships.
 
     ``at`` is the path of ``file``, the base URL of ``scim`` and ``okta``, the tenant of ``entra``. ``app`` is the id of
     the WRITER app there. ``token`` is a bearer or API token; ``client_id`` and ``client_secret`` are Entra's, and
@@ -84,7 +84,8 @@ class PeopleSource:
 
 @dataclass(frozen=True, slots=True)
 class JournalTarget:
-    """Where runs are recorded, and for how many days. ``named`` is true if the configuration has the URL."""
+    """The URL of the journal, and for how many days runs are kept. ``named`` is true if the configuration has the
+    URL."""
 
     url: str | SecretRef = DEFAULT_JOURNAL
     keep_days: int = DEFAULT_KEEP_DAYS

@@ -179,7 +179,7 @@ def _reached_twice(
     may give the same.
 
     A mapping without a role gives another thing as the default's role moves (R31); and where SCIM goes on or off, or
-    the endpoint is upgraded, access in between is neither that before nor that after.
+    the endpoint is upgraded, temporary access differs from that before and after.
     """
     regime = regime_moves(first, last)
     if not regime and not _role_moves(first, last):

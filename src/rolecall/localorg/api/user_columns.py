@@ -46,7 +46,7 @@ def read_user_columns(tx: Connection) -> UserColumns:
 
 
 def read_selected(tx: Connection, query: Select[Any]) -> UserColumns:
-    """Return the users whom a query of rows of the list selects, in its order. A part of all users is read quicker row
+    """Return the users selected by a query of rows of the list, in its order. Reading a part of all users is faster row
     by row."""
     ids: list[str] = []
     emails: list[str] = []

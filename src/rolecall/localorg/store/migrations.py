@@ -30,7 +30,7 @@ from rolecall.localorg.store.tables import (
 
 
 def rekey(tx: Connection) -> None:
-    """Compute the keys of users and groups anew. A user whose new key is another user's keeps the earlier one."""
+    """Compute the keys of users and groups again. A user whose new key is another user's keeps the earlier one."""
     taken = {column: set(tx.execute(select(USERS.c[column])).scalars()) for column in ("email_key", "user_name_key")}
     for user in tx.execute(_USERS).all():
         document = json.loads(user.document) if user.document else {}
@@ -110,7 +110,7 @@ _TYPES: Mapping[str, Mapping[type[TypeEngine[Any]], TypeEngine[Any]]] = {
     "sqlite": {Json: Text()},
     "postgresql": {Text: Text(collation="C")},
 }
-"""What the types of ``tables.py`` are in a database, where that is not what SQLAlchemy makes of them."""
+"""Database types of the types in ``tables.py`` that differ from SQLAlchemy's."""
 
 
 def migrate(tx: Connection) -> list[int]:

@@ -214,7 +214,7 @@ def _present(window: Window) -> int:
 
 
 def _around(risks: Iterable[Risk]) -> dict[Mappings, list[Risk]]:
-    """Return the users for whom steps may be permuted, by their mappings: two to six."""
+    """Return the users whose steps can be permuted, by their mappings: two to six."""
     by_mappings: dict[Mappings, list[Risk]] = {}
     for risk in risks:
         if 2 <= len(risk.mappings) <= MOST_STEPS:

@@ -1,1 +1,1 @@
-"""What is said about each subject: a plan, a drift check, a run, who has access. One module builds one subject."""
+"""Builds the document of each subject: a plan, a drift check, a run, access. One module for each subject."""

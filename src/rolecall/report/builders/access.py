@@ -19,11 +19,11 @@ from rolecall.report.document import Document, Listing, Note, Row, Table
 from rolecall.report.phrases import count, inline_yaml, listed, mapping_words, place, visible
 
 _EMAIL = 28
-"""Columns of an e-mail address in a listing."""
+"""Columns of an email address in a listing."""
 
 
 def access_document(org: OrgRef, users: Iterable[tuple[str, Access]], coverage: Coverage = COMPLETE) -> Document:
-    """Return a row for each user: the e-mail address, then each team role with its reason; then how many were read."""
+    """Return a row for each user: the email address, then each team role with its reason; then how many were read."""
     listing = Listing(_access_rows(users, coverage), (_EMAIL,))
     return Document("access", banner=org_banner(org, coverage), listings=(listing,))
 

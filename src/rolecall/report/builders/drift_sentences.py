@@ -42,7 +42,7 @@ _DRIFTED: Mapping[DriftClass, tuple[str, str]] = {
     "differs": ("setting", "different from the config"),
     "unapplied": ("setting", "changed in the config and not applied yet"),
 }
-"""What counts as drift, as parts of the summary."""
+"""Parts of the summary about drift that counts."""
 
 _NOT_COUNTED: Mapping[str, tuple[str, str]] = {
     "acknowledged": ("1 drift is acknowledged", "{} drifts are acknowledged"),
@@ -56,7 +56,7 @@ _NOT_COUNTED: Mapping[str, tuple[str, str]] = {
     "idp": ("1 group without users was deleted in the IdP", "{} groups without users were deleted in the IdP"),
     "unknown": ("1 setting was not read", "{} settings were not read"),
 }
-"""What does not count as drift, as sentences of the summary."""
+"""Sentences of the summary about differences that do not count as drift."""
 
 _CHECKS: Mapping[ViolationKind, str] = {"watch": "watched roles", "limit": "limits", "access_test": "access tests"}
 
@@ -139,7 +139,7 @@ def basis_words(report: DriftReport) -> str:
 
 
 REVERTING = "Reverting it"
-"""What the notes about the effect of reverting begin with."""
+"""The start of notes about the effect of reverting."""
 
 
 def affected_users(report: DriftReport, at: Address, *, managed: bool = True) -> Iterator[Note]:

@@ -218,7 +218,7 @@ def _actions(
 ) -> tuple[list[Block], list[Block]]:
     """Return what to do before the table of values, and what after it.
 
-    Where something is set up, that is in WRITER, in the IdP, and in WRITER again; then in the IdP what is left there.
+    Setup is in WRITER, in the IdP, and in WRITER again; then the remaining steps in the IdP.
     """
     items = [phrase(values["stop"], values) if item == "{stop}" else phrase(item, values) for item in prose["items"]]
     if variant in ("sso", "sso_passwords") and _metadata(change.after, context):

@@ -50,8 +50,8 @@ def recorded_words(record: SeenAt) -> str:
 
 
 def sighting_json(record: SeenAt) -> str:
-    """Return ``{"seen_at", "run", "hash", "next", "complete", "people": [...], "roles", "teams"}``; people as
-    `access` has them."""
+    """Return ``{"seen_at", "run", "hash", "next", "complete", "people": [...], "roles", "teams"}``; users as
+    in `access`."""
     first = record.sighting
     body: dict[str, Any] = {
         "org": {"id": record.org_id, "name": record.org_name, "env": record.env},

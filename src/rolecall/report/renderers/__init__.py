@@ -1,4 +1,4 @@
-"""How documents are laid out: one module for each format. Renderers know documents, not what they were built from."""
+"""Lays out documents, with one module for each format. Renderers depend on documents, not on builders."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def _page(template: str, script: str, **values: Any) -> str:
 
 
 def quoted(text: str) -> Markup:
-    """Return a sentence in which what stands in backticks has a fixed font."""
+    """Return a sentence with a fixed font for text in backticks."""
     from markupsafe import Markup
 
     return Markup(_QUOTED.sub(r"<code>\1</code>", escape(visible(text))))
@@ -171,9 +171,9 @@ def _effect(move: UserMove) -> str:
 
 
 def _data(moves: Sequence[UserMove]) -> Markup:
-    """Return the table of users as JSON that cannot end the script element it stands in.
+    """Return the table of users as JSON that cannot end its script element.
 
-    Each text is in it once, at the number that stands for it in the rows; ``users.js`` reads it.
+    Each text is in it once, at the number that replaces it in the rows; ``users.js`` reads it.
     """
     from markupsafe import Markup
 

@@ -30,13 +30,13 @@ _OTHERS = {
 WIDTH, ROW, GAP, BAR, SIDE = 1000, 15, 14, 10, 310
 _TALL, _EACH = 400, 80
 _THIN = 4.0
-"""Units that a ribbon is thick at least, so that one user among thousands can be seen."""
+"""The minimum thickness of a ribbon, so that one user among thousands is visible."""
 _LONGEST = 34
-"""Characters of a label's row, of which there are two at most: as many as fit beside the bands in a wide font."""
+"""Characters in a row of a label, which has at most two: as many as fit next to the bands in a wide font."""
 
 
 class Ribbon(NamedTuple):
-    """A flow as a path, with what it says when pointed at."""
+    """Return a flow as a path with its tooltip."""
 
     path: str
     kind: str

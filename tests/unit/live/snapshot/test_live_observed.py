@@ -140,4 +140,4 @@ def test_a_whole_org_is_never_written_out(path: Path) -> None:
     """asyncio writes out the result of each task: with a million people that alone would take seconds."""
     live, directory = read(path), people(path, people=PEOPLE)
     assert repr(live) == "Live('org_1', 0 groups)"
-    assert repr(directory) == "Directory(2 people, 2 groups, complete)"
+    assert repr(directory) == "Directory(2 users, 2 groups, complete)"
