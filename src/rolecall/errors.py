@@ -36,7 +36,7 @@ EXIT_MEANINGS: Mapping[Exit, str] = {
     Exit.USAGE: "Wrong usage, or an answer is required and there is no terminal to ask.",
     Exit.INTERRUPTED: "Interrupted by Ctrl-C or a signal.",
 }
-"""What each exit code means, in general; `rolecall help exit-codes` shows it."""
+"""The general meaning of each exit code; `rolecall help exit-codes` shows it."""
 
 
 class Where(NamedTuple):

@@ -267,7 +267,7 @@ def _unanswered(call: Invocation, flags: ApprovalFlags, guard: GuardResult) -> P
 
 def _ask_person(call: Invocation, plan: Plan, open_reviews: list[GuardResult]) -> Approval:
     if not can_ask(call):
-        hint = "pass --approve DIGEST, or --auto-approve if no guard requires a review"
+        hint = "pass --approve DIGEST, or --auto-approve if no guard requires approval"
         raise Misuse(Problem("no_approval", "approval is required, and there is no terminal to ask", None, hint))
     if not agrees(_request(plan, len(open_reviews))):
         raise Declined(Problem("declined", "not approved; nothing was written"))

@@ -337,7 +337,7 @@ def _entries(number: int) -> str:
 
 
 def _no(name: Assertion, reason: str) -> Problem:
-    return Problem("assertion", f"--assert {name} does not hold: {reason}")
+    return Problem("assertion", f"--assert {name} failed: {reason}")
 
 
 def _some(addresses: Sequence[str]) -> str:

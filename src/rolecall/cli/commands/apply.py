@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 @click.option(
     "--auto-approve",
     is_flag=True,
-    help="Do not ask for approval. If a guard requires a review, apply still exits with 3.",
+    help="Do not ask for approval. If a guard requires approval, apply exits with 3.",
 )
 @click.option(
     "--approve",
