@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -129,3 +130,16 @@ def test_a_section_that_can_no_longer_be_read_is_refused():
 def test_a_plan_lapses_with_five_minutes_of_grace(minutes, late):
     made = plan()
     assert (lapsed(made, made.expires_at + timedelta(minutes=minutes)) is not None) == late
+
+
+def test_an_address_that_moved_is_reported_with_each_field_as_it_was_and_as_it_is():
+    def message(was: GroupMapping, now: GroupMapping) -> str:
+        return verify(plan(live(A=was)), plan(live(A=now)))[1][0].message
+
+    both = message(LEGAL, IT)
+    assert re.search(r"role was member\b.{1,6}is org_admin", both)
+    assert re.search(r"teams was Legal\b.{1,6}is IT", both)
+    unset = message(GroupMapping(None, frozenset({"Legal"})), LEGAL)
+    assert re.search(r"role was unset\b.{1,6}is member", unset)
+    assert "teams" not in unset.partition(": ")[2]
+    assert message(BLANK, IT) != message(LEGAL, IT)
