@@ -93,3 +93,20 @@ def test_people_who_did_not_come_by_scim_are_edited_or_promoted():
     told = why_not(rules(), person("sam", origin="saml"), "org_admin")
     assert [option.way for option in told.options] == ["edit_by_hand"]
     assert "Make the user org_admin" in told.options[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("who", "endpoint", "role", "ways"),
+    [
+        (person("ann"), "new", "team_admin", {"join_group", "change_default", "edit_by_hand"}),
+        (person("ann"), "legacy", "team_admin", {"role_attribute", "edit_by_hand"}),
+        (person("sam", origin="saml"), "legacy", "team_admin", {"change_default", "edit_by_hand"}),
+        (person("sam", origin="saml"), "new", "org_admin", {"edit_by_hand"}),
+        (person("ann", "Mkt"), "new", "team_admin", {"join_group", "map_group", "edit_by_hand"}),
+        (person("ann"), "new", "editor", {"edit_by_hand"}),
+    ],
+)
+def test_which_ways_there_are_by_origin_endpoint_and_role(who, endpoint, role, ways):
+    told = why_not(rules(scim=Scim(True, "okta", endpoint, False)), who, role)
+    assert {option.way for option in told.options} == ways
+    assert all(option.sentence.endswith(".") for option in told.options)
