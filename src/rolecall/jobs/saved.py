@@ -113,9 +113,12 @@ def _json(data: bytes, where: Where) -> dict[str, Any]:
 
 
 def _check_format(content: dict[str, Any], where: Where) -> None:
-    major = str(content["format_version"]).partition(".")[0]
+    version = content["format_version"]
+    if not isinstance(version, str):
+        version = json.dumps(version)
+    major = version.partition(".")[0]
     if major != FORMAT_VERSION.partition(".")[0]:
-        message = f"has format {content['format_version']}, but this version of rolecall reads {FORMAT_VERSION}"
+        message = f"has format {version}, but this version of rolecall reads {FORMAT_VERSION}"
         raise Stale(Problem("plan_format", message, where, "use the version that made it, or make a new plan"))
 
 

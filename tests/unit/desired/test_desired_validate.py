@@ -113,13 +113,13 @@ class TestSchema:
 
     @pytest.mark.parametrize(
         ("version", "shown"),
-        [("2", "2"), ("'1'", "1"), ("true", "true"), ("1.5", "1.5"), ("null", "None"), ("[1]", "a list")],
+        [("2", "2"), ("'1'", "1"), ("true", "true"), ("1.5", "1.5"), ("null", "null"), ("[1]", "a list")],
     )
     def test_another_version_is_refused_and_nothing_else_is_said(
         self, tmp_path: Path, version: str, shown: str
     ) -> None:
         (problem,) = told(tmp_path, "new_key: 1\n", f"version: {version}\norg: {{}}\n")
-        assert problem.startswith("rolecall.yaml:1:10: format version")
+        assert problem.startswith(f"rolecall.yaml:1:10: format version {shown if shown == 'a list' else f'`{shown}`'}")
         assert problem.endswith("Write `version: 1`, or update rolecall")
 
     def test_all_mistakes_of_all_files_come_at_once_and_in_order(self, tmp_path: Path) -> None:

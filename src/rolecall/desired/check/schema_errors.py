@@ -179,7 +179,8 @@ def shown(value: Any) -> str:
     """Return a value of the configuration as messages quote it."""
     if isinstance(value, dict | list):
         return "a map" if isinstance(value, dict) else "a list"
-    return f"`{_cut(str(value).lower() if isinstance(value, bool) else str(value))}`"
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return f"`{_cut(text)}`"
 
 
 def _kind(value: Any, trail: Trail) -> str:
