@@ -39,7 +39,7 @@ def test_a_plan_that_was_applied_names_the_run(repo: Path, capsys: Capture) -> N
     assert "Run 1 (" in text
     assert "already applied this plan" in text
     assert "affects" not in text
-    assert "is already as" not in text
+    assert "already has the planned value" not in text
     assert "Nothing to do (run 2)." in text
 
 

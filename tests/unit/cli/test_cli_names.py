@@ -180,4 +180,4 @@ def test_an_idp_that_is_near_to_a_known_one_is_a_warning(repo: Path, capsys: Cap
 def test_an_idp_may_have_any_other_name(repo: Path, capsys: Capture, idp: str) -> None:
     config(repo, f"{LOCAL}sso: {{idp: {idp}}}\n")
     assert run(["validate"]) == Exit.OK
-    assert "rolecall knows" not in capsys.readouterr().out
+    assert "known IdP" not in capsys.readouterr().out

@@ -117,8 +117,8 @@ def test_a_section_that_is_unmanaged_is_named_and_nothing_is_said_of_its_entries
         says = "idp_groups/Marketing (manage.idp_groups is unmanaged)"
         says += ". Unchanged in the org: team_admin on Marketing; 2 users"
         assert f"No longer managed: {says}" in text
-        assert "removed from the config" not in text
-        assert "to unmap" not in text
+        assert "removed from config" not in text
+        assert "To unmap" not in text
     for command, schema in ((["plan"], "plan"), (["drift"], "drift")):
         document = report(capsys, *command)
         jsonschema.validate(document, json.loads(schema_text(f"{schema}.schema.json")))

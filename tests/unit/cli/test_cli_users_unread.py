@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
-from cli_repo import CONFIG, SNAPSHOT
+from calm import CALM, NO_EFFECT, PHRASES
+from cli_repo import CONFIG, SNAPSHOT, make_repo
 
 from rolecall.cli.main import run
 from rolecall.cli.report_options import FORMATS
@@ -22,7 +23,6 @@ Capture = pytest.CaptureFixture[str]
 OBSERVED = CONFIG.replace("local:org.db", "observed:live.json")
 PERSONA = "access_tests:\n  - {name: brand, person: {groups: [Marketing]}, never: [org_admin]}\n"
 USER = "access_tests:\n  - {name: cy, person: cy@tiny.co, never: [org_admin]}\n"
-CALM = re.compile(r"^ *(No drift|No user's access changes)\.?$|\b0 (people|users)|all read", re.M)
 PARTIAL = {"people": {"state": "partial", "read": 2, "total": 5}}
 
 Write = Callable[..., Path]
@@ -43,6 +43,27 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
         return tmp_path
 
     return made
+
+
+COMPLETE: list[tuple[str, list[str]]] = [
+    (CONFIG, ["plan", "-v"]),
+    (CONFIG.replace("[Brand]", "[Marketing]"), ["plan"]),
+    (CONFIG.replace("[Brand]", "[Marketing]"), ["drift", "--baseline", "live.json"]),
+    (CONFIG, ["access", "--role", "team_admin"]),
+]
+
+
+def test_what_only_a_complete_read_prints_is_printed_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(make_repo(tmp_path / "repo"))
+    capsys.readouterr()
+    for config, command in COMPLETE:
+        Path("rolecall.yaml").write_text(config)
+        run(command)
+    told = capsys.readouterr().out
+    absent = [phrase for phrase in PHRASES if not re.search(phrase, told, re.MULTILINE)]
+    assert absent == [r"no user temporarily"], "printed of users in several groups: test_plan_transient_words.py"
 
 
 CODES = pytest.mark.parametrize(("state", "code"), [("unread", Exit.ERROR), ("partial", Exit.UNSEEN)])
@@ -154,6 +175,7 @@ def test_a_plan_says_so_in_each_format(write: Write, capsys: Capture, form: str)
     assert run(["plan", "--assert", "no-access-change", "--format", form]) == Exit.REFUSED
     told = capsys.readouterr().out
     assert not CALM.search(told)
+    assert not NO_EFFECT.search(told)
     assert re.search("people|users|Users|unknown", told), told
 
 

@@ -153,6 +153,7 @@ def test_it_says_local_and_unread_and_nothing_to_do() -> None:
     assert "LOCAL REHEARSAL, not WRITER" in text
     assert "None." in text
     assert "Users" not in text
+    assert "Users" in Page(page(full_plan())).texts
 
 
 def test_people_who_may_not_be_shown_are_counted() -> None:
