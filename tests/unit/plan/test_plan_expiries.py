@@ -9,6 +9,7 @@ import pytest
 from small_org import ask, config, crowd, live, many
 
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Intent
+from rolecall.model.directory import Gaps
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Ignore, Policy
 from rolecall.model.settings import Address
@@ -80,6 +81,21 @@ def test_users_are_read_for_it_and_unknown_where_they_were_not():
     partial = replace(crowd(many(2, "A")), coverage=Coverage("partial", 2, 9))
     made = make(replace(question(JAN, people=None), directory=partial))
     assert "at least 2 users lose X member" in made.impact.apart[0].sentences[0]
+
+
+@pytest.mark.parametrize(("ends", "applied"), [(JAN, NOTHING_APPLIED), (None, Applied(ends={AT: JAN}))])
+@pytest.mark.parametrize("gap", ["partially read", "group missing"])
+def test_no_effect_is_claimed_where_the_users_of_the_group_may_be_unread(ends, applied, gap):
+    read = crowd(many(2, "B"))
+    made = question(ends, applied, people=None)
+    whole = row(ends, applied, people=many(2, "B")).sentences[0]
+    assert whole.endswith("no user's access changes then." if ends else "no user is affected.")
+    if gap == "partially read":
+        read = replace(read, coverage=Coverage("partial", 2, 9))
+    else:
+        read = replace(read, gaps=Gaps(missing={"A": 3}))
+    (told,) = [apart for apart in make(replace(made, directory=read)).impact.apart if apart.kind == "expiry"]
+    assert told.sentences[0].endswith("users were not read completely, so the affected users are unknown.")
 
 
 def test_it_is_in_the_report_also_where_nothing_else_changes():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from small_org import many, person, plan
 
 from rolecall.model.policy import TeamRole
@@ -33,6 +35,13 @@ def test_none_found_is_not_none_there_is():
     made = plan({"A": "member: X", "B": "member: Y"}, {"A": "member: Z", "B": "member: X"}, [person("ann", "A", "B")])
     assert list(transient_sentences(made.impact)) == [
         "Steps are ordered so that no user temporarily loses or gains access (1 user checked)."
+    ]
+
+
+def test_nothing_is_claimed_of_users_who_were_not_read():
+    made = plan({"A": "member: X", "B": "member: Y"}, {"A": "member: Z", "B": "member: X"}, [person("ann", "A", "B")])
+    assert list(transient_sentences(replace(made.impact, problem="Users were partially read."))) == [
+        "Steps are ordered so that no user that was read temporarily loses or gains access (1 user checked)."
     ]
 
 

@@ -201,7 +201,11 @@ def test_a_few_people_are_named() -> None:
     ],
 )
 def test_a_loss_that_drops_nobody_says_so(moves: tuple[Move, ...], told: str) -> None:
-    assert [note.text for note in default_access_note(moves)] == ([told] if told else [])
+    assert [note.text for note in default_access_note(moves, complete=True)] == ([told] if told else [])
+
+
+def test_nothing_is_said_of_the_default_access_of_users_who_were_not_read() -> None:
+    assert list(default_access_note((FORTY,), complete=False)) == []
 
 
 @pytest.mark.parametrize("plan", [sales_left(4), redact(sales_left(2), "counts")])

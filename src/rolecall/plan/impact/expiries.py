@@ -13,6 +13,7 @@ from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.kinds import split_address, value_at
 from rolecall.model.settings import BLANK, UNSET, Address
+from rolecall.plan.coverage import people_coverage
 from rolecall.plan.dates import day
 from rolecall.plan.forecast import AccessForecast, with_mappings
 from rolecall.plan.headline import count_users, sentence, shifts
@@ -113,9 +114,11 @@ def _dates(end: End) -> str:
 
 
 def _users(forecast: AccessForecast, end: End, moves: Sequence[Move]) -> str:
-    state = None if forecast.directory is None else forecast.directory.coverage.state
-    if state is None or forecast.problem:
-        return "users were not read, so the affected users are unknown."
+    key = split_address(end.address)[1]
+    state = people_coverage(forecast.directory, () if key is None else (key,)).state
+    if state == "unread" or forecast.problem or (state == "partial" and not moves):
+        read = "not read" if state == "unread" else "not read completely"
+        return f"users were {read}, so the affected users are unknown."
     if not moves:
         return "no user's access changes then." if end.after else "no user is affected."
     if end.after is None:

@@ -178,7 +178,8 @@ def transient_sentences(impact: Impact, most: int = 5) -> Iterator[str]:
     if not impact.transients:
         if impact.at_risk:
             checked = count_users(len(impact.at_risk))
-            yield f"Steps are ordered so that no user temporarily loses or gains access ({checked} checked)."
+            who = "no user that was read" if impact.problem else "no user"
+            yield f"Steps are ordered so that {who} temporarily loses or gains access ({checked} checked)."
         return
     alike: dict[tuple[str, TeamRole, int, int], list[Transient]] = {}
     for transient in impact.transients:

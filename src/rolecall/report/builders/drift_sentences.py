@@ -156,8 +156,13 @@ def affected_users(report: DriftReport, at: Address, *, managed: bool = True) ->
             continue
         notes = list(change_notes(plan, at, moves_by_address(plan.impact).get(at, ())))
         if not notes:
-            yield Note(f"{title}: no user's access changes.", "dim")
+            yield Note(f"{title}: {_no_access_change(plan.impact)}.", "dim")
         yield from (note._replace(text=f"{title}: {note.text}") for note in notes)
+
+
+def _no_access_change(impact: Impact) -> str:
+    """Return that no user's access changes; of those that were read, if the effect on the others is unknown."""
+    return "no access changes for the users that were read" if impact.problem else "no user's access changes"
 
 
 def acknowledged_words(item: Acknowledgement) -> str:

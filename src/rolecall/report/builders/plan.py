@@ -247,7 +247,11 @@ def _entry(change: Change, plan: Plan, own: Sequence[Move]) -> Entry:
         visible(change.address),
         diffs(section, change),
         change.intent.source,
-        (*change_notes(plan, change.address, own), *default_access_note(own), *_reasons(change)),
+        (
+            *change_notes(plan, change.address, own),
+            *default_access_note(own, complete=not plan.impact.problem),
+            *_reasons(change),
+        ),
         f"change.{change.action}",
     )
 

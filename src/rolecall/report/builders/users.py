@@ -119,16 +119,16 @@ def _ways(moves: Sequence[Move], lead: str = "") -> Iterable[Note]:
         yield Note(f"And {count_users(more, 'changes', 'change')} access in {how}.")
 
 
-def default_access_note(moves: Iterable[Move]) -> Iterator[Note]:
+def default_access_note(moves: Iterable[Move], *, complete: bool) -> Iterator[Note]:
     """Yield how many users still have default access only, or that no one falls back to it; for a change that takes
-    access. Users who do fall back to it are in the sentence about them."""
+    access. Users who do fall back to it are in the sentence about them. ``complete`` says whether all users were read."""
     listed = list(moves)
     if all(move.kind == "gain" for move in listed) or any(move.to_default or not move.after for move in listed):
         return
     unchanged = sum(move.size for move in listed if move.on_default)
     if unchanged:
         yield Note(f"{count_users(unchanged, 'has', 'have')} default access only, as before.", "detail")
-    else:
+    elif complete:
         yield Note("No one falls back to default access.", "detail")
 
 
