@@ -106,7 +106,9 @@ def revert_drift(call: Invocation, config: Config, report: DriftReport, out: Pat
     if left:
         console.lines([line(f"Not reverted: {visible(unwritten_words(left))}", "warn")])
     if plan is None or not plan.changes:
-        console.lines([line("Nothing to revert. No plan was saved.", "bold")])
+        known = report.determined and not report.unread
+        text = "Nothing to revert" if known else "Nothing to revert, but drift is only partially known"
+        console.lines([line(f"{text}. No plan was saved.", "bold")])
         return Exit.OK
     mode = shown(call, people, config.reports_people, terminal=False)
     write_file(out, plan_json(redacted(call, plan, mode, config.root)))

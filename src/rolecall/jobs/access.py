@@ -118,8 +118,15 @@ class Inventory(NamedTuple):
 
 
 async def inventory(request: PlanRequest) -> Inventory:
-    """Return what the org has and the configuration does not manage, with member counts. Users are not read."""
-    plan = (await make_plan(replace(request, people=None))).plan
+    """Return what the org has and the configuration does not manage, with member counts. Users are not read.
+
+    Raises OrgError where the mappings could not be read.
+    """
+    planned = await make_plan(replace(request, people=None))
+    plan, coverage = planned.plan, planned.live.covered("idp_groups")
+    if coverage.state != "complete":
+        why = f": {coverage.problem}" if coverage.problem else ""
+        raise OrgError(Problem("unread", f"unmanaged mappings are unknown, since idp_groups could not be read{why}"))
     return Inventory(plan.org, plan.unmanaged, plan.released)
 
 

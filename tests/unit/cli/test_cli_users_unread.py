@@ -188,3 +188,54 @@ def test_the_way_out_names_the_token_of_the_people_source(
     monkeypatch.setenv("SCIM_TOKEN", "x")
     assert run(["access"]) == Exit.ERROR
     assert "check the token in SCIM_TOKEN" in capsys.readouterr().err
+
+
+@pytest.fixture
+def unread_mappings(write: Write) -> Path:
+    """An org whose mappings were not read, and a configuration that changes other settings."""
+    folder = write()
+    org = {key: value for key, value in SNAPSHOT.items() if key != "idp_groups"}
+    (folder / "live.json").write_text(json.dumps(org))
+    (folder / "rolecall.yaml").write_text(f"{OBSERVED}sso: {{allow_passwords: false}}\n")
+    return folder
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("passwords", ["true", "false"])
+def test_org_admins_are_not_counted_where_mappings_were_not_read(
+    unread_mappings: Path, capsys: Capture, form: str, passwords: str
+) -> None:
+    config = unread_mappings / "rolecall.yaml"
+    config.write_text(config.read_text().replace("allow_passwords: false", f"allow_passwords: {passwords}"))
+    assert run(["plan", "-v", "--format", form]) == (Exit.REFUSED if passwords == "true" else Exit.OK)
+    told = capsys.readouterr().out
+    assert not CALM.search(told)
+    assert "No org admins" not in told
+    if form == "json":
+        assert json.loads(told)["impact"]["org_admins"] is None
+
+
+def test_unmanaged_mappings_are_unknown_where_mappings_were_not_read(unread_mappings: Path, capsys: Capture) -> None:
+    assert run(["access", "--unmanaged"]) == Exit.ERROR
+    told = capsys.readouterr()
+    assert "unmanaged mappings are unknown, since idp_groups could not be read" in told.err
+    assert "unmanaged mapped group" not in told.out
+
+
+def test_a_runbook_names_the_sections_that_were_not_read(unread_mappings: Path, capsys: Capture) -> None:
+    sentence = "Incomplete read: idp_groups could not be read, so it is not part of this plan."
+    config = unread_mappings / "rolecall.yaml"
+    for passwords in ("false", "true"):
+        config.write_text(config.read_text().replace("allow_passwords: false", f"allow_passwords: {passwords}"))
+        run(["plan", "--out", "p.json"])
+        capsys.readouterr()
+        assert run(["runbook", "p.json"]) == Exit.OK
+        told = capsys.readouterr().out
+        assert sentence in told
+        assert "There are no manual steps." not in told
+
+
+def test_nothing_to_revert_is_not_claimed_where_mappings_were_not_read(unread_mappings: Path, capsys: Capture) -> None:
+    run(["drift", "--baseline", "live.json", "--revert", "--out", "r.json"])
+    told = capsys.readouterr().out
+    assert "Nothing to revert, but drift is only partially known. No plan was saved." in told

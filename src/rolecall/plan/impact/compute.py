@@ -111,10 +111,12 @@ def _members(forecast: AccessForecast) -> Mapping[Address, int]:
 
 
 def _counts_admins(forecast: AccessForecast, directory: Directory) -> bool:
-    """Return whether org admins can be counted: not where a group that makes them so has users who were not read."""
+    """Return whether org admins can be counted: not where settings that decide it, or users of a group that makes them
+    so, were not read."""
     giving = {*forecast.before.scim.groups, *forecast.after.scim.groups} & directory.gaps.missing.keys()
     rules = (forecast.before.scim.masks, forecast.after.scim.masks)
-    whole = forecast.problem is None and people_coverage(forecast.asked).state == "complete"
+    settings = not (forecast.before.missing or forecast.after.missing)
+    whole = settings and forecast.problem is None and people_coverage(forecast.asked).state == "complete"
     return whole and not any(masks.get(name, 0) & ORG for name in giving for masks in rules)
 
 

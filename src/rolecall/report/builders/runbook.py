@@ -13,7 +13,7 @@ from rolecall.plan.dates import day
 from rolecall.plan.order.visits import sets_up_scim, sets_up_sso, visits
 from rolecall.plan.value import Plan
 from rolecall.report.builders.changes import UNMAPPED
-from rolecall.report.builders.header import plan_banner
+from rolecall.report.builders.header import plan_banner, planned_sentence
 from rolecall.report.builders.plan import entries
 from rolecall.report.builders.prose import phrase, plain, read_prose
 from rolecall.report.builders.runbook_idp import idp_names, idp_prose, push_chapters
@@ -41,6 +41,9 @@ def runbook_document(plan: Plan, run: Run | None = None) -> Document:
         before = Chapter("Before you begin", (Items("bullets", tuple(_before(plan, steps, run))),))
         after = Chapter("When all steps are done", (Items("bullets", tuple(_after(plan, run, steps))),))
         chapters = [before, *chapters, after]
+    elif incomplete := planned_sentence(plan.coverage):
+        texts = (plain(visible(incomplete)), plain("There are no manual steps for the settings that were read."))
+        chapters = [Chapter("Incomplete read", (Items("bullets", texts),))]
     return Document("runbook", title=_title(plan, steps, run), banner=plan_banner(plan), chapters=tuple(chapters))
 
 
@@ -106,6 +109,8 @@ def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterato
         "idp": bool(push_chapters(plan)) or any(map(_needs_idp, changes)),
     }
     texts = read_prose("steps.yaml")["before"]
+    if incomplete := planned_sentence(plan.coverage):
+        yield plain(visible(incomplete))
     yield from (phrase(texts[name], {"idps": idps}) for name, needed in applies.items() if needed)
     if any(change.action == "delete" and change.address.startswith("idp_groups/") for change in changes):
         yield plain(UNMAPPED)

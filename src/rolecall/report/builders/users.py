@@ -121,7 +121,7 @@ def _ways(moves: Sequence[Move], lead: str = "") -> Iterable[Note]:
 
 def default_access_note(moves: Iterable[Move], *, complete: bool) -> Iterator[Note]:
     """Yield how many users still have default access only, or that no one falls back to it; for a change that takes
-    access. Users who do fall back to it are in the sentence about them. ``complete`` says whether all users were read."""
+    access. Users who do fall back to it are in the sentence about them. ``complete``: whether all users were read."""
     listed = list(moves)
     if all(move.kind == "gain" for move in listed) or any(move.to_default or not move.after for move in listed):
         return
