@@ -114,7 +114,7 @@ def printed() -> str:
     texts = []
     for path in sorted((ROOT / "src").rglob("*")):
         if path.suffix in TEMPLATES:
-            texts.append(path.read_text(encoding="utf-8"))
+            texts.append(re.sub(r"\{\w+\}", HOLE, path.read_text(encoding="utf-8")))
         elif path.suffix == ".py":
             module = ast.parse(path.read_text(encoding="utf-8"))
             docs = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
@@ -123,12 +123,19 @@ def printed() -> str:
     return " ".join("\n".join(texts).replace("**", "").split(" "))
 
 
+def is_printed(phrase: str) -> bool:
+    """Return whether a text has the phrase, or has it with a value in place of one of three or more words."""
+    words = phrase.split(" ")
+    filled = [" ".join([*words[:at], HOLE, *words[at + 1 :]]) for at in range(len(words)) if len(words) > 2]
+    return any(text in printed() for text in (phrase, *filled))
+
+
 def never_printed(literal: str) -> list[str]:
     """Return the phrases of a literal or a pattern that rolecall prints nowhere."""
     if literal in EXEMPT:
         return []
     plain = re.sub(r"\\[bdsw]|\(\?<?[!=:][^)]*\)", HOLE, literal).replace("**", "")
-    return [phrase for phrase in PHRASE.findall(plain) if phrase not in printed()]
+    return [phrase for phrase in PHRASE.findall(plain) if not is_printed(phrase)]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: path.stem)
@@ -166,6 +173,8 @@ def test_a_phrase_that_is_printed_nowhere_is_found(assertion: str) -> None:
     assert [phrase for _, text in asserted_absent(source) for phrase in never_printed(text)] == ["all is quiet"]
 
 
-@pytest.mark.parametrize("phrase", ["No drift.", "0 users", "No user's access changes", "Select Set up SCIM", "word"])
+@pytest.mark.parametrize(
+    "phrase", ["No drift.", "0 users", "No user's access changes", "Some steps are in Okta", "word"]
+)
 def test_a_phrase_that_is_printed_may_be_asserted_absent(phrase: str) -> None:
     assert never_printed(phrase) == []

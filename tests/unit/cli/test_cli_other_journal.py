@@ -63,7 +63,7 @@ def test_an_apply_requires_approval(applied: Path, capsys: Capture, config: str)
     assert run(["apply", "--auto-approve"]) == Exit.REFUSED
     error = capsys.readouterr().err
     assert "this journal has no record" in error
-    assert "lift it with an allow" not in error
+    assert "override the guard with --allow" not in error
     assert run(["apply", "--auto-approve", "--allow", "policy=9", "--allow", "unread=9"]) == Exit.REFUSED
     assert run(["history"]) == Exit.OK
     assert run(["apply", "--approve", plan["digest"]]) == Exit.OK
