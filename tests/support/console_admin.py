@@ -32,7 +32,7 @@ window.choices = (name, where) => {
 };
 window.fact = name => {
   const term = [...document.querySelectorAll('main dt')].find(t => same(t.textContent, name));
-  return term && norm(term.nextElementSibling.textContent);
+  return term && norm(term.nextElementSibling.innerText);
 };
 """
 

@@ -15,7 +15,7 @@ from rolecall.model.settings import BLANK, UNSET, GroupMapping, Settings
 from rolecall.report.builders.changes import scalar
 
 NONE = "–"
-_PUSH = re.compile(r"(?:by name\*\*: enter|None selected\*\*: select|Push) (?:`([^`]+)`|<code>(.+?)</code>)")
+_PUSH = re.compile(r"^(?:`([^`]+)`|<code>(.+?)</code>)$")
 Shown = dict[str, str]
 """Values by label."""
 
@@ -148,7 +148,7 @@ class _Chapter:
                 before, after = cells
                 assert self._open is not None
                 assert first in self._open, f"the page has no {first}"
-                assert self._open[first] in (before, after)
+                assert before == NONE or self._open[first] in (before, after)
                 self._open[first] = after
 
     def _check(self, line: str) -> None:

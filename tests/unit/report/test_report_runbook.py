@@ -12,10 +12,11 @@ from report_plans import CLAIM, LAPSED, METADATA, REBRAND, UNPUSHED, change, map
 from rolecall.model.change import Change
 from rolecall.model.desired import Desired
 from rolecall.model.live import Coverage
+from rolecall.model.policy import TeamRole
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import Defaults, Domain, Scim, Settings, Sso
 from rolecall.plan.saved.encode import decode_plan, encode_plan
-from rolecall.plan.value import GuardResult, Plan
+from rolecall.plan.value import GuardResult, Impact, Move, Plan, Who
 from rolecall.report.builders.runbook import runbook_document
 from rolecall.report.document import Chapter, Document, Grid, Items, Paragraph, Phrase
 from rolecall.report.renderers.html import html
@@ -106,7 +107,9 @@ def test_mappings_are_one_visit_with_a_row_for_each_group() -> None:
         ["1.2", "Writer-Marketing", "Member on Marketing", "Member on Brand"],
     ]
     texts = actions(step).splitlines()
-    assert (texts[0].startswith("Select Edit."), texts[2]) == (True, "Select Save.")
+    assert (texts[0].startswith("Select Edit."), texts[3]) == (True, "Select Save.")
+    assert texts[2] == "Where After is “no role, no team”, clear Role and Team."
+    assert "no role" not in actions(step_of(book(REBRAND)))
 
 
 def test_a_visit_is_split_where_the_order_matters_and_says_why() -> None:
@@ -141,7 +144,7 @@ def test_the_steps_of_a_run_have_its_numbers_and_who_reported_them() -> None:
     document = runbook_document(plan, whole)
     assert "Status: Reported done by bo@acme.com on 29 Nov 2026." in runbook_markdown(document)
     assert "- [x] Select **Edit**" in runbook_markdown(document)
-    assert html(document).count('type="checkbox" checked') == 6
+    assert html(document).count('type="checkbox" checked') == 7
 
 
 def test_a_run_of_0_1_0_keeps_a_step_for_each_group() -> None:
@@ -193,9 +196,14 @@ def test_a_pending_group_is_pushed_before_the_groups_are_mapped() -> None:
     chapters = book(REBRAND, UNPUSHED).chapters
     push, mapped = (next(at for at, c in enumerate(chapters) if part in c.title) for part in ("push 1 group", "Step 1"))
     assert push < mapped
-    assert "Push Groups > Push Groups > Find groups by name: enter New" in actions(chapters[push])
+    first, group = actions(chapters[push]).splitlines()
+    assert "For each group below: button Push Groups > Find groups by name, enter the name, select Save." in first
+    assert "If Okta finds a group of that name in WRITER, select Link Group" in first
+    assert group == "New"
+    assert "Leave the group in the target app" in labeled(chapters[push], "Undo")
+    assert "The next plan has a step that maps them" in labeled(chapters[push], "Check")
     assert "The next plan maps the groups that were pushed" in runbook_markdown(book(UNPUSHED))
-    assert "select New, Select, Assign" in actions(book(UNPUSHED, idp="entra").chapters[1])
+    assert actions(book(UNPUSHED, idp="entra").chapters[1]).endswith("select the groups below, Select, Assign.\nNew")
 
 
 def test_only_writer_can_change_the_plan_of_an_org() -> None:
@@ -231,8 +239,48 @@ def test_the_values_to_set_come_before_what_is_left_in_the_idp() -> None:
 def test_other_changes_of_sso_are_tested_before_passwords_go_off() -> None:
     both = change("sso", "update", Sso(idp="okta", allow_passwords=True), Sso(idp="entra", allow_passwords=False))
     titles = [chapter.title for chapter in book(both).chapters if chapter.title.startswith("Step ")]
-    assert titles == ["Step 1 · Change single sign-on", "Step 1, last part · Switch sign-in by password off"]
+    assert titles == ["Step 1 · Connect single sign-on to Okta", "Step 1, last part · Switch sign-in by password off"]
     assert runbook_markdown(book(both)).count("sign in without SSO | on | off |") == 1
+    assert "Do not report step 1 done yet" not in runbook_markdown(book(both))
+
+
+def test_another_idp_is_connected_and_the_previous_one_stopped_first() -> None:
+    moved = change("scim", "update", Scim(True, "okta"), Scim(True, "entra"))
+    step = step_of(book(moved, idp="entra"))
+    assert step.title == "Step 1 · Connect SCIM to Entra"
+    texts = actions(step)
+    order = [
+        "In Okta, the WRITER app",
+        "rolecall runbook entra",
+        "Create token",
+        "as Tenant URL",
+        "column After",
+        "Scope",
+    ]
+    assert [texts.index(part) for part in order] == sorted(texts.index(part) for part in order)
+    assert "Some steps are in Entra" in before(moved, idp="entra")
+    sso = change("sso", "update", Sso(True, idp="okta"), Sso(True, idp="entra"))
+    assert "Federation Metadata XML" in actions(step_of(book(sso, idp="entra")))
+    only_name = change("sso", "update", Sso(True, "Okta", "okta"), Sso(True, "Login", "OKTA"))
+    assert step_of(book(only_name)).title == "Step 1 · Change single sign-on"
+
+
+def test_the_undo_of_new_metadata_is_the_previous_file() -> None:
+    assert "git show HEAD~1:FILE" in labeled(step_of(book(METADATA)), "Undo")
+    assert "In a private window, a user signs in with SSO" in labeled(step_of(book(METADATA)), "Check")
+
+
+def test_the_scim_tab_is_looked_at_before_scim_is_set_up() -> None:
+    assert "If the tab is missing or locked, stop" in before(SCIM_ON)
+    assert "missing or locked" not in before(EDITING)
+
+
+def test_who_loses_org_admin_and_how_many_remain_is_known_before_the_first_step() -> None:
+    admin, member = TeamRole("IT", "org_admin"), TeamRole("IT", "member")
+    move = Move((admin,), (member,), "change", (ADMINS.address,), 1, (Who("1", "ann@acme.com"),))
+    plan = by_hand(ADMINS, impact=Impact(people=3, moves=(move,), org_admins=(3, 2)))
+    text = actions(runbook_document(plan).chapters[0])
+    assert "Step 1 removes org admin from ann@acme.com. 2 org admins remain: do the step as one of them." in text
 
 
 def test_the_runbook_of_a_plan_says_first_how_to_report_steps() -> None:
@@ -255,7 +303,8 @@ def test_who_can_no_longer_sign_in_is_named_before_the_first_step() -> None:
 
 def test_a_foreign_domain_and_a_given_up_one_name_support_or_how_to_claim() -> None:
     assert "write to support@writer.com" in actions(step_of(book(CLAIM)))
-    assert "Only WRITER can release a claimed domain" in labeled(step_of(book(CLAIM)), "Undo")
+    assert "If no org admin has an address at acme.co.uk: write to" in actions(step_of(book(CLAIM)))
+    assert "only WRITER can release the domain then" in labeled(step_of(book(CLAIM)), "Undo")
     assert "Claim acme.old again" in labeled(step_of(book(LEAVE)), "Undo")
 
 
@@ -278,8 +327,8 @@ def test_who_read_the_values_before_is_named_for_each_section() -> None:
     assert "The column Before was read by bo@acme.com on 20 Nov 2026." in text
 
 
-def before(*changes: Change) -> str:
-    first = book(*changes).chapters[0]
+def before(*changes: Change, idp: str = "okta") -> str:
+    first = book(*changes, idp=idp).chapters[0]
     assert first.title == "Before you begin"
     return actions(first)
 
@@ -320,7 +369,7 @@ def test_what_rolecall_writes_itself_is_no_step() -> None:
 
 def test_a_page_has_boxes_and_fields_and_allows_its_own_style_and_nothing_else() -> None:
     page = html(book(REBRAND, LAPSED))
-    assert page.count('type="checkbox"') == 6
+    assert page.count('type="checkbox"') == 7
     assert "Done by <input" in page
     assert "default-src &#39;none&#39;; style-src &#39;sha256-" in page
     assert "script-src" not in page

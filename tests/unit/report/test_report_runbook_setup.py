@@ -35,11 +35,16 @@ def text_of(settings: Settings, idp: str = "okta") -> str:
 def test_one_runbook_from_the_domain_to_the_mapped_groups(idp: str) -> None:
     text = text_of(SETTINGS, idp)
     titles = [line.partition(" · ")[2] for line in text.splitlines() if line.startswith("## Step ")]
-    assert titles[:4] == [
-        "Claim the domain acme.com", "Set up single sign-on", "Set up SCIM", "Set the default user permissions"
-    ]  # fmt: skip
-    assert "assign users" in titles[4]
-    assert titles[5:] == ["Map 2 groups", "Switch sign-in by password off"]
+    assert titles[:3] == ["Claim the domain acme.com", "Create the teams", "Set the default user permissions"]
+    assert titles[3:5] == ["Set up single sign-on", "Set up SCIM"]
+    if idp == "okta":
+        assert titles[5:-1] == ["In Okta: push 3 groups", "Map 2 groups", "In Okta: assign users"]
+    else:
+        assert "assign users" in titles[5]
+        assert titles[6:-1] == ["Map 2 groups"]
+    assert titles[-1] == "Switch sign-in by password off"
+    assert f"until step {len(titles) - 1} is checked" in text
+    assert f"Do step {titles.index('Map 2 groups') + 1} signed in as them" in text
     assert text.count("- [ ] Check: ") >= 5
     assert "{" not in text.replace("{group_0}", "")
 
@@ -50,10 +55,28 @@ def test_the_values_of_the_configuration_are_filled_in() -> None:
     assert "upload the IdP's metadata XML (okta.xml of the configuration)" in text
     assert "`https://app.writer.com/api/access/saml`" in text
     assert "**Endpoint** (`https://app.writer.com/api/scim/v2`)" in text
-    assert "| Default teams | Everyone | Everyone |" in text
-    assert "| ☐ 6.2 | Legal | no role, no team | **Member** on **IT**, **Legal** |" in text
-    assert "enter `Legal`, select **Save**" in text
-    assert "enter `All {group_0} **x**`, select **Save**" in text
+    assert "| Default teams | – | Everyone |" in text
+    assert "- [ ] **IT**\n- [ ] **Legal**\n\n- [ ] Check: WRITER lists each of these teams" in text
+    assert "If the page asks for a default role and team: **Member** and **Everyone**." in text
+    assert "Save the file as `okta.xml` in the directory of the configuration" in text
+    assert "Undo: Note the values on the page first. To undo, set them again" in text
+    assert "| ☐ 7.2 | Legal | no role, no team | **Member** on **IT**, **Legal** |" in text
+    assert "- [ ] `Legal`\n" in text
+    assert "- [ ] `All {group_0} **x**`\n" in text
+    assert "Undo: **Push Groups** > the menu in **Push Status** > **Unlink pushed group**" in text
+
+
+def test_entra_gets_the_scope_before_the_groups_and_the_status_last() -> None:
+    text = text_of(SETTINGS, "entra")
+    parts = [
+        "**Scope** is",
+        "select the groups below",
+        "- [ ] `Legal`\n",
+        "**Provisioning Status** to **On**",
+        "**Off**",
+    ]
+    assert [text.index(part) for part in parts] == sorted(text.index(part) for part in parts)
+    assert "at once with **Provision on demand**" not in text
 
 
 def test_passwords_stay_on_until_the_last_step() -> None:
@@ -62,6 +85,7 @@ def test_passwords_stay_on_until_the_last_step() -> None:
     assert text.count(passwords) == 1
     assert text.index("Map 2 groups") < text.index("Keep this session open") < text.index(passwords)
     assert "Leave sign-in by password on until single sign-on is tested" in text
+    assert "Upload the IdP's new metadata" not in text
 
 
 def test_what_the_configuration_lacks_is_asked_for_in_words() -> None:
@@ -75,7 +99,7 @@ def test_what_the_configuration_lacks_is_asked_for_in_words() -> None:
 def test_an_idp_of_another_name_keeps_it() -> None:
     settings = Settings(sso=Sso(True, "Ping", "pingone"), scim=Scim(True, "pingone"))
     text = text_of(settings, "other")
-    assert "| Identity provider | Other IdP | Other IdP (pingone) |" in text
+    assert "| Identity provider | – | Other IdP (pingone) |" in text
     assert "Select **Other IdP** as the identity provider" in text
 
 
@@ -89,7 +113,7 @@ def test_the_legacy_endpoint_has_roles_by_attribute_and_no_mapping() -> None:
 
 def test_the_page_has_a_section_for_each_step() -> None:
     page = html(setup_document(SETTINGS, "okta", "acme"))
-    assert page.count('<section class="step">') == 7
+    assert page.count('<section class="step">') == 9
     assert "<xml>" not in page
 
 

@@ -66,7 +66,13 @@ def test_the_upgrade_is_a_runbook_of_its_own(tmp_path: Path, capsys: pytest.Capt
     text = upgrade_runbook(tmp_path, capsys)
     assert text.startswith("# The upgrade to the new SCIM endpoint on acme\n")
     assert "0 of 2 groups pushed" in text
-    assert "bo@acme.com would no longer be org admin" in text
+    assert "**Not ready: do not select Upgrade.**" in text
+    reason = "bo@acme.com would lose org admin. In the IdP, add bo@acme.com to Admins, then plan again."
+    assert text.count(reason) == 2
+    step = text.partition("## Step 1")[2]
+    assert step.index(reason) < step.index("The list of IdP groups is empty then")
+    assert "They are listed below.\n\n- Once complete" not in text
+    assert "- bo@acme.com moves from org admin to member" in text
     places = headings(
         text, "Are you ready", "First, a break-glass", "The groups that give", "Step 1 · Start the", "Push every group"
     )
@@ -74,7 +80,7 @@ def test_the_upgrade_is_a_runbook_of_its_own(tmp_path: Path, capsys: pytest.Capt
     assert "who can sign in: ann@acme.com" in text
     assert "- Admins: Org admin on Everyone" in text
     assert "Never select **Delete the group in the target app**" in text
-    assert "Undo: None. There is no way back to the legacy endpoint" in text
+    assert "Undo: None. There is no way back to the legacy endpoint. You can stop here" in text
 
 
 def test_groups_are_mapped_in_the_upgrade_flow_and_then_it_is_completed(
@@ -94,6 +100,12 @@ def test_groups_are_mapped_in_the_upgrade_flow_and_then_it_is_completed(
     assert "If the flow does not list the groups: Admin > Access & provisioning > **IdP groups** > **Edit**" in text
     assert "a confirmation message that your endpoint has been updated in the bottom right corner" in text
     assert "Push every group" not in text
+    first, _, second = text.partition("## Step 1")[2].partition("## Step 2")
+    assert "- No access changes until the upgrade is completed." in first
+    assert "loses" not in first
+    assert "bo@acme.com" in second
+    assert "before-upgrade.yaml" not in text
+    assert "The break-glass admin can still open **Admin**: ann@acme.com." in text
 
 
 @pytest.mark.parametrize(
@@ -184,7 +196,9 @@ def test_a_group_that_is_called_like_a_placeholder_keeps_its_name(
 
 def test_the_new_token_is_tested_before_the_old_one_is_revoked() -> None:
     told = runbook_markdown(guide_document("token"))
-    assert told.index("**Test Connection**") < told.index("revoke it, now that the new one works")
+    assert told.index("**Test Connection**") < told.index("Only after the test succeeded")
+    assert "Undo: There is no undo" in told
+    assert "- [ ] Check: In Okta, **Push Groups** shows **Active**" in told
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from rolecall.model.run import Run, Step
 from rolecall.model.settings import GroupMapping, Scim, Value
 from rolecall.plan.dates import day
 from rolecall.plan.order.visits import sets_up_scim, sets_up_sso, visits
-from rolecall.plan.value import Plan
+from rolecall.plan.value import Move, Plan
 from rolecall.report.builders.changes import UNMAPPED
 from rolecall.report.builders.header import plan_banner, planned_sentence
 from rolecall.report.builders.plan import entries
@@ -21,12 +21,19 @@ from rolecall.report.builders.runbook_steps import (
     ManualStep,
     context_of,
     last_passwords,
-    passwords_go_off_later,
     step_chapter,
 )
-from rolecall.report.builders.runbook_upgrade import after_upgrade, before_upgrade, completes_upgrade, is_upgrade
+from rolecall.report.builders.runbook_upgrade import (
+    after_upgrade,
+    before_upgrade,
+    completes_upgrade,
+    is_upgrade,
+    not_ready,
+    upgrade_notes,
+)
+from rolecall.report.builders.runbook_variants import changes_idp, passwords_go_off_later
 from rolecall.report.document import Chapter, Document, Items, Phrase
-from rolecall.report.phrases import count, visible
+from rolecall.report.phrases import count, listed, visible
 
 
 def runbook_document(plan: Plan, run: Run | None = None) -> Document:
@@ -78,8 +85,11 @@ def _title(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> str:
 
 def _steps(plan: Plan, steps: Sequence[ManualStep]) -> Iterator[Chapter]:
     """Yield a chapter for each step; groups are pushed before the first step that maps groups, else at the end."""
-    affected = {(change.address, change.action): entry for change, entry in entries(plan)}
-    context = context_of(plan)
+    affected = {
+        (change.address, change.action): entry._replace(notes=upgrade_notes(plan, change) or entry.notes)
+        for change, entry in entries(plan)
+    }
+    context = context_of(plan, not_ready(plan))
     pushes = [] if is_upgrade(plan) else push_chapters(plan)
     mapped: ManualStep | None = None
     for place, step in enumerate(steps):
@@ -88,7 +98,9 @@ def _steps(plan: Plan, steps: Sequence[ManualStep]) -> Iterator[Chapter]:
             yield from pushes
             pushes = []
             between = steps[place - 1].number if mapped else None
-        yield step_chapter(step, context, affected, split=(mapped.number, between) if mapped and between else None)
+        split = (mapped.number, between) if mapped and between else None
+        last = place == len(steps) - 1 and not pushes
+        yield step_chapter(step, context, affected, split, last=last)
         mapped = step if step.of_groups else mapped
     yield from pushes
     yield from (last_passwords(step, context) for step in steps if passwords_go_off_later(step.changes[0]))
@@ -104,7 +116,7 @@ def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterato
         "plan": run is None and not plan.errored and plan.verdict != "block",
         "admin": True,
         "sign_in": any(change.address == "sso" for change in changes),
-        "org_admin": any(map(_takes_org_admin, changes)),
+        "tier": any(map(sets_up_scim, changes)),
         "order": len(steps) > 1,
         "idp": bool(push_chapters(plan)) or any(map(_needs_idp, changes)),
     }
@@ -112,6 +124,7 @@ def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterato
     if incomplete := planned_sentence(plan.coverage):
         yield plain(visible(incomplete))
     yield from (phrase(texts[name], {"idps": idps}) for name, needed in applies.items() if needed)
+    yield from _org_admins(plan, steps)
     if any(change.action == "delete" and change.address.startswith("idp_groups/") for change in changes):
         yield plain(UNMAPPED)
     locked_out = [guard.message for guard in plan.guards if guard.name == "sign_in" and guard.verdict != "pass"]
@@ -124,7 +137,28 @@ def _needs_idp(change: Change) -> bool:
     if change.via_reason == "not_in_plan":
         return False
     goes_off = isinstance(change.after, Scim) and change.after.enabled is False
-    return sets_up_sso(change) or sets_up_scim(change) or change.action == "upgrade" or goes_off
+    return sets_up_sso(change) or sets_up_scim(change) or changes_idp(change) or change.action == "upgrade" or goes_off
+
+
+def _org_admins(plan: Plan, steps: Sequence[ManualStep]) -> Iterator[Phrase]:
+    """Yield which steps remove org admin, from whom if that is known, and how many org admins remain."""
+    texts, impact = read_prose("steps.yaml")["before"], plan.impact
+    lost = sorted({who.email for move in impact.moves if _loses_org_admin(move) for who in move.people if who.email})
+    numbers = [str(step.number) for step in steps if any(map(_takes_org_admin, step.changes))]
+    if len(numbers) == 1 and lost and impact.org_admins:
+        left = count(impact.org_admins[1], "org admin")
+        yield phrase(texts["org_admins"], {"step": numbers[0], "lost": listed(lost, _NAMED), "left": left})
+    else:
+        yield from (phrase(texts["org_admin"], {"step": number}) for number in numbers)
+
+
+_NAMED = 10
+"""The most users that are named."""
+
+
+def _loses_org_admin(move: Move) -> bool:
+    before, after = ({item.role for item in access} for access in (move.before, move.after))
+    return ORG_ADMIN in before - after
 
 
 def _takes_org_admin(change: Change) -> bool:

@@ -43,19 +43,23 @@ def idp_prose(name: str) -> Mapping[str, Any]:
     return texts
 
 
-def idp_part(name: str, part: str, groups: Sequence[str] = (), *, pushes: bool = True) -> Mapping[str, Any]:
+def idp_part(
+    name: str, part: str, groups: Sequence[str] = (), *, pushes: bool = True, checks: bool = True
+) -> Mapping[str, Any]:
     """Return the texts about one part of the work in an IdP, with an item for each of the groups if they are known.
 
-    These items have placeholders for the groups, see ``group_values``. Without ``pushes`` they are left
-    out, and what to check after them.
+    These items have placeholders for the groups, see ``group_values``. Without ``pushes`` they are left out, without
+    ``checks`` what to check after them.
     """
     texts = idp_prose(name)[part]
     items: list[str] = []
     for item in texts["items"]:
         if isinstance(item, str):
             items.append(item)
+        elif "pushed" in item:
+            items += [item["pushed"]] if checks else []
         elif pushes:
-            items += [item["pushed"]] if "pushed" in item else _pushes(name, groups) or [item["push"]]
+            items += pushed_items(name, groups) or [item["push"]]
     return {**texts, "items": items}
 
 
@@ -64,9 +68,10 @@ def group_values(groups: Sequence[str]) -> dict[str, str]:
     return {f"group_{number}": visible(group) for number, group in enumerate(groups)}
 
 
-def _pushes(name: str, groups: Sequence[str]) -> list[str]:
+def pushed_items(name: str, groups: Sequence[str]) -> list[str]:
+    """Return how to push groups in an IdP, then each group to tick off; nothing without a group."""
     each: str = idp_prose(name)["push"]["each"]
-    return [each.replace("{group}", f"{{group_{number}}}") for number in range(len(groups))]
+    return [each, *(f"`{{group_{number}}}`" for number in range(len(groups)))] if groups else []
 
 
 def idp_choice(idp: str) -> str:
@@ -99,10 +104,11 @@ def push_chapters(plan: Plan) -> list[Chapter]:
     return [push_chapter(idp, groups) for idp in idp_names(plan.desired.settings)] if groups else []
 
 
-def push_chapter(idp: str, groups: Sequence[str]) -> Chapter:
-    """Return how to push these groups in one IdP."""
+def push_chapter(idp: str, groups: Sequence[str], texts: Mapping[str, Any] = {}) -> Chapter:
+    """Return how to push these groups in one IdP; ``texts`` replace those about the next plan."""
     ordered = sorted(groups, key=str.casefold)
     title = idp_prose(idp)["push"]["title"].replace("{groups}", count(len(ordered), "group"))
     pushed, push = read_prose("idps.yaml")["pushed"], idp_prose(idp)["push"]
-    prose = {**pushed, "title": title, "text": [*push.get("text", ()), *pushed["text"]], "items": _pushes(idp, ordered)}
-    return chapter(prose, group_values(ordered))._replace(step=True)
+    text = [*push.get("text", ()), *pushed["text"]]
+    prose = {**pushed, "title": title, "text": text, "items": pushed_items(idp, ordered), "undo": push["undo"]}
+    return chapter({**prose, **texts}, group_values(ordered))._replace(step=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,13 +12,13 @@ from rolecall.model.fields import Field
 from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.live import Coverage
 from rolecall.model.roles import role_words
-from rolecall.model.settings import UNSET, Address, GroupMapping, Scim, Settings, Sso, Value
+from rolecall.model.settings import UNSET, Address, Defaults, GroupMapping, Scim, Settings, Sso, Value
 from rolecall.plan.dates import day
-from rolecall.plan.order.visits import passwords_go_off, sets_up_scim, sets_up_sso
 from rolecall.plan.value import Plan
 from rolecall.report.builders.changes import REASONS, scalar
 from rolecall.report.builders.prose import filled, joined, phrase, plain, read_prose
 from rolecall.report.builders.runbook_idp import IDPS, idp_choice, idp_names, idp_of, idp_part, idp_prose
+from rolecall.report.builders.runbook_variants import passwords_go_off_later, step_variant
 from rolecall.report.document import Block, Chapter, Entry, Grid, GridRow, Items, Paragraph, Phrase, Piece
 from rolecall.report.phrases import count, visible
 
@@ -34,7 +34,8 @@ class StepContext(NamedTuple):
     """The facts that texts of steps need: the desired settings, the live endpoint, and who read each section.
 
     ``parts`` are those of the IdP's side that steps name, by their names in ``idps.yaml``. ``whole`` if a table has all
-    desired values, not just those that change. ``pushes`` if the runbook has a chapter that pushes groups by name.
+    desired values, not just those that change, of an org that was not read. ``pushes`` if the runbook has a chapter
+    that pushes groups by name. ``not_ready`` is why the upgrade must not be made.
     """
 
     settings: Settings
@@ -44,12 +45,13 @@ class StepContext(NamedTuple):
     parts: tuple[str, ...] = ("sso", "scim", "people")
     whole: bool = False
     pushes: bool = False
+    not_ready: str = ""
 
 
-def context_of(plan: Plan) -> StepContext:
+def context_of(plan: Plan, not_ready: str = "") -> StepContext:
     """Return the facts that the texts of a plan's steps need."""
     endpoint = str(plan.switches.get("endpoint", ""))
-    return StepContext(plan.desired.settings, endpoint, plan.coverage, pushes=bool(plan.waiting))
+    return StepContext(plan.desired.settings, endpoint, plan.coverage, pushes=bool(plan.waiting), not_ready=not_ready)
 
 
 class ManualStep(NamedTuple):
@@ -87,11 +89,19 @@ class ManualStep(NamedTuple):
 
 
 def step_chapter(
-    step: ManualStep, context: StepContext, affected: Affected = _NOTHING, split: tuple[int, int] | None = None
+    step: ManualStep,
+    context: StepContext,
+    affected: Affected = _NOTHING,
+    split: tuple[int, int] | None = None,
+    *,
+    last: bool = False,
 ) -> Chapter:
-    """Return the chapter of a step. ``split`` has an earlier step that maps groups, and the one that comes between."""
+    """Return the chapter of a step. ``split`` has an earlier step that maps groups, and the one that comes between.
+
+    ``last`` if no other step comes between it and its last part.
+    """
     change = step.changes[0]
-    variant = _variant(change, context)
+    variant = step_variant(change, context.endpoint)
     prose, values = read_prose("steps.yaml")[variant], _values(change, context)
     without = (_PASSWORDS,) if passwords_go_off_later(change) else ()
     blocks: list[Block] = []
@@ -100,7 +110,7 @@ def step_chapter(
     if "page" in prose:
         older = f" (in older consoles: {prose['older']})" if "older" in prose else ""
         blocks.append(Paragraph(phrase(f"**{prose['page']}**{older}", values), "Page"))
-    first, last = _actions(prose, variant, change, context, values)
+    first, after_table = _actions(prose, variant, step, context, values)
     blocks += first
     if variant != "not_in_plan":
         blocks += _table(step, without, whole=context.whole)
@@ -108,14 +118,16 @@ def step_chapter(
     else:
         blocks.append(Paragraph(phrase(prose["possible"])))
         blocks.append(Items("bullets", tuple(_excluded(step, context))))
-    blocks += last
-    if notes := tuple(_notes(step, affected)):
-        blocks.append(Items("bullets", notes))
-    blocks += [Paragraph(phrase(prose[name], values), name.capitalize()) for name in ("check", "undo")]
-    if without:
-        blocks.append(Paragraph(phrase(read_prose("steps.yaml")["later"], _numbers(step.number)), "Then"))
-    else:
+    blocks += after_table
+    upgrading = variant == "idp_groups_upgrading"
+    notes = (phrase(read_prose("steps.yaml")["no_access_yet"]),) if upgrading else tuple(_notes(step, affected))
+    blocks += [Items("bullets", notes)] if notes else []
+    blocks.append(Paragraph(phrase(prose["check"], values), "Check"))
+    blocks.append(Paragraph(phrase(_undo(prose, variant, change, context), values), "Undo"))
+    if not without:
         blocks += _record(step)
+    elif not last:
+        blocks.append(Paragraph(phrase(read_prose("steps.yaml")["later"], _numbers(step.number)), "Then"))
     return Chapter(f"{step.heading} · {_title(step, variant, values)}", tuple(blocks), step=True, done=step.done)
 
 
@@ -134,52 +146,6 @@ def last_passwords(step: ManualStep, context: StepContext) -> Chapter:
     return Chapter(f"{step.heading}, last part · {prose['title']}", tuple(blocks), step=True, done=step.done)
 
 
-def _variant(change: Change, context: StepContext) -> str:
-    """Return the name of the texts about a change."""
-    section, _ = split_address(change.address)
-    if change.via_reason == "not_in_plan":
-        return "not_in_plan"
-    if section == "domains":
-        return f"domains_{change.action}"
-    if section == "sso":
-        return _sso_variant(change)
-    if section == "scim":
-        return _scim_variant(change)
-    if section == "idp_groups" and context.endpoint == "upgrading":
-        return "idp_groups_upgrading"
-    return section
-
-
-def passwords_go_off_later(change: Change) -> bool:
-    """Return whether signing in by password goes off in a last part, after the other changes of SSO are tested."""
-    before, after = change.before, change.after
-    if not passwords_go_off(change) or not isinstance(after, Sso):
-        return False
-    return not isinstance(before, Sso) or replace(after, allow_passwords=before.allow_passwords) != before
-
-
-def _sso_variant(change: Change) -> str:
-    if sets_up_sso(change):
-        return "sso_set_up"
-    if passwords_go_off(change) and not passwords_go_off_later(change):
-        return "sso_passwords"
-    return "sso_off" if _goes_off(change) else "sso"
-
-
-def _scim_variant(change: Change) -> str:
-    if change.action == "upgrade":
-        completes = isinstance(change.after, Scim) and change.after.endpoint == "new"
-        return "upgrade_complete" if completes else "upgrade_start"
-    if sets_up_scim(change):
-        return "scim_set_up"
-    return "scim_off" if _goes_off(change) else "scim"
-
-
-def _goes_off(change: Change) -> bool:
-    before, after = change.before, change.after
-    return isinstance(after, Sso | Scim) and after.enabled is False and getattr(before, "enabled", None) is True
-
-
 def _values(change: Change, context: StepContext) -> dict[str, str]:
     """Return the placeholders of the texts about a change."""
     section, key = split_address(change.address)
@@ -194,10 +160,60 @@ def _values(change: Change, context: StepContext) -> dict[str, str]:
         "choice": idp_choice(idp),
         "name": visible(name),
         "metadata": _metadata(change.after, context),
-        "stop": idp_prose(idp)["stop"],
+        "metadata_file": visible(context.metadata_file),
+        "idp": idp_prose(idp)["name"],
+        "guide": idp if idp in IDPS else "other",
+        "app": idp_prose(idp)["sso"]["title"],
+        "not_ready": context.not_ready,
+        **_defaults(settings),
         "role": _GROUPS.field("role").label,
         "teams": _GROUPS.field("teams").label,
     }
+
+
+def _defaults(settings: Settings) -> dict[str, str]:
+    """Return the role and the teams of the default access, nothing where the configuration does not have both."""
+    default = settings.defaults
+    if not isinstance(default, Defaults) or not isinstance(default.role, str) or default.teams is UNSET:
+        return {}
+    return {
+        "default_role": visible(role_words(default.role)),
+        "default_teams": visible(", ".join(sorted(default.teams))),
+    }
+
+
+def _undo(prose: Mapping[str, Any], variant: str, change: Change, context: StepContext) -> str:
+    """Return how to undo a step, which needs the previous metadata file or values that were not read."""
+    undo: str = prose["undo"]
+    if context.whole and change.action != "create" and "column Before" in undo:
+        undo = read_prose("steps.yaml")["unread_undo"]
+    elif variant == "sso" and _metadata(change.after, context):
+        undo = read_prose("steps.yaml")["metadata_undo"]
+    return undo
+
+
+def _stop(change: Change, settings: Settings) -> str:
+    """Return how to stop provisioning in the IdP that the org has before a change."""
+    before = idp_of(Settings(scim=change.before)) if isinstance(change.before, Scim) else None
+    stop: str = idp_prose(before or idp_of(settings, "scim") or idp_of(settings) or "other")["stop"]
+    return stop
+
+
+def _items(
+    texts: Sequence[str | Mapping[str, str]], step: ManualStep, context: StepContext, values: Mapping[str, str]
+) -> tuple[Phrase, ...]:
+    """Return the actions of a step, without those that do not apply."""
+    unmapped = [change for change in step.changes if not isinstance(change.after, GroupMapping) or change.after.blank]
+    applies = {
+        "unmap": unmapped,
+        "default": "default_role" in values,
+        "file": context.metadata_file,
+        "not_ready": context.not_ready,
+    }
+    stop = _stop(step.changes[0], context.settings)
+    listed = [{"": text} if isinstance(text, str) else text for text in texts]
+    chosen = [text for item in listed for name, text in item.items() if not name or applies[name]]
+    return tuple(phrase(text.replace("{stop}", stop), values) for text in chosen)
 
 
 def _metadata(value: Value | None, context: StepContext) -> str:
@@ -214,13 +230,14 @@ def _numbers(first: int, between: int = 0) -> dict[str, str]:
 
 
 def _actions(
-    prose: Mapping[str, Any], variant: str, change: Change, context: StepContext, values: Mapping[str, str]
+    prose: Mapping[str, Any], variant: str, step: ManualStep, context: StepContext, values: Mapping[str, str]
 ) -> tuple[list[Block], list[Block]]:
     """Return what to do before the table of values, and what after it.
 
     Setup is in WRITER, in the IdP, and in WRITER again; then the remaining steps in the IdP.
     """
-    items = [phrase(values["stop"], values) if item == "{stop}" else phrase(item, values) for item in prose["items"]]
+    change = step.changes[0]
+    items = list(_items(prose["items"], step, context, values))
     if variant in ("sso", "sso_passwords") and _metadata(change.after, context):
         items.insert(0, phrase(read_prose("steps.yaml")["metadata"], values))
     first: list[Block] = [Items("numbered", tuple(items))]
@@ -231,14 +248,19 @@ def _actions(
     for place, part in enumerate(parts):
         blocks = first if place == 0 else last
         for idp in (named,) if named else idp_names(context.settings):
-            blocks += _in_idp(idp_part(idp, part, pushes=not context.pushes), values)
+            blocks += _in_idp(idp_part(idp, part, pushes=not context.pushes, checks=not context.pushes), values)
         if place == 0:
             blocks.append(Paragraph(plain("Back in WRITER"), strong=True))
-            blocks.append(Items("numbered", tuple(phrase(item, values) for item in prose["after"])))
+            blocks.append(Items("numbered", _items(prose["after"], step, context, values)))
     return first, last
 
 
-_PARTS: Mapping[str, tuple[str, ...]] = {"sso_set_up": ("sso",), "scim_set_up": ("scim", "people")}
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "sso_set_up": ("sso",),
+    "sso_idp": ("sso",),
+    "scim_set_up": ("scim", "people"),
+    "scim_idp": ("scim", "people"),
+}
 """The parts of the IdP's side of a step; only the first one comes before the values are set in WRITER."""
 
 
@@ -279,7 +301,7 @@ def _setting_rows(change: Change, without: tuple[str, ...], *, whole: bool) -> I
         before, after = _value(change.before, field), _value(change.after, field)
         listed = before != after or (whole and after is not None and field.updated)
         if listed and field.name not in without and field.written:
-            yield GridRow((plain(field.label), plain(before or "–"), plain(after or "–")))
+            yield GridRow((plain(field.label), plain("–" if whole else before or "–"), plain(after or "–")))
 
 
 def _value(settings: Value | None, field: Field) -> str | None:
@@ -301,7 +323,9 @@ def _excluded(step: ManualStep, context: StepContext) -> Iterator[Phrase]:
     """Yield what each change of a step would be if the org's plan tier included it."""
     for change, label in zip(step.changes, step.labels, strict=True):
         possible = replace(change, via_reason=None)
-        title = _title(ManualStep(step.number, (possible,)), _variant(possible, context), _values(change, context))
+        title = _title(
+            ManualStep(step.number, (possible,)), step_variant(possible, context.endpoint), _values(change, context)
+        )
         yield plain(f"{label}: {title}")
 
 

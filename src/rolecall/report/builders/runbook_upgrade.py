@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rolecall.model import console
+from rolecall.model.change import Change
 from rolecall.model.roles import ORG_ADMIN, role_words
 from rolecall.model.settings import UNSET, GroupMapping
 from rolecall.plan.value import Plan, UpgradeImpact
 from rolecall.report.builders.prose import chapter, plain, read_prose
 from rolecall.report.builders.runbook_idp import idp_names, idp_prose
-from rolecall.report.document import Chapter, Items, Paragraph
+from rolecall.report.builders.users import ways
+from rolecall.report.document import Chapter, Items, Note, Paragraph
 from rolecall.report.phrases import count, listed, visible
 
 _MOST = 20
@@ -34,7 +37,7 @@ def before_upgrade(plan: Plan) -> Iterator[Chapter]:
     yield _readiness(plan)
     required = plan.desired.policy.guards.required_org_admins
     admins = listed(required, _MOST) if required else "choose one, and add them to guards.required_org_admins"
-    yield chapter(prose["before"], {"admins": admins})
+    yield _before(plan, prose, admins)
     yield _groups(plan, prose["groups"])
     if completes_upgrade(plan):
         yield chapter(prose["complete"])
@@ -68,18 +71,52 @@ def _readiness(plan: Plan) -> Chapter:
     else:
         texts = ["When the upgrade is completed with the mappings of this configuration:"]
         texts.append(readiness(upgrade, plan.impact.org_admins))
-        if lost := [who.email or who.id for who in upgrade.org_admins_lost]:
-            texts.append(
-                f"NOT YET: {listed(lost, _MOST)} would no longer be org admin. Put them into a group that is mapped to "
-                "org admin. Until then rolecall does not complete the upgrade."
-            )
-    return Chapter("Are you ready", tuple(Paragraph(plain(text)) for text in texts))
+    paragraphs = [Paragraph(plain(text)) for text in texts]
+    if reason := not_ready(plan):
+        button = console.COMPLETE_UPGRADE if completes_upgrade(plan) else console.UPGRADE
+        paragraphs.append(Paragraph(plain(f"Not ready: do not select {button}."), strong=True))
+        paragraphs.append(Paragraph(plain(reason)))
+    return Chapter("Are you ready", tuple(paragraphs))
+
+
+def not_ready(plan: Plan) -> str:
+    """Return who would lose org admin by the upgrade and what to do about it, empty if there is no one."""
+    upgrade = plan.impact.upgrade
+    if upgrade is None or not upgrade.org_admins_lost:
+        return ""
+    lost = listed([who.email or who.id for who in upgrade.org_admins_lost], _MOST)
+    if admins := _admin_groups(plan):
+        return f"{lost} would lose org admin. In the IdP, add {lost} to {admins[0]}, then plan again."
+    return f"{lost} would lose org admin. Map a group to org admin and add {lost} to it, then plan again."
+
+
+def upgrade_notes(plan: Plan, change: Change) -> tuple[Note, ...]:
+    """Return whose access changes when a change completes the upgrade; nothing for any other change."""
+    if change.action != "upgrade" or not completes_upgrade(plan):
+        return ()
+    return tuple(ways(plan.impact.moves))
+
+
+def _before(plan: Plan, prose: Mapping[str, Any], admins: str) -> Chapter:
+    """Return what the break-glass admin does, and before the start whose access will change."""
+    if completes_upgrade(plan):
+        return chapter(prose["again"], {"admins": admins})
+    opened = chapter(prose["before"], {"admins": admins})
+    moves = plan.impact.upgrade.moves if plan.impact.upgrade else ()
+    notes = tuple(plain(note.text) for note in ways(moves))
+    return opened._replace(blocks=(*opened.blocks, Items("bullets", notes))) if notes else opened
+
+
+def _admin_groups(plan: Plan) -> list[str]:
+    groups = plan.desired.settings.idp_groups
+    mapped = {} if groups is UNSET else groups
+    return sorted(name for name, mapping in mapped.items() if mapping.role == ORG_ADMIN and not mapping.blank)
 
 
 def _groups(plan: Plan, prose: Mapping[str, Any]) -> Chapter:
     groups = plan.desired.settings.idp_groups
     mapped = {} if groups is UNSET else {name: mapping for name, mapping in groups.items() if not mapping.blank}
-    admins = sorted(name for name, mapping in mapped.items() if mapping.role == ORG_ADMIN)
+    admins = _admin_groups(plan)
     named = f"Org admins come from {listed(admins, _MOST)}." if admins else "No group gives org admin: map one."
     items = tuple(
         plain(f"{visible(name)}: {_access(mapping)}") for name, mapping in sorted(mapped.items())[: 10 * _MOST]

@@ -65,7 +65,7 @@ def change_notes(plan: Plan, at: Address, moves: Sequence[Move]) -> Iterable[Not
         if tally and tally.total:
             yield Note(f"Access: {tally_words(tally)}.", "risk" if tally.lose or tally.change else "plain")
         return
-    yield from _ways([share(move, (at,)) for move in moves])
+    yield from ways([share(move, (at,)) for move in moves])
     yield from _joint_causes(at, moves, each=False)
     yield from _joint_causes(at, moves, each=True)
 
@@ -104,7 +104,7 @@ def _joint_causes(at: Address, moves: Sequence[Move], *, each: bool) -> Iterable
         yield Note(f"Together with {named}{of}.", "dim")
 
 
-def _ways(moves: Sequence[Move], lead: str = "") -> Iterable[Note]:
+def ways(moves: Sequence[Move], lead: str = "") -> Iterable[Note]:
     """Yield the largest ways in which users' access changes, then a count of the others."""
     ranked = shifts(moves)
     few = [(move, shift_of(move)) for move in moves] if any(size <= _NAMED for _, size in ranked[:_WAYS]) else []
@@ -192,7 +192,7 @@ def _upgrade(upgrade: UpgradeImpact) -> Iterable[Note]:
     keep = f"; {count_users(upgrade.keep, 'keeps', 'keep')} theirs" if upgrade.keep else ""
     yield Note(f"{does} changes the access of {differ}{keep}.", tone)
     yield Note(f"{upgrade.pushed:,} of {count(upgrade.groups, 'group')} pushed to the new endpoint.")
-    yield from _ways(upgrade.moves, "Once complete: ")
+    yield from ways(upgrade.moves, "Once complete: ")
     if lost := upgrade.org_admins_lost:
         names = ", ".join(name(who) for who in lost[:_MOST] if who.email)
         yield Note(f"{count_users(len(lost), 'loses', 'lose')} org admin{f': {names}' if names else ''}.", "risk")
