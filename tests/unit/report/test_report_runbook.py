@@ -15,6 +15,7 @@ from rolecall.model.live import Coverage
 from rolecall.model.policy import TeamRole
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import Defaults, Domain, Scim, Settings, Sso
+from rolecall.plan.moves import Attribution
 from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.value import GuardResult, Impact, Move, Plan, Who
 from rolecall.report.builders.runbook import runbook_document
@@ -273,6 +274,22 @@ def test_the_undo_of_new_metadata_is_the_previous_file() -> None:
 def test_the_scim_tab_is_looked_at_before_scim_is_set_up() -> None:
     assert "If the tab is missing or locked, stop" in before(SCIM_ON)
     assert "missing or locked" not in before(EDITING)
+
+
+def test_an_effect_of_several_steps_is_in_the_last_one_and_one_of_each_in_the_first() -> None:
+    brand, sales = TeamRole("Brand", "member"), TeamRole("Sales", "member")
+    both = (DEFAULT.address, LAPSED.address)
+    falls = (Attribution((sales,), (), (LAPSED.address,)), Attribution((), (brand,), both, each=True))
+    di = Move((sales,), (brand,), "change", both, 1, (Who("1", "di@acme.com"),))
+    impact = Impact(people=3, moves=(di._replace(causes=falls),))
+    _, first, second, _ = book(DEFAULT, LAPSED, impact=impact).chapters
+    assert "di@acme.com" not in runbook_text(first)
+    assert "- di@acme.com " in runbook_text(second)
+    alone = (Attribution((sales,), (), both),)
+    impact = Impact(people=3, moves=(di._replace(after=(), kind="lose", causes=alone),))
+    _, first, second, _ = book(DEFAULT, LAPSED, impact=impact).chapters
+    assert "di@acme.com loses" in runbook_text(first)
+    assert "di@acme.com" not in runbook_text(second)
 
 
 def test_who_loses_org_admin_and_how_many_remain_is_known_before_the_first_step() -> None:

@@ -16,6 +16,7 @@ from rolecall.report.builders.changes import UNMAPPED
 from rolecall.report.builders.header import plan_banner, planned_sentence
 from rolecall.report.builders.plan import entries
 from rolecall.report.builders.prose import phrase, plain, read_prose
+from rolecall.report.builders.runbook_effects import by_step
 from rolecall.report.builders.runbook_idp import idp_names, idp_prose, push_chapters
 from rolecall.report.builders.runbook_steps import (
     ManualStep,
@@ -87,7 +88,7 @@ def _steps(plan: Plan, steps: Sequence[ManualStep]) -> Iterator[Chapter]:
     """Yield a chapter for each step; groups are pushed before the first step that maps groups, else at the end."""
     affected = {
         (change.address, change.action): entry._replace(notes=upgrade_notes(plan, change) or entry.notes)
-        for change, entry in entries(plan)
+        for change, entry in entries(by_step(plan, [step.changes for step in steps]))
     }
     context = context_of(plan, not_ready(plan))
     pushes = [] if is_upgrade(plan) else push_chapters(plan)
@@ -141,7 +142,7 @@ def _needs_idp(change: Change) -> bool:
 
 
 def _org_admins(plan: Plan, steps: Sequence[ManualStep]) -> Iterator[Phrase]:
-    """Yield which steps remove org admin, from whom if that is known, and how many org admins remain."""
+    """Yield which steps remove org admin, the users who lose it if they are known, and how many org admins remain."""
     texts, impact = read_prose("steps.yaml")["before"], plan.impact
     lost = sorted({who.email for move in impact.moves if _loses_org_admin(move) for who in move.people if who.email})
     numbers = [str(step.number) for step in steps if any(map(_takes_org_admin, step.changes))]
