@@ -261,7 +261,20 @@ def test_another_idp_is_connected_and_the_previous_one_stopped_first() -> None:
     assert [texts.index(part) for part in order] == sorted(texts.index(part) for part in order)
     assert "Some steps are in Entra" in before(moved, idp="entra")
     sso = change("sso", "update", Sso(True, idp="okta"), Sso(True, idp="entra"))
-    assert "Federation Metadata XML" in actions(step_of(book(sso, idp="entra")))
+    texts = actions(step_of(book(sso, idp="entra")))
+    assert texts.index("Federation Metadata XML") < texts.index("assign to the app everyone who signs in with SSO")
+
+
+def test_another_idp_gets_every_group_of_the_configuration() -> None:
+    moved = change("scim", "update", Scim(True, "okta"), Scim(True, "entra"))
+    plan = by_hand(moved, UNPUSHED, idp="entra")
+    groups = {"Legal": mapping("member", "Legal"), "New": mapping("member", "Legal")}
+    settings = replace(plan.desired.settings, idp_groups=groups)
+    text = runbook_markdown(runbook_document(replace(plan, desired=replace(plan.desired, settings=settings))))
+    assert "- [ ] `Legal`\n- [ ] `New`\n" in text.partition("Connect SCIM to Entra")[2].partition("assign 1 group")[0]
+
+
+def test_a_new_name_of_the_same_idp_changes_nothing_in_the_idp() -> None:
     only_name = change("sso", "update", Sso(True, "Okta", "okta"), Sso(True, "Login", "OKTA"))
     assert step_of(book(only_name)).title == "Step 1 · Change single sign-on"
 

@@ -17,7 +17,7 @@ from rolecall.plan.dates import day
 from rolecall.plan.value import Plan
 from rolecall.report.builders.changes import REASONS, scalar
 from rolecall.report.builders.prose import filled, joined, phrase, plain, read_prose
-from rolecall.report.builders.runbook_idp import IDPS, idp_choice, idp_names, idp_of, idp_part, idp_prose
+from rolecall.report.builders.runbook_idp import IDPS, group_values, idp_choice, idp_names, idp_of, idp_part, idp_prose
 from rolecall.report.builders.runbook_variants import passwords_go_off_later, step_variant
 from rolecall.report.document import Block, Chapter, Entry, Grid, GridRow, Items, Paragraph, Phrase, Piece
 from rolecall.report.phrases import count, visible
@@ -245,14 +245,24 @@ def _actions(
     section, _ = split_address(change.address)
     parts = [part for part in _PARTS.get(variant, ()) if part in context.parts]
     named = idp_of(context.settings, section)
+    pushes, groups = variant == "scim_idp" or not context.pushes, _groups_to_push(variant, context.settings)
     for place, part in enumerate(parts):
         blocks = first if place == 0 else last
         for idp in (named,) if named else idp_names(context.settings):
-            blocks += _in_idp(idp_part(idp, part, pushes=not context.pushes, checks=not context.pushes), values)
+            blocks += _in_idp(
+                idp_part(idp, part, groups, pushes=pushes, checks=pushes), {**values, **group_values(groups)}
+            )
         if place == 0:
             blocks.append(Paragraph(plain("Back in WRITER"), strong=True))
             blocks.append(Items("numbered", _items(prose["after"], step, context, values)))
     return first, last
+
+
+def _groups_to_push(variant: str, settings: Settings) -> list[str]:
+    """Return every group of the configuration where another IdP takes over all of them."""
+    if variant != "scim_idp" or settings.idp_groups is UNSET:
+        return []
+    return sorted(settings.idp_groups, key=str.casefold)
 
 
 _PARTS: Mapping[str, tuple[str, ...]] = {
