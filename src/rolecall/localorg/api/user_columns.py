@@ -118,6 +118,17 @@ def _uncommon(tx: Connection, key: ColumnElement[Any], place: Callable[[Any], in
 
 
 def _batches(tx: Connection, query: Select[Any]) -> Iterator[tuple[tuple[Any, ...], ...]]:
-    """Yield the columns of some rows at a time."""
-    for batch in tx.execute(query, execution_options={"yield_per": _BATCH}).partitions():
-        yield tuple(zip(*batch, strict=True))
+    """Yield the columns of some rows at a time, as the driver returns them: for text and whole numbers only.
+
+    SQLite's driver reads as its cursor is asked, so its rows need not become rows of SQLAlchemy, which takes as long as
+    to read them. Others are asked for a few rows at a time through SQLAlchemy, or they send all at once.
+    """
+    if tx.dialect.name != "sqlite":
+        for partition in tx.execute(query, execution_options={"yield_per": _BATCH}).partitions():
+            yield tuple(zip(*partition, strict=True))
+        return
+    with tx.execute(query) as result:
+        cursor = result.cursor
+        assert cursor is not None
+        while batch := cursor.fetchmany(_BATCH):
+            yield tuple(zip(*batch, strict=True))
