@@ -202,7 +202,8 @@ def _with_warning(journal_mode: str) -> str:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     # No mapped memory: each connection maps the whole file, and four of them count as up to 1 GiB of the process.
-    for pragma in ("busy_timeout = 15000", "synchronous = FULL", "foreign_keys = ON"):
+    # Pages of 8 KiB, where the file is new: to read all users takes half as many reads of the file as with 4 KiB.
+    for pragma in ("busy_timeout = 15000", "synchronous = FULL", "foreign_keys = ON", "page_size = 8192"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
