@@ -25,7 +25,7 @@ MEANT: Mapping[tuple[str, frozenset[str]], str] = {
     for package, names, reason in (
         ("access", "defaults scim", "whom a change of either can affect is found in a way of its own (R2, R33)"),
         ("apply", "idp_groups scim", "which facts of an org are read with which section"),
-        ("codec", "role teams", "types of fields that are called like fields"),
+        ("cli", "role teams", "types of fields that are called like fields"),
         ("jobs", "role teams", "the columns of the table that people paste or write as CSV"),
         ("live", "idp_groups scim", "which facts of an org are read with which section"),
         ("localorg", "role teams", "the names of a mapping that the org must know"),
@@ -33,6 +33,10 @@ MEANT: Mapping[tuple[str, frozenset[str]], str] = {
         ("plan", "domains sso", "who can join by themselves (R26), by section"),
         ("plan", "discoverable join", "who can join by themselves (R26), by field"),
         ("plan", "allow_uninvited enabled", "who can join by themselves (R26), by field"),
+        ("plan", "idp_groups scim", "the sections that an org's tier may not include"),
+        ("report", "idp role_attribute", "values that the prose of a runbook is filled with"),
+        ("report", "metadata name", "values that the prose of a runbook is filled with"),
+        ("report", "role teams", "values that the prose of a runbook is filled with"),
         ("report", "scim sso", "the steps that may keep the admin who takes them from signing in"),
     )
 }
