@@ -35,7 +35,7 @@ MEANT: Mapping[tuple[str, frozenset[str]], str] = {
         ("plan", "allow_uninvited enabled", "who can join by themselves (R26), by field"),
         ("plan", "idp_groups scim", "the sections that an org's tier may not include"),
         ("report", "idp role_attribute", "values that the prose of a runbook is filled with"),
-        ("report", "metadata name", "values that the prose of a runbook is filled with"),
+        ("report", "idp metadata name", "values that the prose of a runbook is filled with"),
         ("report", "role teams", "values that the prose of a runbook is filled with"),
         ("report", "scim sso", "the steps that may keep the admin who takes them from signing in"),
     )
