@@ -320,10 +320,10 @@ def test_pages_are_as_large_as_the_org_takes_within_reason(said: int, asked: int
 @pytest.mark.parametrize(
     "facts, named",
     [
-        ({"limits": {"page": -3}}, "`limits.page`: expected a count, not '-3'"),
-        ({"limits": {"per_minute": "60"}}, "`limits.per_minute`: expected a count, not '60'"),
-        ({"counts": {"people": -3}}, "`counts.people`: expected a count, not '-3'"),
-        ({"counts": {"active_people": True}}, "`counts.active_people`: expected a count, not 'True'"),
+        ({"limits": {"page": -3}}, "`limits.page`: expected a count, not -3"),
+        ({"limits": {"per_minute": "60"}}, '`limits.per_minute`: expected a count, not "60"'),
+        ({"counts": {"people": -3}}, "`counts.people`: expected a count, not -3"),
+        ({"counts": {"active_people": True}}, "`counts.active_people`: expected a count, not true"),
     ],
 )
 def test_a_count_that_is_none_is_refused_by_name(facts: dict[str, Any], named: str) -> None:
