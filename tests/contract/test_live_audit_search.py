@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -97,3 +98,28 @@ def test_a_log_that_is_not_as_the_contract_says_is_not_believed(answer: bytes) -
     with pytest.raises(OrgError) as caught:
         search(lambda _: answer)
     assert caught.value.problems[0].code == "org_contract"
+
+
+def test_what_is_asked_of_the_log() -> None:
+    asked: list[str] = []
+
+    def answer(request: Asked) -> Reply:
+        asked.append(request.target)
+        return page([event(0), event(1)])
+
+    async def work(org: OrgClient) -> None:
+        assert [found.id for found in await org.since(datetime(2026, 11, 20, 10, tzinfo=UTC))] == ["e1", "e0"]
+        found = await org.find("a key")
+        assert found is not None
+        assert found.id == "e0"
+        searched = await org.search(keyed(9))
+        assert (searched.event, searched.newest, searched.entries, searched.requests) == (None, "e0", 2, 1)
+        assert searched.whole
+
+    with faulty_org(at(LOG, answer)) as faulty:
+        run_faulty(faulty, work)
+    assert asked == [
+        f"{LOG}?since=2026-11-20T10%3A00%3A00Z&limit=100",
+        f"{LOG}?key=a+key&limit=1",
+        f"{LOG}?order=desc&limit={FIRST_PAGE}",
+    ]
