@@ -257,6 +257,17 @@ def test_okta_tells_the_role_attribute_of_the_legacy_endpoint() -> None:
     assert roles == {"ann@acme.com": "admin", "bo@acme.com": None}
 
 
+@KINDS
+def test_the_reason_that_the_idp_gives_is_told_on_one_line(kind: str) -> None:
+    found = facts(kind, a_site(forbidden=("/default", "/jobs")))
+    assert "You do not have permission to access the feature" in (found.unread or "")
+
+
+def test_a_user_of_okta_without_a_profile_or_credentials_is_left_out() -> None:
+    site = a_site(profiles={"ann@acme.com": None})
+    assert set(held(read("okta", site, role_attribute="role"))) == {"ann@acme.com", "bo@acme.com"}
+
+
 def test_okta_tells_what_is_wrong_with_its_app() -> None:
     site = a_site(
         pushed=["Admins", "Legal", "All"],

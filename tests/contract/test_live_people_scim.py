@@ -75,6 +75,10 @@ STAFF = {"id": "g1", "displayName": "Staff", "members": [{"value": "u0"}, {"valu
         ScimServer(PEOPLE, [STAFF], page=1, clamp=True),
         ScimServer([user(n, groups=[{"value": "g1", "display": "Staff"}] * (n in (0, 4))) for n in range(5)], None),
         ScimServer([user(n, groups=[{"value": "g1"}] if n == 0 else []) for n in range(5)], [STAFF]),
+        ScimServer(
+            [user(n, groups=[{"value": "g1", "display": "Other"}] if n in (0, 4) else []) for n in range(5)],
+            [{"id": "g1", "displayName": "Staff"}],
+        ),
     ],
     ids=[
         "plain",
@@ -87,6 +91,7 @@ STAFF = {"id": "g1", "displayName": "Staff", "members": [{"value": "u0"}, {"valu
         "last page again beyond the end",
         "groups on users alone",
         "groups on users too",
+        "members of groups on users alone",
     ],
 )
 def test_difficult_servers_that_can_be_read(server: ScimServer) -> None:

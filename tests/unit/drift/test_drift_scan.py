@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from dataclasses import replace
 from datetime import timedelta
@@ -25,6 +26,7 @@ from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import BLANK, Defaults, Scim, Settings
 from rolecall.model.sighting import Roster, RosterGroup, RosterUsers
 from rolecall.plan.value import Tally, Who
+from rolecall.schema_files import schema_text
 
 AT = "idp_groups/G"
 
@@ -362,3 +364,17 @@ def test_of_people_who_were_read_in_part_no_access_test_says_anything():
     directory = replace(made.plan_input.directory, coverage=Coverage("partial"))
     part = replace(made, plan_input=replace(made.plan_input, directory=directory))
     assert [alarm.name for alarm in scan(part).report.alarms if alarm.kind == "access_test"] == ["a persona"]
+
+
+def test_every_key_of_the_schema_is_in_the_json_of_a_report():
+    schema = json.loads(schema_text("drift.schema.json"))
+    made = inquiry({"G": M}, {"G": L}, {"G": M}, events={AT: event(AT, "eve@acme.com", "rolecall/x/1/1")})
+    found = encode_found(scan(made).report)
+    assert found.keys() == schema["properties"].keys()
+    drift = schema["properties"]["drift"]["items"]["properties"]
+    (entry,) = found["drift"]
+    assert entry.keys() == drift.keys()
+    assert entry["from"] == {"channel": "console", "ip": "10.0.0.7", "key": "rolecall/x/1/1"}
+    assert (entry["who"], entry["when"]) == ("eve@acme.com", NOW.isoformat())
+    (unknown,) = encode_found(scan(inquiry({"G": M}, {"G": L}, {"G": M})).report)["drift"]
+    assert (unknown["from"], unknown["who"], unknown["when"]) == (None, None, None)

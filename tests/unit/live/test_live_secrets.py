@@ -72,6 +72,16 @@ class TestFile:
         (repo / "link").symlink_to(tmp_path / "token")
         assert "is outside" in refused(SecretRef("file", name, HERE), {}, repo)
 
+    def test_a_file_that_cannot_be_read_is_no_secret(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "token").write_text(CANARY, encoding="utf-8")
+
+        def unreadable(*_: object) -> bytes:
+            raise PermissionError(13, "denied")
+
+        for name in ("open", "read_bytes", "read_text"):
+            monkeypatch.setattr(Path, name, unreadable)
+        assert "`token`" in refused(SecretRef("file", "token", HERE), {}, tmp_path)
+
     def test_a_missing_file_and_a_directory_are_no_secret(self, tmp_path: Path) -> None:
         (tmp_path / "folder").mkdir()
         assert "secret file `none` not found" in refused(SecretRef("file", "none", HERE), {}, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -106,3 +107,14 @@ def test_it_is_in_the_report_also_where_nothing_else_changes():
 def test_what_is_due_soon_is_told_once():
     told = plan_document(make(question(date(2026, 12, 1), people=many(2, "A"))))
     assert sum("2 users lose X member" in note.text for note in told.users) == 1
+
+
+def test_of_many_kinds_of_change_the_rest_is_counted():
+    groups = {"A": "team_admin: X", **{f"G{n}": f"member: T{n}" for n in range(6)}}
+    people = [who for n in range(6) for who in many(n + 1, "A", f"G{n}", stem=f"p{n}")]
+    intents = {"A": Intent(expires=JAN)}
+    made = make(ask(config(groups, intents=intents), live(groups), people))
+    (told,) = [apart for apart in made.impact.apart if apart.kind == "expiry"]
+    assert told.people == Tally(lose=21)
+    numbers = [int(word) for text in told.sentences for word in re.findall(r"(\d+) users?", text)]
+    assert sum(numbers) == 21

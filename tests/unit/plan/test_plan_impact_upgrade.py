@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from small_org import ask, config, live, many
+from small_org import ask, config, live, many, mappings
 
 from rolecall.model.desired import Intent
 from rolecall.model.settings import Scim
@@ -44,3 +46,11 @@ def test_a_group_that_was_pushed_again_counts_once(pushed, links, wanted, counts
 def test_groups_that_share_a_name_count_each():
     impact = upgrade(["A [8]", "A [9]"], ["A [1]", "A [2]"], [], homonyms=frozenset({"A"}))
     assert (impact.pushed, impact.groups) == (2, 2)
+
+
+def test_the_users_who_will_not_keep_their_access_are_listed_by_how_many_are_alike():
+    org = live({}, scim=Scim(True, "okta", "legacy", False))
+    org = replace(org, settings=replace(org.settings, idp_groups=mappings({"A": ": X", "B": ": Y"})))
+    desired = config({"A": "member: Z", "B": "member: W"}, scim=Scim(endpoint="new"))
+    found = make(ask(desired, org, [*many(2, "A", stem="a"), *many(5, "B", stem="b")])).impact.upgrade
+    assert [move.size for move in found.moves] == [5, 2]

@@ -8,8 +8,10 @@ import orgs
 import pytest
 from small_org import config, crowd, live, person
 
+from rolecall.errors import Where
 from rolecall.model.desired import Applied, Intent
 from rolecall.model.live import UNREAD
+from rolecall.model.policy import AccessTest, Policy
 from rolecall.model.settings import GroupMapping, Settings
 from rolecall.plan.guards.named_users import absent_users
 from rolecall.plan.lint.names import flag_problems, known_addresses, near_words, unmatched_names
@@ -82,3 +84,19 @@ def test_why_a_user_is_absent(email, why, near):
 
 def test_who_is_not_seen_may_have_been_invited():
     assert [row.why for row in absent_users(["zoe@acme.com"], PEOPLE, sees_invited=False)] == ["unseen"]
+
+
+def test_a_group_of_an_access_test_that_is_none_is_named_at_the_test_with_a_near_match():
+    place = Where("rolecall.yaml", 60, 5)
+    tests = (
+        AccessTest("t", groups=("New", "Mor", "Mor"), source=place),
+        AccessTest("u", role="org_admin", granted_by_only=("Nowhere", "Legal"), source=place),
+    )
+    desired = config({"New": "member: X"}, Policy(access_tests=tests))
+    near, far = unmatched_names(desired, ORG, APPLIED, orgs.TODAY)
+    for problem, group in ((near, "Mor"), (far, "Nowhere")):
+        assert (problem.code, problem.severity, problem.where) == ("no_such_group", "warning", place)
+        assert f"`{group}`" in problem.message
+    assert "`More`" in near.hint
+    assert far.hint
+    assert "`" not in far.hint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from small_org import many, person, plan
 
 from rolecall.model.policy import TeamRole
@@ -60,3 +61,13 @@ def test_a_search_that_reached_its_limit_is_reported_beside_what_it_could_not_av
     rows = (Transient(Who("1", "ann@acme.com"), "lacks", TeamRole("X", "member"), 1, 2),)
     assert list(transient_sentences(Impact(1, transients=rows, order_limited=True)))[1:] == [LIMITED, SPLIT_HINT]
     assert LIMITED not in transient_sentences(Impact(1, transients=rows))
+
+
+@pytest.mark.parametrize("kind", ["lacks", "has"])
+def test_the_verb_agrees_with_the_number_of_users(kind):
+    rows = tuple(Transient(Who(email, email), kind, TeamRole("X", "member"), 1, 2) for email in ("a@b.c", "d@e.f"))
+    several, one = (next(transient_sentences(Impact(1, transients=rows[:number]))) for number in (2, 1))
+    assert several.startswith("2 users ")
+    assert one.startswith("1 user ")
+    verbs = [text.split("temporarily ")[1].split()[0] for text in (several, one)]
+    assert verbs[1] == f"{verbs[0]}s"

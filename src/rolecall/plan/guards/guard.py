@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -52,12 +52,6 @@ class GuardInput:
     def place(self, guard: str) -> Where | None:
         """Return where the config sets a guard."""
         return self.plan_input.desired.policy.sources.get(f"guards.{guard}")
-
-    def cause(self, causes: Iterable[Address]) -> tuple[Address, Where | None] | None:
-        """Return the first of these addresses that has a change, with its place in the config."""
-        by = {change.address: change for change in self.changes}
-        matching = [by[at] for at in causes if at in by]
-        return (matching[0].address, matching[0].intent.source) if matching else None
 
 
 class Item(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,6 +11,8 @@ from small_org import many, plan, verdict, words
 from rolecall.errors import Where
 from rolecall.model.desired import Applied
 from rolecall.model.policy import Allow, Band, Guards, Limit, Policy
+from rolecall.plan.saved.summary import reviews
+from rolecall.plan.value import GuardResult
 
 GUARD = "max_people_losing_access"
 BEFORE = {"A": "member: X", "B": "member: Y", "C": "member: Z"}
@@ -149,3 +152,22 @@ def test_of_a_guard_that_was_not_judged_nobody_knows_whether_it_needed_its_allow
     assert verdict(made, GUARD).verdict == "not judged"
     (told,) = [problem for problem in made.warnings if problem.code == "allow_unused"]
     assert "max_removals" in told.message
+
+
+def test_an_override_without_a_reason_ends_with_its_number():
+    said = verdict(judged(AFTER, allow(20)._replace(reason="", source=None)), GUARD)
+    assert words(said)[-1] == "Override: covers 20 of up to 20"
+
+
+def test_what_an_approval_has_to_answer():
+    guards = tuple(
+        GuardResult(name, said)
+        for name in ("policy", "escalations")
+        for said in ("pass", "allowed", "review", "not judged", "block")
+    )
+    made = replace(judged(AFTER), guards=guards)
+    assert [(result.name, result.verdict) for result in reviews(made)] == [
+        ("policy", "review"),
+        ("policy", "not judged"),
+        ("escalations", "review"),
+    ]

@@ -9,7 +9,7 @@ from small_org import ask, config, live, person, verdict, words
 
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import Coverage
-from rolecall.model.policy import Guards, Policy
+from rolecall.model.policy import Allow, Guards, Policy
 from rolecall.model.settings import UNSET, Domain, Sso
 from rolecall.plan.make import make
 
@@ -129,3 +129,22 @@ def test_people_who_are_not_in_the_org_need_no_way_in():
         person("new", origin="invite", pending=True),
     ]
     assert judged(gone).verdict == "pass"
+
+
+def test_an_override_for_the_cause_covers_the_users_it_shuts_out():
+    for target, expected in (("sso", "allowed"), ("scim", "review")):
+        lifts = (Allow("sign_in", target, 1, None, ""),)
+        assert judged(lifts=lifts).verdict == expected
+
+
+def test_of_many_causes_three_are_named_and_the_first_is_the_place():
+    names = ("a.io", "b.io", "c.io", "d.io")
+    groups = {"A": "member: IT"}
+    org = live(groups, sso=Sso(True, "Okta", "okta", False, False))
+    org = replace(org, settings=replace(org.settings, domains={name: Domain() for name in (*names, "kept.io")}))
+    people = [person(f"p{n}", "A")._replace(email=f"p{n}@{name}") for n, name in enumerate(names)]
+    policy = Policy(manage={"domains": "authoritative"})
+    said = verdict(make(ask(config(groups, policy, domains={"kept.io": Domain()}), org, people)), "sign_in")
+    assert (said.verdict, said.found, said.actual, said.target) == ("review", 4, 4, None)
+    causes = " ".join(words(said)[1:])
+    assert [name in causes for name in names] == [True, True, True, False]
