@@ -143,7 +143,7 @@ def sink(write_out: Callable[[Document], object]) -> Callable[[int], Callable[[]
 SINKS: dict[str, tuple[Callable[[Document], object], float]] = {
     "text": (lambda document: plain(document_lines(document)), 205),
     "Markdown": (markdown, 200),
-    "HTML": (html, 200),
+    "HTML": (html, 365),
 }
 
 

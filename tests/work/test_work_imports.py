@@ -42,8 +42,8 @@ class May(NamedTuple):
 COMMANDS = (
     May(["--help"], CLICK, START, 11),
     May(["plan", "--help"], CLICK, START, 16),
-    May(["version"], CLICK, START, 11),
-    May(["schema", "--kind", "plan"], CLICK, START | {"schema_files"}, 13),
+    May(["version"], CLICK, START, 12),
+    May(["schema", "--kind", "plan"], CLICK, START | {"schema_files"}, 14),
     May(["validate"], FILES, CONFIG, 52),
     May(["fmt", "--check"], COMMENTS, CONFIG | {"plan", "access"}, 57),
     May(["plan", "--snapshot", "snapshot.json"], FILES, PLAN, 180),

@@ -109,7 +109,7 @@ def _switches(approved: Plan, fresh: Plan) -> Iterator[Problem]:
         was, now = approved.switches.get(name), fresh.switches.get(name)
         planned = [c for c in approved.changes if c.address == "scim" and getattr(c.after, name, None) == now]
         if was != now and not planned:
-            yield _problem("moved", f"scim.{name} was {was} when the plan was made and is now {now}")
+            yield _problem("moved", f"scim.{name} was {_value_text(was)} when the plan was made and is now {_value_text(now)}")
 
 
 def _addresses(approved: Plan, fresh: Plan, key: Callable[[Change], Key]) -> Iterator[Problem]:
@@ -156,6 +156,8 @@ def _how(planned: Change, now: Change) -> str:
 def _value_text(value: object) -> str:
     if isinstance(value, frozenset):
         return ", ".join(sorted(value)) or "empty"
+    if isinstance(value, bool):
+        return str(value).lower()
     return "unset" if value is None else str(value)
 
 

@@ -18,7 +18,7 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def visible(text: str) -> str:
     """Return text with invisible or direction-changing characters as ``\\xHH``, ``\\uHHHH``, ``\\UHHHHHHHH``."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(_shown(char) if unicodedata.category(char) in HIDDEN else char for char in text)
 
