@@ -109,7 +109,8 @@ def _switches(approved: Plan, fresh: Plan) -> Iterator[Problem]:
         was, now = approved.switches.get(name), fresh.switches.get(name)
         planned = [c for c in approved.changes if c.address == "scim" and getattr(c.after, name, None) == now]
         if was != now and not planned:
-            yield _problem("moved", f"scim.{name} was {_value_text(was)} when the plan was made and is now {_value_text(now)}")
+            message = f"scim.{name} was {_value_text(was)} when the plan was made and is now {_value_text(now)}"
+            yield _problem("moved", message)
 
 
 def _addresses(approved: Plan, fresh: Plan, key: Callable[[Change], Key]) -> Iterator[Problem]:
