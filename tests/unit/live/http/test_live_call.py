@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 import time
 
 import pytest
@@ -31,12 +32,17 @@ def test_a_redirect_is_not_followed():
 
 
 def test_a_server_whose_name_takes_too_long_to_resolve_ends_in_an_error(monkeypatch):
+    resolved = threading.Event()
     monkeypatch.setattr("rolecall.live.http.call._GRACE", 0.1)
-    monkeypatch.setattr("rolecall.live.http.call._limited", lambda request: asyncio.to_thread(time.sleep, 2))
+    monkeypatch.setattr("rolecall.live.http.call._limited", lambda request: asyncio.to_thread(resolved.wait, 30))
+    before = set(threading.enumerate())
     started = time.monotonic()
     with pytest.raises(CallError, match=r"within 0\.1 s"):
         call(Call("GET", "http://writer.example", seconds=0.1))
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 20
+    resolved.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
 
 
 def test_it_can_be_called_while_an_event_loop_is_running():
