@@ -257,6 +257,11 @@ def test_okta_tells_the_role_attribute_of_the_legacy_endpoint() -> None:
     assert roles == {"ann@acme.com": "admin", "bo@acme.com": None}
 
 
+def test_a_group_whose_push_is_paused_in_okta_is_not_pushed() -> None:
+    assert facts("okta", a_site(paused=("Legal",))).pushed == {"Admins"}
+    assert held(read("okta", a_site(paused=("Legal",))))["bo@acme.com"] == set()
+
+
 @KINDS
 def test_the_reason_that_the_idp_gives_is_told_on_one_line(kind: str) -> None:
     found = facts(kind, a_site(forbidden=("/default", "/jobs")))

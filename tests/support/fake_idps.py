@@ -47,6 +47,7 @@ class Site:
     inactive: set[str] = field(default_factory=set)
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     failing: dict[str, str] = field(default_factory=dict)
+    paused: tuple[str, ...] = ()
     nested: dict[str, list[str]] = field(default_factory=dict)
     direct: list[str] = field(default_factory=list)
     app_roles: dict[str, str] = field(default_factory=dict)
@@ -187,7 +188,7 @@ def okta_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, Any
             "id": f"gpm{at}",
             "sourceGroupId": oid(name),
             "targetGroupId": oid(f"in WRITER, {name}"),
-            "status": "ERROR" if name in site.failing else "ACTIVE",
+            "status": "ERROR" if name in site.failing else "INACTIVE" if name in site.paused else "ACTIVE",
             **({"errorSummary": site.failing[name]} if name in site.failing else {}),
             "created": MOMENT,
             "lastUpdated": MOMENT,

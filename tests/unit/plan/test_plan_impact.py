@@ -230,3 +230,11 @@ def test_a_mapping_is_new_only_against_a_look_that_did_not_have_it():
     for known, new in ((None, False), (frozenset(), True), (frozenset({"idp_groups/A"}), False)):
         made = plan({"A": "member: X"}, {}, [], policy=policy, applied=Applied(unmanaged=known))
         assert [row.new for row in made.unmanaged] == [new]
+
+
+@pytest.mark.parametrize(("role", "changed"), [("", 3), ("member", 0)])
+def test_a_default_role_that_moves_reaches_the_users_of_mappings_without_a_role(role, changed):
+    groups = {"A": f"{role}: X"}
+    desired = config(groups, defaults=Defaults("team_admin", frozenset({"Everyone"})))
+    made = make(ask(desired, live(groups), [*many(3, "A"), person("sam", "A", active=False)]))
+    assert made.impact.changed == changed

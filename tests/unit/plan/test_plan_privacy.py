@@ -266,3 +266,20 @@ def test_a_part_of_a_report_is_shown_as_it_is_on_purpose_alone():
 def public(record: type) -> set[str]:
     hints = get_type_hints(record, include_extras=True).items()
     return {name for name, hint in hints if PUBLIC in get_args(hint)}
+
+
+@pytest.mark.parametrize("mode", ["masked", "counts"])
+def test_numbers_and_what_is_not_there_stay_as_they_are(mode):
+    results = (GuardResult("x", "pass", 3, 7), GuardResult("y", "pass", "review above 3", None))
+    plan = replace(a_plan(), guards=results, impact=replace(a_plan().impact, problem=None))
+    shown = redact(plan, mode, KEY)
+    assert shown.guards == results
+    assert shown.impact.problem is None
+
+
+def test_the_users_who_were_asked_for_are_not_named_and_in_counts_not_even_counted():
+    scope = PeopleScope(emails=frozenset({"ann@acme.com", "bo@acme.com"}), groups=frozenset({"A"}))
+    masked, counts = (redact(replace(a_plan(), scope=scope), mode, KEY).scope for mode in ("masked", "counts"))
+    assert masked.emails == {mask(KEY, "ann@acme.com"), mask(KEY, "bo@acme.com")}
+    assert counts.emails == frozenset()
+    assert (masked.groups, counts.groups) == (scope.groups, scope.groups)

@@ -74,3 +74,16 @@ def test_a_domain_that_goes_and_a_plan_without_one():
 def test_sso_says_whether_it_creates_accounts(allowed, said):
     was = Sso(enabled=True, allow_uninvited=not allowed)
     assert told(OPEN, OPEN, was, sso=Sso(allow_uninvited=allowed))[0] == [said]
+
+
+@pytest.mark.parametrize(
+    ("after", "sso", "number"),
+    [
+        (OPEN, Sso(enabled=True, allow_uninvited=True), 1),
+        (ASK, Sso(enabled=True, allow_uninvited=True), 2),
+        (ASK, Sso(enabled=True, allow_uninvited=False), 1),
+        (ASK, Sso(enabled=False, allow_uninvited=True), 1),
+    ],
+)
+def test_what_sso_still_allows_is_said_unless_everyone_can_join_anyway(after, sso, number):
+    assert len(told(CLOSED, after, sso)[0]) == number

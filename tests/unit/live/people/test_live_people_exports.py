@@ -286,3 +286,10 @@ def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(
 
     assert directory.coverage.state == "unread"
     assert "members: this folder cannot be listed" in (directory.coverage.problem or "")
+
+
+def test_a_value_that_is_no_flag_is_shown_in_short() -> None:
+    for text, shown in (("x" * 40, "x" * 40), ("y" * 41, "y" * 40)):
+        with pytest.raises(ConfigError) as caught:
+            decode_csv(f"email,groups,Blocked\na@b.c,A,{text}\n".encode(), "p.csv")
+        assert f"`{shown}`" in str(caught.value)
