@@ -10,13 +10,14 @@ import pytest
 from fault_wire import BreakingDatabase, Life
 from workbench import BRAND, MARKETING, NOW, WANTED, Workbench
 
+from rolecall.apply.settle import lines
 from rolecall.errors import Stale
 from rolecall.jobs.apply import check_digest
 from rolecall.journal.database import migrate
 from rolecall.journal.store import SqlJournal
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.policy import Policy
-from rolecall.model.run import Opening, RunFacts
+from rolecall.model.run import Attestation, Opening, Planned, RunFacts, Step
 from rolecall.model.settings import BLANK, Domain, GroupMapping, Settings, Sso
 from rolecall.plan.saved.digest import digest, short
 
@@ -213,3 +214,65 @@ def test_a_clock_that_jumps_decides_nothing_once_the_run_has_begun(bench):
     report = bench.apply(bench.plan(WANTED), now=lambda: NOW + timedelta(days=next(days)))
     assert report.run.outcome == "done"
     assert bench.plan(WANTED).changes == ()
+
+
+def test_a_run_says_what_an_earlier_run_of_the_same_plan_applied(bench):
+    approved = bench.plan(WANTED)
+    sent = []
+    first = bench.apply(approved, parallelism=1, progress=sent.append, stop=lambda: len(sent) >= 1)
+    assert [(progress.ended, progress.total) for progress in sent] == [(1, 3)]
+    second = bench.apply(approved)
+    assert second.run.outcome == "done"
+    (note,) = [note for note in second.notes if f"Run {first.run.id} " in note]
+    assert "1 of the 3" in note
+
+
+@pytest.mark.parametrize(("attested", "outcome"), [(True, "done"), (False, "incomplete")])
+def test_a_run_that_died_is_done_where_each_step_was_done_or_reported_done(bench, attested, outcome):
+    at = "idp_groups/Writer-Brand"
+    steps = [Planned(1, "domains/acme.de", "create", "human", None, Domain(True))]
+    if not attested:
+        steps.append(Planned(2, at, "create", "api", None, BRAND))
+    journal = bench.journal()
+    dead = journal.begin(Opening("org_1", "apply", RunFacts(), steps=steps))
+    journal.attest(dead, Attestation(1, "ann@acme.com"))
+    journal.close()
+    bench.apply(bench.plan(WANTED))
+    journal = bench.journal()
+    assert journal.run(dead).outcome == outcome
+    journal.close()
+
+
+def test_a_run_waits_for_the_lock_as_it_was_told_to(bench):
+    asked = []
+
+    class Locked(SqlJournal):
+        def lock(self, *args):
+            asked.append(args)
+            return super().lock(*args)
+
+    def waiting(_holder):
+        return None
+
+    site = BreakingDatabase(bench.folder / "locked.db", Life())
+    journal = Locked(site, migrate(site), lambda: NOW)
+    bench.apply(bench.plan(WANTED), journal=journal, lock_timeout=7, waiting=waiting)
+    journal.close()
+    ((org, holder, timeout, callback),) = asked
+    assert (org, timeout, callback) == ("org_1", 7, waiting)
+    assert holder.who
+
+
+def test_what_recovery_reports_of_a_step_differs_by_its_outcome():
+    def line(state, problem=None):
+        step = Step(3, 1, "idp_groups/A", "update", "api", None, BRAND, state, problem=problem)
+        (text,) = lines([step])
+        return text
+
+    texts = [line(state) for state in ("done", "not_done", "unknown")]
+    assert len(set(texts)) == 3
+    for text in texts:
+        assert "idp_groups/A" in text
+        assert "run 3" in text
+        assert text.removeprefix("Step 1 of run 3, idp_groups/A, ").islower()
+    assert "no response" in line("unknown", "no response")

@@ -246,3 +246,10 @@ def test_a_name_that_two_groups_had_is_left_as_the_log_has_it():
 
 def test_a_write_of_another_section_keeps_its_address():
     assert places([log("scim"), log("domains/acme.com")], {"A": M}) == ["scim", "domains/acme.com"]
+
+
+def test_a_baseline_that_stands_in_for_a_journal_releases_nothing():
+    past = memory(G=M, Old=M)
+    for baseline, released in ((False, ["idp_groups/Old"]), (True, [])):
+        found = compare(desired(G=M), live(G=M, Old=M), replace(past, baseline=baseline), orgs.TODAY)
+        assert [release.live for release in found.difference.released] == released

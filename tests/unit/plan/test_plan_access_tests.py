@@ -12,7 +12,7 @@ from rolecall.errors import Where
 from rolecall.model.desired import Applied
 from rolecall.model.live import Coverage
 from rolecall.model.policy import AccessTest, Policy, TeamRole
-from rolecall.model.settings import Defaults, Scim
+from rolecall.model.settings import UNSET, Defaults, Scim
 from rolecall.plan.explain.access_tests import run_tests
 from rolecall.plan.make import make
 
@@ -195,3 +195,25 @@ def test_whoever_has_a_role_by_a_group_is_not_told_beside_the_group():
     editing = Scim(True, "okta", "new", True)
     said = run(promise(role="org_admin", granted_by_only=()), people, scim=editing)
     assert said.message == "org admin is also given by `IT`; org admin is also given to sly@acme.com (manual)"
+
+
+@pytest.mark.parametrize("state", ["complete", "partial"])
+def test_a_user_is_not_judged_while_a_mapped_group_or_users_were_not_read(state):
+    org = live(GROUPS)
+    directory = crowd(PEOPLE)
+    gaps = directory.gaps._replace(missing={"Mkt": 3})
+    coverage = Coverage(state, 4, 4 if state == "complete" else 9)
+    directory = replace(directory, coverage=coverage, gaps=gaps)
+    rules = compile_access(org.settings, org.facts)
+    for who, evaluated in (("ann@acme.com", state == "partial"), ("zed@acme.com", False)):
+        (result,) = run_tests([promise(person=who, has=("org_admin",))], rules, directory)
+        assert (result.passed, result.evaluated) == (False, evaluated)
+        assert result.message
+
+
+def test_settings_that_were_not_read_are_named():
+    org = live(GROUPS)
+    org = replace(org, settings=replace(org.settings, defaults=UNSET))
+    (result,) = run_tests([promise(groups=("Mkt",), has=("member",))], compile_access(org.settings, org.facts), None)
+    assert not result.passed
+    assert "defaults" in result.message

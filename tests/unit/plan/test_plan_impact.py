@@ -238,3 +238,18 @@ def test_a_default_role_that_moves_reaches_the_users_of_mappings_without_a_role(
     desired = config(groups, defaults=Defaults("team_admin", frozenset({"Everyone"})))
     made = make(ask(desired, live(groups), [*many(3, "A"), person("sam", "A", active=False)]))
     assert made.impact.changed == changed
+
+
+@pytest.mark.parametrize("state", [None, "unread", "partial", "complete"])
+def test_why_nobody_knows_who_a_pending_mapping_is_for(state):
+    asked = ask(
+        config({"A": "member: X", "New": "member: Y"}), live({"A": "member: X"}), [person("ann", "A")], forecasts=True
+    )
+    coverage = Coverage(state or "complete", 1, 9, problem="403")
+    directory = None if state is None else replace(asked.directory, coverage=coverage)
+    made = make(replace(asked, directory=directory))
+    (row,) = [apart for apart in made.impact.apart if apart.kind == "waiting"]
+    (text,) = row.sentences
+    assert ("partially" in text) is (state == "partial")
+    assert ("403" in text) is (state in ("unread", "partial"))
+    assert ("idp_groups/New" in text) is (state == "complete")

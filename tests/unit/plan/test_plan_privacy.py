@@ -283,3 +283,9 @@ def test_the_users_who_were_asked_for_are_not_named_and_in_counts_not_even_count
     assert masked.emails == {mask(KEY, "ann@acme.com"), mask(KEY, "bo@acme.com")}
     assert counts.emails == frozenset()
     assert (masked.groups, counts.groups) == (scope.groups, scope.groups)
+
+
+@pytest.mark.parametrize(("url", "local"), [("local:org.db", True), ("https://org.example", False)])
+def test_a_plan_of_a_local_org_is_known_again(url, local):
+    org = OrgRef("acme", "org_1", url, "prod", local)
+    assert decode_plan(encode_plan(replace(a_plan(), org=org))).org == org

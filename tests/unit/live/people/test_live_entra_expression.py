@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.live.people.entra_address import FUNCTIONS, NotEvaluable, attributes, evaluate, functions, parse
+from rolecall.live.people.entra_address import (
+    FUNCTIONS,
+    NotEvaluable,
+    attributes,
+    evaluate,
+    functions,
+    parse,
+    read_addresses,
+)
 from rolecall.live.people.lines import external_address, is_guest_name
 
 USER = {"mail": "Ann.Lee@acme.com", "givenName": "Ann", "surname": "\xd6z", "nick": "a l", "empty": ""}
@@ -107,3 +115,19 @@ def test_a_guest_s_name_gives_the_address_it_was_made_of(local: str, domain: str
 def test_an_expression_that_ends_unexpectedly_is_told_from_one_that_is_not_understood(text: str) -> None:
     with pytest.raises(NotEvaluable, match="ends"):
         given_by(text)
+
+
+@pytest.mark.parametrize(("depth", "read"), [(30, True), (31, False)])
+def test_an_expression_may_be_nested_thirty_deep(depth: int, read: bool) -> None:
+    text = "ToLower(" * depth + "[mail]" + ")" * depth
+    if read:
+        assert given_by(text) == "ann.lee@acme.com"
+    else:
+        with pytest.raises(NotEvaluable, match="deep"):
+            given_by(text)
+
+
+def test_where_nothing_is_mapped_to_the_user_name_it_is_assumed_and_said_so() -> None:
+    found = read_addresses([])
+    assert found.unread
+    assert found.problem is None

@@ -12,7 +12,7 @@ import pytest
 
 from rolecall.errors import ConfigError
 from rolecall.live.people.file import PeopleFile, decode_csv
-from rolecall.live.people.lines import ACTIVE, INACTIVE
+from rolecall.live.people.lines import ACTIVE, INACTIVE, split_groups
 from rolecall.model.directory import EVERYBODY, Directory
 
 ENTRA_USERS = (
@@ -293,3 +293,16 @@ def test_a_value_that_is_no_flag_is_shown_in_short() -> None:
         with pytest.raises(ConfigError) as caught:
             decode_csv(f"email,groups,Blocked\na@b.c,A,{text}\n".encode(), "p.csv")
         assert f"`{shown}`" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["ACTIVE", "SUSPENDED", "maybe"])
+def test_only_true_and_false_say_whether_a_user_is_blocked(text: str) -> None:
+    with pytest.raises(ConfigError, match="neither true nor false"):
+        decode_csv(f"email,groups,Blocked\na@b.c,A,{text}\n".encode(), "p.csv")
+
+
+def test_a_long_cell_of_groups_is_shown_in_short() -> None:
+    cell = f"{'x' * 78},A,B"
+    with pytest.raises(ValueError, match="not a known group") as caught:
+        split_groups(cell, ";", frozenset({"A", "B"}))
+    assert str(caught.value).startswith(f"`{cell[:80]}`")

@@ -112,3 +112,20 @@ def test_a_change_that_only_takes_is_no_cause_of_what_is_gained():
     )
     (row,) = made.impact.escalations
     assert (row.gains, row.because) == ((TeamRole("Z", "team_admin"),), ("idp_groups/B",))
+
+
+def test_of_many_kinds_of_escalations_the_rest_is_counted():
+    teams = [f"T{n}" for n in range(7)]
+    groups = {f"G{team}": f"member: {team}" for team in teams}
+    people = [who for n, team in enumerate(teams) for who in many(n + 1, f"G{team}", stem=team.lower())]
+    said = verdict(plan(groups, {f"G{team}": f"team_admin: {team}" for team in teams}, people), "escalations")
+    assert said.found == 28
+    lines = [line for line in words(said) if "more kinds" in line or "team admin" in line]
+    named = sum("team admin" in line for line in lines)
+    assert 0 < named < 7
+    assert any(f"{7 - named} more kinds" in line for line in lines)
+    fewer = verdict(
+        plan(dict(list(groups.items())[:2]), {"GT0": "team_admin: T0", "GT1": "team_admin: T1"}, people[:3]),
+        "escalations",
+    )
+    assert not any("more kinds" in line for line in words(fewer))
