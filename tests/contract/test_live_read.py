@@ -159,3 +159,14 @@ def test_a_legacy_org_has_linked_teams(site: Site) -> None:
         scim=ACME["scim"] | {"endpoint": "legacy"}, idp_groups={"A": {"teams": ["Legal"], "id": "g-a"}}, people=[]
     )
     assert read(site).settings.idp_groups == {"A": GroupMapping(None, frozenset({"Legal"}))}
+
+
+def test_a_read_of_users_counts_its_own_requests(site: Site) -> None:
+    async def work(org: OrgClient) -> None:
+        await org.read()
+        before = org.reads
+        assert before > 1
+        users = await org.read_people(EVERYBODY)
+        assert users.requests == org.reads - before > 0
+
+    run(site.client(), work)

@@ -16,6 +16,7 @@ from rolecall.live.http.httpx_transport import base_url
 from rolecall.live.people.file import PeopleFile
 from rolecall.live.people.scim import ScimPeople
 from rolecall.live.snapshot.reader import SnapshotReader
+from rolecall.model.roles import BUILT_IN
 
 
 @pytest.mark.parametrize(
@@ -144,3 +145,17 @@ def test_entra_gets_its_token_from_the_sign_in_service_of_its_cloud(monkeypatch:
         ("https://login.microsoftonline.com", "acme", "c", secret, "https://graph.microsoft.com", False),
         ("http://login.example", "acme", "c", secret, "http://graph.example", True),
     ]
+
+
+def test_people_files_are_looked_for_as_the_config_says() -> None:
+    one = connect_people("file", "people.csv", PeopleConnection(folder=Path("/repo")))
+    own = {"groups": ("A", "B"), "mapped": frozenset({"A"}), "allow_empty": True, "files": ("x/*.csv", "y.csv")}
+    many = connect_people("file", "ignored", PeopleConnection(folder=Path("/repo"), **own))
+    assert isinstance(one, PeopleFile)
+    assert isinstance(many, PeopleFile)
+    assert one == PeopleFile(
+        Path("/repo"), ("people.csv",), False, dict(BUILT_IN), False, frozenset(), mapped=frozenset()
+    )
+    assert many == PeopleFile(
+        Path("/repo"), ("x/*.csv", "y.csv"), True, dict(BUILT_IN), True, frozenset({"A", "B"}), mapped=frozenset({"A"})
+    )

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, NamedTuple, get_args, get_type_hints
 
 import pytest
+import saml
 
 from rolecall.drift.value import DriftReport, Violation
 from rolecall.errors import Problem
@@ -18,7 +19,7 @@ from rolecall.model.desired import Desired
 from rolecall.model.directory import PeopleScope
 from rolecall.model.policy import TeamRole
 from rolecall.model.record import PUBLIC, UserName
-from rolecall.model.settings import Address, GroupMapping
+from rolecall.model.settings import Address, GroupMapping, Sso
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.saved.privacy import Veil, mask, redact
@@ -289,3 +290,14 @@ def test_the_users_who_were_asked_for_are_not_named_and_in_counts_not_even_count
 def test_a_plan_of_a_local_org_is_known_again(url, local):
     org = OrgRef("acme", "org_1", url, "prod", local)
     assert decode_plan(encode_plan(replace(a_plan(), org=org))).org == org
+
+
+@pytest.mark.parametrize(("certificate", "ends"), [("VALID", "2049"), ("none at all", None)])
+def test_what_a_plan_says_of_the_metadata_that_it_writes(certificate, ends):
+    text = saml.metadata(saml.OKTA, getattr(saml, certificate, "MIIB"))
+    plan = replace(a_plan(), changes=(Change("sso", "update", Sso(), Sso(metadata=text)),))
+    found = encode_plan(plan)["sso_metadata"]
+    assert found["entity_id"] == saml.OKTA
+    assert (found["ends"] or "").startswith(ends or "")
+    assert (found["ends"] is None) is (ends is None)
+    assert "sso_metadata" not in encode_plan(a_plan())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rolecall.codec.snapshot import COVERED, decode_roles
-from rolecall.errors import ConfigError, Problem, Where, did_you_mean
+from rolecall.errors import ConfigError, Problem, did_you_mean
 from rolecall.model import normalise
 from rolecall.model.roles import Role, role_id
 from rolecall.schema_files import schema_text
@@ -41,12 +41,7 @@ class SnapshotFault(NamedTuple):
 def read_snapshot(path: Path) -> Document:
     """Read a JSON or YAML file that fits the schema and is consistent. Raises ConfigError with all problems."""
     document = _document(path)
-    try:
-        faults = [*_against_schema(document.value)] or [*_against_itself(document.value)]
-    except UnicodeEncodeError:
-        half = Problem("snapshot_invalid", "contains a lone surrogate", Where(str(path)))
-        raise ConfigError(half) from None
-    if faults:
+    if faults := [*_against_schema(document.value)] or [*_against_itself(document.value)]:
         raise ConfigError(*(_placed(document, fault) for fault in faults[:MOST_PROBLEMS]))
     return document
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from rolecall.errors import ConfigError, Problem
+from rolecall.codec.snapshot import decode_snapshot
+from rolecall.errors import ConfigError, Problem, Where
 from rolecall.live.snapshot.file import MOST_PROBLEMS, read_snapshot
+from rolecall.live.snapshot.reader import decode_snapshot_people
 
 ORG = {"snapshot": 1, "org": {"id": "org_1"}}
 
@@ -151,3 +153,16 @@ def test_a_role_is_known_by_its_word_and_when_listed(tmp_path: Path) -> None:
     groups = {"A": {"role": "Org admin", "teams": ["IT"]}, "B": {"role": "Editor", "teams": ["IT"]}}
     path.write_text(json.dumps(ORG | {"roles": [{"id": "editor", "name": "Editor"}], "idp_groups": groups}))
     assert read_snapshot(path).value["idp_groups"] == groups
+
+
+@pytest.mark.parametrize("people", ["../people.jsonl", "/etc/hostname"])
+def test_users_outside_the_folder_of_a_snapshot_are_not_read(tmp_path: Path, people: str) -> None:
+    path = tmp_path / "folder" / "org.json"
+    path.parent.mkdir()
+    snapshot = decode_snapshot(ORG | {"people": people})
+    with pytest.raises(ConfigError) as caught:
+        decode_snapshot_people(snapshot, path)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.where) == ("outside", Where(str(path)))
+    assert people in problem.message
+    assert problem.hint

@@ -187,3 +187,26 @@ def test_of_people_read_in_part_only_a_refusal_is_sure(number, expected):
     directory = replace(crowd(many(number, "A")), coverage=Coverage("partial", number, 1000))
     asked = ask(config(AFTER), live(BEFORE, active_people=1000), None)
     assert verdict(make(replace(asked, directory=directory)), GUARD).verdict == expected
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_users_with_no_access_left_are_counted(number):
+    groups = {"A": "member: X", "B": "member: Y"}
+    made = plan(
+        groups, {"A": "", "B": "member: Y"}, [*many(number, "A"), *many(40, "B", stem="b")],
+        band(Limit(0), None),
+        defaults=Defaults("member", frozenset()),
+    )  # fmt: skip
+    said = verdict(made, GUARD)
+    assert said.found == number
+    verb = "has" if number == 1 else "have"
+    assert any(f"{number} user{'s' if number > 1 else ''} {verb} no access" in line for line in words(said))
+
+
+def test_a_mapping_that_takes_default_access_is_left_unmapped_to_keep_it():
+    made = plan({"A": "", "B": "member: Y"}, {"A": "member: X", "B": "member: Y"}, many(30, "A"))
+    said = verdict(made, GUARD)
+    assert said.verdict == "block"
+    assert "idp_groups/A unmapped" in said.ways[0]
+    changed = verdict(plan({"A": "member: X"}, {"A": "member: Z"}, many(30, "A")), GUARD)
+    assert "unmapped" not in changed.ways[0]
