@@ -36,6 +36,15 @@ def _earlier(name: str) -> Any:
     return json.loads((EARLIER / f"{name}.schema.json").read_text(encoding="utf-8"))
 
 
+def _without_rules(node: Any) -> Any:
+    """Return a schema without ``allOf``, where the rules for editors are."""
+    if isinstance(node, list):
+        return [_without_rules(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _without_rules(part) for key, part in node.items() if key != "allOf"}
+
+
 def words(node: Any) -> set[str]:
     """Return every key and every choice that a schema names."""
     if isinstance(node, list):
@@ -116,7 +125,10 @@ def hold(before: Valid, after: Valid, draw: Callable[[str], Any]) -> None:
 
 
 def hold_sections(kind: str, key: str) -> None:
+    """Hold one section to its schema of 0.1.0, without the rules for editors, which refuse what the loader refuses
+    (``test_prop_editor_schemas.py``)."""
     before, after = _earlier(kind), json.loads(schema_text(f"{kind}.schema.json"))
+    after = _without_rules(after) if kind == "config" else after
     old, new = (jsonschema_rs.Draft7Validator(schema).is_valid for schema in (before, after))
     node = before["properties"][key]
     hold(old, new, lambda seed: {**HEADS[kind], key: Draw(before, seed).document(node)})

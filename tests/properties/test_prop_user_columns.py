@@ -201,7 +201,7 @@ def test_an_address_that_two_users_share_leaves_users_unread_either_way(bench: B
     pages, columns = asyncio.run(bench.read_both(EVERYBODY))
     assert columns == pages
     assert columns.coverage.problem
-    assert "came twice" in columns.coverage.problem
+    assert "are repeated" in columns.coverage.problem
 
 
 def test_an_org_that_refuses_is_as_unread_either_way(bench: Bench) -> None:
