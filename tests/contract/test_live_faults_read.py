@@ -330,3 +330,13 @@ def test_a_count_that_is_none_is_refused_by_name(facts: dict[str, Any], named: s
     problem = refused(at("/v1/org", script(reply(ORG | facts)))).problems[0]
     assert problem.code == "org_contract"
     assert named in problem.message
+
+
+def test_a_group_whose_name_is_that_of_another_with_its_id_leaves_the_groups_unread() -> None:
+    def group(number: str, name: str) -> dict[str, Any]:
+        return {"id": number, "name": name, "external_id": None, "member_count": 1, "mapping": None, "etag": '"1"'}
+
+    groups = [group("1", "A"), group("2", "A"), group("3", "A [2]")]
+    coverage = read(at("/v1/idp-groups", lambda _: page(groups))).covered("idp_groups")
+    assert coverage.state == "unread"
+    assert "/v1/idp-groups" in (coverage.problem or "")

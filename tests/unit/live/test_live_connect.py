@@ -72,7 +72,10 @@ def test_an_observed_org_is_a_file() -> None:
 def test_a_url_that_must_not_be_used(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         connect(url)
-    assert "canary" not in str(caught.value)
+    (problem,) = caught.value.problems
+    assert problem.code == "org_url"
+    assert "canary" not in str(problem)
+    assert "@" in url or "canary" in url or url in problem.message
 
 
 def test_http_beyond_this_machine_must_be_allowed() -> None:

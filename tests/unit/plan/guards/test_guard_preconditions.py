@@ -9,6 +9,7 @@ from saml import METADATA
 from small_org import ask, config, live, many, mappings, person, verdict, words
 
 from rolecall.model.change import Change
+from rolecall.model.kinds import BY_SECTION
 from rolecall.model.live import Caller, Live
 from rolecall.model.policy import Allow, Guards, Ignore, Policy
 from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
@@ -22,6 +23,7 @@ OFF = Sso(False, "Okta", "okta", False, False, None)
 ON = Sso(True, "Okta", "okta", False, False, METADATA)
 SCIM_OFF = Scim(False, "okta", "new", False)
 ACME = {"acme.com": Domain(True, "approval")}
+LEGACY = Scim(True, "okta", "legacy", False)
 LIFT = Allow("preconditions", None, 99, None, "")
 ALL = Policy(manage={"domains": "authoritative"})
 
@@ -252,3 +254,40 @@ def test_a_demand_knows_which_later_changes_would_meet_it(step, found, meets):
     assert {name for name, change in LATER.items() if unmet.satisfied_by(change)} == meets
     assert unmet.message
     assert unmet.fix
+
+
+MANY = frozenset(f"T{n}" for n in range(BY_SECTION["idp_groups"].field("teams").max_items + 1))
+
+
+def one_demand(step, found=None, teams=TEAMS):
+    state = org(**(found or {}))
+    (unmet,) = demands(step, Moment(state.settings, replace(state.facts, teams=teams), state, teams))
+    assert isinstance(unmet, Unmet)
+    assert unmet.message.endswith(".")
+    assert unmet.fix.endswith((".", "?"))
+    return unmet.message
+
+
+def test_a_mapping_has_no_more_teams_than_the_org_takes():
+    step = Change("idp_groups/A", "update", BLANK, GroupMapping("member", MANY))
+    assert f"{len(MANY):,}" in one_demand(step, teams=MANY)
+    fits = Change("idp_groups/A", "update", BLANK, GroupMapping("member", frozenset(sorted(MANY)[1:])))
+    state = org()
+    assert list(demands(fits, Moment(state.settings, replace(state.facts, teams=MANY), state, MANY))) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "found", "words"),
+    [
+        (Change("idp_groups/A", "update", BLANK, GroupMapping("member", TEAMS)), {"scim": LEGACY}, "R18"),
+        (Change("idp_groups/A", "delete", GroupMapping("member", TEAMS), None), {"scim": LEGACY}, "R18"),
+        (Change("sso", "update", ON, Sso(name="a\tb")), {"sso": ON}, "sso.name"),
+        (Change("sso", "update", ON, Sso(metadata="")), {"sso": ON}, "sso.metadata"),
+        (Change("sso", "update", ON, Sso(metadata="<html/>")), {"sso": ON}, "sso.metadata"),
+        (Change("defaults", "update", None, Defaults(role="org_admin")), {}, "R3"),
+        (Change("defaults", "update", None, Defaults(role="membr")), {}, "`membr`"),
+        (Change("defaults", "update", None, Defaults(teams=frozenset({"Itt"}))), {}, "`Itt`"),
+    ],
+)
+def test_each_demand_names_what_is_wrong_and_says_what_to_do(step, found, words):
+    assert words in one_demand(step, found)
