@@ -140,11 +140,12 @@ def test_the_token_is_sent_and_in_no_log(caplog: pytest.LogCaptureFixture) -> No
     assert shown
     assert not [line for line in shown if TOKEN in line]
     own = [record.__dict__ for record in caplog.records if record.name == "rolecall.live.http.exchange"]
-    assert [(row["method"], row["path"], row["status"]) for row in own] == [
-        ("GET", "/v1/org", 503),
-        ("GET", "/v1/org", 503),
-        ("GET", "/v1/org", 401),
+    assert [(row["code"], row["method"], row["path"], row["status"]) for row in own] == [
+        ("answered", "GET", "/v1/org", 503),
+        ("trying_again", "GET", "/v1/org", 503),
+        ("answered", "GET", "/v1/org", 401),
     ]
+    assert all(isinstance(row["seconds"], float) for row in own)
 
 
 @pytest.mark.parametrize("token", ["", "with space", "line\nbreak", "smörgås"])

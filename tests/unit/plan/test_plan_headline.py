@@ -155,3 +155,17 @@ def test_words():
     assert count_users(1, "is", "are") == "1 user is"
     assert count_users(20104, "is", "are") == "20,104 users are"
     assert tally_words(Tally(1, 6, 0)) == "6 lose and 1 gains"
+
+
+def test_users_who_change_team_and_role_or_have_several_roles_lose_and_gain():
+    lost = (TeamRole("A", "member"), TeamRole("B", "team_admin"))
+    editors, members = (tuple(TeamRole(team, role) for team in "AB") for role in ("editor", "member"))
+    for shift in (
+        Shift(lost, editors),
+        Shift(editors, lost),
+        Shift((MARKETING,), (LEGAL_ADMIN,)),
+        Shift(members, lost),
+    ):
+        text = sentence(shift, 2)
+        assert text.startswith("2 users lose ")
+        assert " gain " in text

@@ -71,3 +71,12 @@ def test_the_verb_agrees_with_the_number_of_users(kind):
     assert one.startswith("1 user ")
     verbs = [text.split("temporarily ")[1].split()[0] for text in (several, one)]
     assert verbs[1] == f"{verbs[0]}s"
+
+
+def test_transients_are_sorted_by_user_and_then_by_step():
+    before, after = {"A": "member: X", "B": "member: Y"}, {"A": "member: Y", "B": "member: X"}
+    people = [person(name, "A", "B")._replace(id=f"u-{99 - number}") for number, name in enumerate(("ann", "bo", "cy"))]
+    made = plan(before, after, people)
+    emails = [transient.who.email for transient in made.impact.transients]
+    assert emails == sorted(emails)
+    assert len(set(emails)) == 3

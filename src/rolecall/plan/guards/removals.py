@@ -20,14 +20,14 @@ def max_removals(guard_input: GuardInput) -> Finding:
     sections = [_section(guard_input, kind.section, _GONE[kind.removal]) for kind in KINDS if kind.removal]
     tripped = [finding for finding in sections if finding.verdict != "pass"]
     if not tripped:
-        total = sum(int(finding.actual or 0) for finding in sections)
+        total = sum(finding.total for finding in sections)
         return PASS._replace(limit="; ".join(_unique(finding.limit for finding in sections)), actual=total)
     worst = max(tripped, key=lambda finding: finding.verdict == "block")
     return worst._replace(
         message=tripped[0].message,
         details=tuple(detail for finding in tripped for detail in (Detail(finding.message), *finding.details))[1:],
         limit="; ".join(_unique(finding.limit for finding in tripped)),
-        actual=sum(int(finding.actual or 0) for finding in tripped),
+        actual=sum(finding.total for finding in tripped),
         items=tuple(item for finding in tripped for item in finding.items),
         verdict_for=worst.verdict_for if len(tripped) == 1 else None,
         target=None,

@@ -210,3 +210,10 @@ def test_a_mapping_that_takes_default_access_is_left_unmapped_to_keep_it():
     assert "idp_groups/A unmapped" in said.ways[0]
     changed = verdict(plan({"A": "member: X"}, {"A": "member: Z"}, many(30, "A")), GUARD)
     assert "unmapped" not in changed.ways[0]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_users_who_lose_access_are_counted_in_the_message(number):
+    said = losing(number, band(Limit(0), None))
+    assert re.match(rf"{number} users? loses? access\b", said.message)
+    assert (said.message.split()[2] == "loses") is (number == 1)
