@@ -232,7 +232,7 @@ def _unknown(problem: Problem, sent: Exchanged) -> Unknown:
 def _brief(requests: ChangeRequests, answer: Answer) -> Problem:
     """Return in short why a write failed. Steps name what was written, so `503 from the org` is enough."""
     problem = refusal(requests.write, answer)
-    long = f"the org failed at {requests.write} with {answer.status}"
+    long = f"the org answered {requests.write} with {answer.status}"
     if not problem.message.startswith(long):
         return problem
     detail = problem.message.removeprefix(long).partition(" (it asks to wait")[0]
