@@ -237,6 +237,11 @@ class TestUpgrade:
             ("scim", "upgrade", "api", "upgrade"),
         ]
 
+    def test_completing_that_waits_says_why(self):
+        held = live({}, scim=Scim(True, "okta", "upgrading", False))
+        (change,) = [c for c in diff(self.wanted, held, orgs.TODAY).changes if c.action == "upgrade"]
+        assert (change.via, change.via_reason) == ("waiting", "not_pushed")
+
     def test_completing_waits_while_a_managed_group_does(self):
         held = live({}, scim=Scim(True, "okta", "upgrading", False))
         assert found(self.wanted, held)[1] == ("scim", "upgrade", "waiting", "upgrade")

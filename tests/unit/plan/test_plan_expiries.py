@@ -118,3 +118,15 @@ def test_of_many_kinds_of_change_the_rest_is_counted():
     assert told.people == Tally(lose=21)
     numbers = [int(word) for text in told.sentences for word in re.findall(r"(\d+) users?", text)]
     assert sum(numbers) == 21
+
+
+def test_an_entry_that_stays_does_not_hide_those_after_it():
+    groups = {"A": "member: X", "B": "member: X", "C": "member: X"}
+    intents = {"A": Intent(expires=JAN), "B": Intent(expires=FEB), "C": Intent(expires=FEB)}
+    policy = Policy(ignore=(Ignore("idp_groups/A", "later"),))
+    applied = Applied(
+        ends={AT: FEB, Address("idp_groups/B"): FEB, Address("idp_groups/C"): JAN, Address("domains/a.io"): JAN}
+    )
+    made = make(ask(config(groups, policy, intents=intents), live(groups), [], applied))
+    (told,) = [apart for apart in made.impact.apart if apart.kind == "expiry"]
+    assert told.addresses == ("idp_groups/C",)

@@ -7,7 +7,16 @@ import random
 import pytest
 
 from rolecall.model.policy import TeamRole
-from rolecall.plan.headline import Shift, count_users, enumerate_words, headline, sentence, shift_of, tally_words
+from rolecall.plan.headline import (
+    Shift,
+    count_users,
+    enumerate_words,
+    escalation_sentences,
+    headline,
+    sentence,
+    shift_of,
+    tally_words,
+)
 from rolecall.plan.value import Escalation, Impact, Move, Tally, Who
 
 MARKETING, BRAND, COMMS = (TeamRole(team, "member") for team in ("Marketing", "Brand", "Communications"))
@@ -169,3 +178,17 @@ def test_users_who_change_team_and_role_or_have_several_roles_lose_and_gain():
         text = sentence(shift, 2)
         assert text.startswith("2 users lose ")
         assert " gain " in text
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_verb_of_an_escalation_agrees_with_the_number(number):
+    users = [Who(f"u{n}", None) for n in range(number)]
+    admins = [Escalation(who, (TeamRole("IT", "org_admin"),), ()) for who in users]
+    leads = [Escalation(who, (LEGAL_ADMIN,), ()) for who in users]
+    more = [Escalation(who, (TeamRole("X", "org_admin"),), (), True) for who in users]
+    verb = "gains" if number == 1 else "gain"
+    texts = escalation_sentences(Impact(9, escalations=(*admins, *leads, *more)))
+    assert len(texts) == 3
+    for text in texts:
+        assert text.startswith(f"{number} ")
+        assert f" {verb} " in text

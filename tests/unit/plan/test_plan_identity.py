@@ -210,3 +210,10 @@ def test_each_group_that_the_org_has_is_pinned_and_keeps_what_else_is_said_of_it
     assert {at: intent.id for at, intent in pinned.intents.items()} == {"idp_groups/B": "g2", "idp_groups/C": "g3"}
     assert pinned.intents["idp_groups/C"].source == Where("rolecall.yaml", 2, 3)
     assert pinned.settings == known.desired.settings
+
+
+def test_a_plan_keeps_the_ids_of_the_groups_that_are_not_pinned():
+    live = org(Former=("g1", MEMBER), B=("g2", MEMBER))
+    desired = config(A=MEMBER, B=MEMBER, Later=MEMBER, pins={"B": "g2"})
+    made = make(orgs.question(desired, live, applied=applied({"A": "g1"})))
+    assert made.group_ids == {"A": "g1"}

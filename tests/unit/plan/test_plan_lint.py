@@ -47,6 +47,7 @@ def test_a_mapped_group_with_nobody_in_it():
     org = replace(org, facts=replace(org.facts, groups={"A": Group("id-A", None, 0)}))
     problem = one(make(ask(config(A), org, [])), "empty_group")
     assert "`A` is mapped but has no users" in problem.message
+    assert problem.hint
     assert (problem.where.file, problem.where.line) == ("rolecall.yaml", 10)
 
 

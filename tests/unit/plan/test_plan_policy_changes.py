@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from rolecall.model.desired import Applied, Desired, Intent
+from rolecall.model.lineage import LogCheck, UnknownApply
 from rolecall.model.policy import AccessTest, Allow, Band, Guards, Ignore, Limit, Policy
 from rolecall.model.settings import Address
-from rolecall.plan.guards.policy_changes import policy_changes
+from rolecall.plan.guards.policy_changes import journal_changes, policy_changes
 
 ALLOW = Allow("escalations", "idp_groups/A", 3, date(2026, 12, 1), "CHG-1")
 IGNORE = Ignore("idp_groups/tmp-*", "sandbox", date(2026, 12, 1))
@@ -111,3 +112,13 @@ def test_a_change_has_the_values_before_and_after_whichever_way_it_goes():
         "guards.min_org_admins": (3, 2, True),
     }
     assert tightened == {path: (after, before, False) for path, (before, after, _) in loosened.items()}
+
+
+@pytest.mark.parametrize(("recorded", "words"), [(True, "its run 7"), (False, "a record of an apply to this org")])
+def test_a_journal_without_the_last_apply_is_a_change_that_loosens(recorded, words):
+    log = LogCheck("e9", 3, UnknownApply("j-1", "7", datetime(2026, 11, 22, tzinfo=UTC)))
+    (change,) = journal_changes(log, recorded=recorded)
+    assert (change.path, change.before, change.loosens) == ("journal", "j-1", True)
+    assert words in change.after
+    assert journal_changes(log._replace(unknown=None), recorded=recorded) == ()
+    assert journal_changes(None, recorded=recorded) == ()

@@ -10,7 +10,7 @@ from small_org import ask, config, live
 
 from rolecall.model.desired import Applied, Intent
 from rolecall.model.directory import EVERYBODY, PeopleScope
-from rolecall.model.live import Coverage, Facts, Live
+from rolecall.model.live import UNREAD, Coverage, Facts, Live
 from rolecall.model.policy import AccessTest, Guards, Policy
 from rolecall.model.settings import UNSET, Defaults, Domain, Scim, Settings, Sso
 from rolecall.plan.draft import draft_plan
@@ -143,3 +143,11 @@ def test_how_long_ago_an_org_was_observed(taken, ago):
 def test_only_an_observed_org_was_read_by_someone():
     org = Live(Settings(sso=Sso()), {"sso": Coverage(taken_by="ann@acme.com")}, Facts(observed=False))
     assert whose_reading(org, ["sso"], datetime(2026, 11, 29, tzinfo=UTC)) == []
+
+
+def test_a_section_that_was_not_read_is_no_older_reading():
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    coverage = {"sso": Coverage(taken_at=at), "scim": UNREAD}
+    org = Live(Settings(sso=Sso(), scim=UNSET), coverage, Facts(observed=True))
+    (problem,) = whose_reading(org, ["sso", "scim"], datetime(2026, 11, 29, tzinfo=UTC))
+    assert problem.message.startswith("the org was observed on 20 Nov 2026")

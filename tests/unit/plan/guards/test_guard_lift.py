@@ -171,3 +171,14 @@ def test_what_an_approval_has_to_answer():
         ("policy", "not judged"),
         ("escalations", "review"),
     ]
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(20, "allowed"), (5, "review")])
+def test_what_no_override_covers_is_counted_and_compared_with_the_limit(limit, expected):
+    guards = Guards(max_people_losing_access=Band(Limit(limit), None))
+    for number, verb in ((limit + 1, "are"), (1, "is") if expected == "allowed" else (6, "are")):
+        people = [*many(30, "A", stem="a"), *many(number, "B", stem="b"), *many(5, "C", stem="c")]
+        made = plan(BEFORE, BOTH, people, guards, Policy(allow=(allow(30, "idp_groups/A"),)))
+        said = verdict(made, GUARD)
+        assert said.verdict == ("review" if number > limit else "allowed")
+        assert any(f"{number} {verb} not covered" in line for line in words(said))

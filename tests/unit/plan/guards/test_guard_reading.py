@@ -331,3 +331,18 @@ def test_the_age_is_in_whole_days_and_never_negative(days, expected):
     assert verdict(make(ask(config(B), org, [])), "observed_age").actual == expected
     soon = replace(org, coverage={"idp_groups": Coverage(taken_at=orgs.NOW + timedelta(hours=5))})
     assert verdict(make(ask(config(B), soon, [])), "observed_age").actual == 0
+
+
+@pytest.mark.parametrize("order", [("recorded", "other_person"), ("other_person", "recorded"), ("none", "recorded")])
+def test_the_strictest_approval_of_the_config_and_of_the_last_apply_is_needed(order):
+    here, before = order
+    applied = Applied(policy=Policy(guards=Guards(approval=before)))
+    said = verdict(plan(A, B, [], Guards(approval=here), applied=applied), "approval")
+    assert (said.verdict, said.limit) == ("review", max(order, key=("none", "recorded", "other_person").index))
+
+
+@pytest.mark.parametrize(("before", "expected"), [(3, "review"), (1, "pass")])
+def test_a_plan_that_only_changes_the_policy_needs_an_approval_where_it_loosens_it(before, expected):
+    applied = Applied(policy=Policy(guards=Guards(approval="recorded", min_org_admins=before)))
+    made = plan(A, A, [], Guards(approval="recorded", min_org_admins=2), applied=applied)
+    assert verdict(made, "approval").verdict == expected
