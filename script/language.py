@@ -6,7 +6,8 @@ script/language.py --lower     set each limit to the count of today; refused whe
 script/language.py PATH...     list the phrases of these files or folders only
 
 The phrases are in `script/phrases.txt` and the limits in `script/phrase_limits.txt`. Text is: strings, docstrings and
-comments of Python; templates without their tags; YAML; and Markdown without code and link targets.
+comments of Python; templates without their tags; YAML; titles, descriptions and summaries of schemas; and Markdown
+without code and link targets.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 PHRASES = ROOT / "script" / "phrases.txt"
 LIMITS = ROOT / "script" / "phrase_limits.txt"
-FOLDERS = ("src", "docs", "examples", "pipelines", "action", "script")
+FOLDERS = ("src", "docs", "examples", "pipelines", "action", "schemas", "script")
 FILES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "action.yml", ".pre-commit-hooks.yaml", "Containerfile")
 SKIPPED = frozenset({"phrases.txt", "phrase_limits.txt", "vocabulary.yaml", "glossary.md"})
 """The data of this check, and the page that shows it."""
@@ -33,6 +34,8 @@ BOUNDS = r"(?<![\w/.$-])(?:{})(?![\w/]|[-.=][\w{{])"
 """Whole words, and no part of a path, an option, a file name or an identifier."""
 
 _HOLE = "{}"
+_SCHEMAS = (".schema.json", ".openapi.yaml")
+_SCHEMA_TEXTS = frozenset({"title", "description", "summary"})
 _CODE = re.compile(r"``.*?``|`[^`\n]*(?:\n[^`\n]+)?`", re.DOTALL)
 _SQL = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|WITH|DROP)\s")
 
@@ -100,6 +103,8 @@ def passages(path: Path, literals: frozenset[str]) -> Iterator[Passage]:
         yield from python_passages(source, literals)
     elif path.suffix == ".md":
         yield from markdown_passages(source)
+    elif path.name.endswith(_SCHEMAS):
+        yield from schema_passages(source)
     elif path.suffix in {".jinja", ".html"}:
         yield Passage(1, _blanked(source, re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<[^>]*>", re.DOTALL)))
     elif path.suffix in {".yaml", ".yml"}:
@@ -172,6 +177,30 @@ def markdown_passages(source: str) -> Iterator[Passage]:
     yield Passage(1, _blanked(source, blocks))
 
 
+def schema_passages(source: str) -> Iterator[Passage]:
+    """Yield the titles, descriptions and summaries of a JSON schema or an OpenAPI document, which is JSON or YAML.
+
+    A property with such a name is left out: its value is a schema. Names, enums and examples belong to the format.
+    """
+    import yaml
+
+    nodes = [yaml.compose(source, Loader=yaml.CSafeLoader)]
+    seen: set[int] = set()
+    while nodes:
+        node = nodes.pop()
+        if id(node) in seen or isinstance(node, yaml.ScalarNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+            continue
+        for key, value in node.value:
+            if key.value in _SCHEMA_TEXTS and isinstance(value, yaml.ScalarNode):
+                yield Passage(value.start_mark.line + 1, value.value)
+            elif key.value not in {"enum", "const", "default", "example", "examples"}:
+                nodes.append(value)
+
+
 def _blanked(text: str, pattern: re.Pattern[str]) -> str:
     return pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
@@ -210,7 +239,7 @@ def text_files(roots: Iterable[Path]) -> list[Path]:
         path
         for path in paths
         if path.is_file()
-        and path.suffix in suffixes
+        and (path.suffix in suffixes or path.name.endswith(_SCHEMAS))
         and path.name not in SKIPPED
         and not any(part == "__pycache__" for part in path.parts)
     )

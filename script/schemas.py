@@ -181,7 +181,7 @@ def _snapshot_value(kind: Kind) -> Node:
 
 def _snapshot_fields(kind: Kind) -> Node:
     return {
-        field.name: {**_snapshot_type(field), "description": sentence(f"{field.title}. {field.description}")}
+        field.name: {**_snapshot_type(field), "description": with_null(field, f"{field.title}. {field.description}")}
         for field in kind.fields
     }
 
@@ -221,7 +221,12 @@ def _plan_section(kind: Kind) -> Node:
 
 
 def _plan_field(field: Field) -> Node:
-    return {**_api_answer(field), "description": sentence(field.description)}
+    return {**_api_answer(field), "description": with_null(field, field.description)}
+
+
+def with_null(field: Field, description: str) -> str:
+    """Return the description of a field, with the meaning of null."""
+    return f"{sentence(description)} {field.null}".rstrip()
 
 
 # The OpenAPI document and the page about the config

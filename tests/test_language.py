@@ -50,6 +50,12 @@ def phrases_of(tmp_path: Path, name: str, text: str) -> list[str]:
         ("a.md", "# Nobody\n\nWhat *shall* be", ["Nobody", "shall"]),
         ("a.yaml", "text: It is meant  # by hand\n", ["is meant", "by hand"]),
         ("a.html.jinja", '<p class="x">Somebody {{ name }}</p>', ["Somebody"]),
+        ("a.schema.json", '{"title": "People", "properties": {"a": {"description": "Whom it is for."}}}', ["Whom"]),
+        (
+            "a.openapi.yaml",
+            "paths:\n  /x:\n    get:\n      summary: Everybody\n      description: |\n        By hand\n",
+            ["Everybody", "By hand"],
+        ),
         ("a.js", "let nobody; // nobody clicks", ["nobody"]),
         ("run", "#!/bin/sh\n# by hand\nnobody\n", ["by hand"]),
     ],
@@ -80,6 +86,9 @@ def test_a_planted_phrase_is_found(tmp_path: Path, name: str, text: str, expecte
         ("a.md", "The lock is held by run 3. It stands for *access control list*, and apart from that REST."),
         ("a.md", "There is no team with this name. It is no longer mapped."),
         ("a.html.jinja", "{% if nobody %}{{ people }}{% endif %}"),
+        ("a.schema.json", '{"properties": {"people": {"enum": ["person"], "examples": ["nobody"]}}}'),
+        ("a.schema.json", '{"properties": {"description": {"const": "by hand"}}}'),
+        ("a.openapi.yaml", "tags: [people]\npaths: {/v1/people: {get: {operationId: person}}}\n"),
     ],
 )
 def test_names_of_formats_and_code_are_exempt(tmp_path: Path, name: str, text: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+import yaml
 from schemas_script import schemas_script
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,6 +60,17 @@ def test_every_key_says_what_it_is(path: Path) -> None:
     assert len(found) > 40
     assert [at for at, told in found.items() if not told] == []
     assert [at for at, told in found.items() if not re.search(r"[.?`)]$", told)] == [], "a sentence ends"
+
+
+def keys_without_a_value(document: str) -> list[int]:
+    """Return the lines of a YAML document with an empty value, such as the end of a text with a comma and no quotes."""
+    events = [event for event in yaml.parse(document, Loader=yaml.CSafeLoader) if isinstance(event, yaml.ScalarEvent)]
+    return [event.start_mark.line + 1 for event in events if event.value == "" and event.implicit[0]]
+
+
+def test_no_text_of_the_contract_is_split_at_a_comma() -> None:
+    assert keys_without_a_value("a: {description: The secret, once}\n") == [1]
+    assert keys_without_a_value((FOLDER / "org-api.openapi.yaml").read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)

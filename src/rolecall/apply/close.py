@@ -51,7 +51,7 @@ def memory_after(
 
     ``difference`` is the difference between ``live`` and the desired state of the run, with expired mappings read as
     unmapped; ``applied`` is what is remembered now. Every managed address that matches is remembered under its live
-    name, including unchanged ones; what is no longer managed, or is gone from both sides, is forgotten.
+    name, including unchanged ones; what is no longer managed, or exists on neither side, is forgotten.
     """
     identity, desired = difference.identity, difference.identity.desired
     values: dict[Address, Value | None] = dict(_as_desired(identity, live))

@@ -183,7 +183,7 @@ class Sender:
         version.
 
         It uses the same key: if the first one succeeded after all, the org repeats its response and writes nothing. If
-        this run's write is in the log and its value is gone, someone reverted it, and it stays reverted.
+        this run's write is in the log and the org has another value, someone reverted it, and it stays reverted.
         """
         key = self.key(step.number)
         outcome = await self.context.org.write(step.change, self._version(step), key)

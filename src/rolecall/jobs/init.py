@@ -30,7 +30,7 @@ class Answers(NamedTuple):
 
     @property
     def way(self) -> str:
-        """The way to the org: remote, observed or local."""
+        """The connection to the org: remote, observed or local."""
         scheme = self.url.partition(":")[0]
         return "remote" if scheme in ("http", "https") else scheme
 

@@ -18,10 +18,10 @@ class Field(NamedTuple):
     ``title`` and ``description`` are for schemas, docs and the local console, ``label`` (else the title) is its label
     in WRITER's console, ``hint`` is shown next to its control, ``question`` is what `observe` asks (None: it does not
     ask). ``initial`` is the value in a new org. ``words`` are the names of the values in WRITER's console; ``custom``
-    is the name of any other value. ``requestable`` are the choices allowed in a configuration, if not all. ``written``
-    is false for what rolecall knows and the org does not store, ``updated`` for what only an action of the org changes.
-    Bounds are the org's: characters of a text, entries of a set. ``decides_access``: what users can do depends on it.
-    ``examples`` are for schemas.
+    is the name of any other value. ``null`` is the meaning of null in snapshots and plans, as a sentence.
+    ``requestable`` are the choices allowed in a configuration, if not all. ``written`` is false for what rolecall knows
+    and the org does not store, ``updated`` for what only an action of the org changes. Bounds are the org's: characters
+    of a text, entries of a set. ``decides_access``: what users can do depends on it. ``examples`` are for schemas.
 
     ``name``, ``choices``, ``nullable``, and ``type`` if it is not declared, come from the annotation.
     """
@@ -34,6 +34,7 @@ class Field(NamedTuple):
     hint: str = ""
     words: tuple[tuple[str, str], ...] = ()
     custom: str = ""
+    null: str = ""
     requestable: tuple[str, ...] = ()
     examples: tuple[Any, ...] = ()
     max_length: int = 200

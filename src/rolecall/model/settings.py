@@ -36,6 +36,9 @@ Address = NewType("Address", str)
 """``defaults``, ``sso``, ``scim``, ``domains/acme.com``, ``idp_groups/Writer-Admins``."""
 
 _ROLE = Field("Role", "A role ID.", type="role", decides_access=True, min_length=1, max_length=100)
+_MAPPED_ROLE = _ROLE._replace(
+    null="Null if the mapping has teams only; they then have the role of default access (R31)."
+)
 _TEAMS = Field("Teams", "All teams, by name.", initial=frozenset(), decides_access=True, max_items=1000)
 _IDP = Field(
     "Identity provider",
@@ -153,6 +156,7 @@ class Sso:
         Field(
             "IdP metadata",
             "The IdP's SAML metadata. Required to turn on SSO for the first time (R33).",
+            null="Null if the org has none.",
             type="document",
             examples=({"file": "okta.xml"},),
             min_length=1,
@@ -226,7 +230,7 @@ class GroupMapping(NamedTuple):
     A NamedTuple, because there are thousands of them, and they must be quick to create and compare.
     """
 
-    role: Annotated[str | None, _ROLE] = None
+    role: Annotated[str | None, _MAPPED_ROLE] = None
     teams: Annotated[frozenset[str], _TEAMS._replace(label="Team")] = frozenset()
 
     @property

@@ -79,7 +79,7 @@ class Tally(NamedTuple):
 class Move(NamedTuple):
     """Users with the same access before, the same access after, and the same causes.
 
-    ``people`` is empty where they may not be named; ``size`` always holds. ``causes`` says which change causes what,
+    ``people`` is empty where they must not be named; ``size`` always holds. ``causes`` says which change causes what,
     and is empty where one change causes all of it. ``to_default``: they fall back to default access alone;
     ``on_default``: default access is all they have after the plan, whether or not it was before.
     """

@@ -218,7 +218,7 @@ class NextStep(NamedTuple):
 
 
 class UserMove(NamedTuple):
-    """Users whose access changes in the same way. ``unnamed`` counts those that may not be named."""
+    """Users whose access changes in the same way. ``unnamed`` counts those that must not be named."""
 
     kind: str
     before: tuple[Part, ...]

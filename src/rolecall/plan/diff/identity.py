@@ -178,8 +178,8 @@ def _past(applied: Applied, live: Live, names: Mapping[str, str]) -> dict[str, s
     """Return the current name of each recorded label: by its id, else by the entry with that key, else the label
     itself.
 
-    A label whose group is gone, and whose name another group has taken, keeps its id in its name. A former key at whose
-    address nothing is remembered gives way to the group that is called so now.
+    A label whose group no longer exists, and whose name another group has taken, keeps its id in its name. A former key
+    at whose address nothing is remembered gives way to the group that is called so now.
     """
     by_id = {group: name for name, group in ids_of(live).items()}
     live_mappings = mappings(live)

@@ -78,7 +78,7 @@ def _less_strict(name: str, before: Any, after: Any) -> bool:
 
 
 def _wider(before: Limit | None, after: Limit | None) -> bool:
-    """Return whether a limit is gone, higher, or in another unit, which cannot be compared."""
+    """Return whether a limit was removed, is higher, or in another unit, which cannot be compared."""
     if before is None:
         return False
     return after is None or after.percent != before.percent or after.amount > before.amount

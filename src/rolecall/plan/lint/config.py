@@ -109,7 +109,7 @@ def _long_waits(plan_input: PlanInput, changes: Iterable[Change]) -> Iterator[Pr
 
 
 def _lapsed(plan_input: PlanInput) -> Iterator[Problem]:
-    """Warn about expired entries whose mapping is gone already; removing one that still exists is a change."""
+    """Warn about expired entries whose mapping no longer exists; removing one that still exists is a change."""
     if plan_input.live.settings.idp_groups is UNSET:
         return
     for at, intent in sorted(item for item in plan_input.desired.intents.items() if expired(item[1], plan_input.as_of)):

@@ -188,7 +188,7 @@ def _best(
 ) -> dict[Address, int]:
     """Return the mappings' places in their best order, the waves kept; empty if it is not better than the current one.
 
-    The way to a set of mappings that are done is the cheapest one, whatever follows, so that sets are gone through by
+    The way to a set of mappings that are done is the cheapest one, whatever follows, so that sets are visited by
     size, and of each only the cheapest order is kept.
     """
     work.spend(len(affected))

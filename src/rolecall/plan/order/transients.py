@@ -102,7 +102,7 @@ _NEVER = 1 << 60
 
 
 def weight(timeline: Timeline, risks: Iterable[Risk]) -> int:
-    """Return how bad an order is: users times entitlements that are missing or extra in between."""
+    """Return the cost of an order: users times entitlements that are missing or extra in between."""
     return sum(len(risk.numbers) * gap.entitlements.bit_count() for risk in risks for gap in timeline.gaps(risk))
 
 

@@ -56,7 +56,7 @@ def coverage_json(coverage: Coverage) -> dict[str, Any]:
 
 
 def access_json(users: Iterable[tuple[str, Access]], coverage: Coverage = COMPLETE) -> str:
-    """Return ``{"coverage": {"state", "read", "total", "problem"}, "people": [{"email", "org_admin", "team roles":
+    """Return ``{"coverage": {"state", "read", "total", "problem"}, "people": [{"email", "org_admin", "combos":
     [{"team", "role", "reason", "reasons"}]}]}``. ``people`` holds those that were read; without ``complete`` there may
     be more."""
     body = {"coverage": coverage_json(coverage), "people": [encode_access(*user) for user in users]}
