@@ -20,6 +20,7 @@ SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ELSEWHERE = {
     "docs/apply.md": "tests/faults/test_faults_docs.py",
     "docs/org-api.md": "tests/contract/test_org_api_walk.py",
+    "docs/howto/audit.md": "tests/unit/cli/test_cli_audit.py",
     "docs/howto/drift.md": "tests/scenarios/test_howto_drift.py",
 }
 NOWHERE = {"docs/security.md"}

@@ -192,6 +192,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "drift": "Show changes made outside rolecall since the last apply.",
         "why": "Explain why a user has, or does not have, access.",
         "access": "List who has which access.",
+        "audit": "Show the audit log: who changed what in the console.",
         "test": "Run the access tests of the configuration.",
         "render": "Show the configuration after includes and overlays are merged.",
     },

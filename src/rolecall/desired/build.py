@@ -25,8 +25,10 @@ from rolecall.model.kinds import KINDS, address
 from rolecall.model.normalise import name as normal_name
 from rolecall.model.settings import BLANK, Address, Settings, Sso, Value
 from rolecall.model.target import (
+    AUDIT_KEEP_DAYS,
     DEFAULT_JOURNAL,
     DEFAULT_KEEP_DAYS,
+    AuditTarget,
     JournalTarget,
     OrgTarget,
     PeopleKind,
@@ -58,6 +60,7 @@ def build(sources: Sources, warnings: tuple[Problem, ...] = ()) -> Config:
         digest=digest(effective, settings),
         files=sources.files,
         warnings=warnings,
+        audit=build_audit(effective["audit"], sources) if "audit" in effective else None,
     )
 
 
@@ -146,6 +149,7 @@ class Config:
     digest: str
     files: tuple[str, ...]
     warnings: tuple[Problem, ...] = ()
+    audit: AuditTarget | None = None
 
     def where(self, path: NodePath, key: bool = False) -> Where:
         """Return the place of a part of the effective configuration, such as ``("idp_groups", "A", "teams", 0)``.
@@ -203,3 +207,10 @@ def build_journal(journal: dict[str, Any], sources: Sources) -> JournalTarget:
     source = sources.where(("journal",), key=True) if journal else None
     target = secret(url, sources, ("journal", "url")) if isinstance(url, dict) else url
     return JournalTarget(target, keep, source, named="url" in journal)
+
+
+def build_audit(audit: dict[str, Any], sources: Sources) -> AuditTarget:
+    """Return WRITER's audit log; its records are kept for 90 days unless the configuration says otherwise."""
+    keep = days(audit["keep"]) if "keep" in audit else AUDIT_KEEP_DAYS
+    token = secret(audit["token"], sources, ("audit", "token"))
+    return AuditTarget(str(audit["writer"]), token, keep, audit.get("url"), sources.where(("audit",), key=True))

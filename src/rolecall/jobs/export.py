@@ -53,8 +53,8 @@ def new_config(live: Live, head: Mapping[str, Any], read: str, *, split: bool = 
 
 
 def head_of(effective: Mapping[str, Any], live: Live, root: Path, out: Path) -> dict[str, Any]:
-    """Return the org, source of users and journal of a config in ``root`` for one in ``out``, with the org's id, paths
-    adapted."""
+    """Return the org, source of users, journal and audit log of a config in ``root`` for one in ``out``, with the org's
+    id, paths adapted."""
     org = {**effective.get("org", {})}
     head: dict[str, Any] = {
         "org": {
@@ -64,7 +64,7 @@ def head_of(effective: Mapping[str, Any], live: Live, root: Path, out: Path) -> 
             **({"token": org["token"]} if "token" in org else {}),
         }
     }
-    head |= {name: effective[name] for name in ("people", "journal") if name in effective}
+    head |= {name: effective[name] for name in ("people", "journal", "audit") if name in effective}
     if isinstance(url := head.get("journal", {}).get("url"), str):
         head["journal"] = {**head["journal"], "url": _moved(url, root, out)}
     return head

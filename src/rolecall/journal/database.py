@@ -121,6 +121,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE rolecall_holders (org_id TEXT PRIMARY KEY, holder TEXT NOT NULL)",
     ),
     (),  # the same tables; an access record may refer to an earlier one, which 0.1.0 cannot read
+    (
+        "CREATE TABLE rolecall_audit ("
+        "writer TEXT NOT NULL, id TEXT NOT NULL, at TEXT NOT NULL, received TEXT NOT NULL, body TEXT, "
+        "PRIMARY KEY (writer, id))",
+        "CREATE INDEX rolecall_audit_at ON rolecall_audit (writer, at)",
+        "CREATE TABLE rolecall_audit_position (writer TEXT PRIMARY KEY, position TEXT NOT NULL)",
+    ),
 )
 """One tuple of statements per version. A released one never changes; a new one is added. Every version reads the tables
 of earlier ones.
@@ -136,12 +143,20 @@ TABLES = tuple(
 
 
 def ready(database: Database) -> bool:
-    """Return whether this place has a journal. Does not use to_regclass, whose cache may miss a table just created."""
+    """Return whether this place has a journal."""
+    return has_table(database, "rolecall_meta")
+
+
+def has_table(database: Database, name: str) -> bool:
+    """Return whether there is a table; a journal that is only read may have those of an earlier version.
+
+    Does not use to_regclass, whose cache may miss a table just created.
+    """
     known = {
         "sqlite": "SELECT 1 FROM sqlite_master WHERE name = ?",
         "postgresql": "SELECT 1 FROM pg_catalog.pg_class WHERE relname = ? AND pg_table_is_visible(oid)",
     }
-    return bool(database.select(known[database.dialect], "rolecall_meta"))
+    return bool(database.select(known[database.dialect], name))
 
 
 def migrate(database: Database) -> str:

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from rolecall.errors import Problem, RolecallError
+from rolecall.model.audit import AuditPosition, StoredRecord
 from rolecall.model.desired import Applied
 from rolecall.model.policy import Policy
 from rolecall.model.run import Attestation, Opening, PendingWrite, Record, Run, RunKind, RunOutcome, Step, StepOutcome
@@ -120,6 +121,22 @@ class OrgLock(Protocol):
         """Remember what was read; checks the lock in the same transaction."""
 
 
+class AuditStore(Protocol):
+    """The records of WRITER's audit logs, each log by the ID of its organization at WRITER. Not part of the chain."""
+
+    def position(self, writer: str) -> AuditPosition | None:
+        """Return how far a log was read; None if it was never read."""
+
+    def store(self, writer: str, records: Sequence[StoredRecord], position: AuditPosition, received: datetime) -> None:
+        """Add the records that are new, then advance the position: both or neither."""
+
+    def records(self, writer: str, since: datetime | None = None) -> tuple[StoredRecord, ...]:
+        """Return the records from a moment on that were not blanked, oldest first."""
+
+    def prune(self, writer: str, before: datetime) -> int:
+        """Blank the content of records that are older; their keys remain. Returns their number."""
+
+
 class Journal(Protocol):
     """The record of runs, for any number of orgs."""
 
@@ -132,6 +149,10 @@ class Journal(Protocol):
     @property
     def place(self) -> str:
         """Return where it is, for messages; never with a password."""
+
+    @property
+    def audit(self) -> AuditStore:
+        """Return the store of audit logs."""
 
     def lock(
         self, org_id: str, holder: Holder, timeout: float = 0, waiting: Waiting | None = None

@@ -17,7 +17,18 @@ from rolecall.journal.chain import Draft, Entry, canonical
 from rolecall.journal.content import PREFIX, reference_of
 from rolecall.journal.database import Database, damaged
 from rolecall.journal.lock import Lock
-from rolecall.journal.port import LOG_ENTRY, Anchor, Holder, JournalError, OrgLock, Seen, Verified, Waiting, as_it_is
+from rolecall.journal.port import (
+    LOG_ENTRY,
+    Anchor,
+    AuditStore,
+    Holder,
+    JournalError,
+    OrgLock,
+    Seen,
+    Verified,
+    Waiting,
+    as_it_is,
+)
 from rolecall.model.desired import Applied
 from rolecall.model.run import (
     Attestation,
@@ -48,6 +59,12 @@ class SqlJournal:
     @property
     def place(self) -> str:
         return self._database.place
+
+    @property
+    def audit(self) -> AuditStore:
+        from rolecall.journal.audit import SqlAuditStore
+
+        return SqlAuditStore(self._database)
 
     def size(self) -> int:
         return self._database.size()

@@ -5,24 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from rolecall.model.kinds import SECTIONS, address, split_address, value_at
+from rolecall.model.record import OMIT, PUBLIC, USER
 from rolecall.model.roles import BUILT_IN, Role
 from rolecall.model.settings import UNSET, Address, Settings, Value
 
 State = Literal["complete", "partial", "unread"]
 
 
+class ChangedSince(NamedTuple):
+    """The last change of a section after it was read. ``by`` is None if the audit log does not have the user."""
+
+    at: datetime
+    by: Annotated[str | None, USER] = None
+
+
 class Coverage(NamedTuple):
-    """The extent of a read. ``problem`` is why it is not complete, as a sentence."""
+    """The extent of a read. ``problem`` is why it is not complete, as a sentence.
+
+    ``changed_since``: the section was read, and changed in the console afterwards, so that it is out of date.
+    """
 
     state: State = "complete"
     read: int | None = None
     total: int | None = None
     taken_at: datetime | None = None
-    taken_by: str | None = None
-    problem: str | None = None
+    taken_by: Annotated[str | None, PUBLIC] = None
+    problem: Annotated[str | None, PUBLIC] = None
+    changed_since: Annotated[ChangedSince | None, OMIT] = None
 
 
 COMPLETE = Coverage()

@@ -25,6 +25,7 @@ PeopleShown = Literal["names", "masked", "counts"]
 
 DEFAULT_JOURNAL = "sqlite:.rolecall/journal.db"
 DEFAULT_KEEP_DAYS = 730
+AUDIT_KEEP_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +96,17 @@ class JournalTarget:
     @property
     def is_default(self) -> bool:
         return self.url == DEFAULT_JOURNAL
+
+
+@dataclass(frozen=True, slots=True)
+class AuditTarget:
+    """WRITER's audit log: the ID of the organization at WRITER, a key of it, and for how many days records are kept.
+
+    ``url`` is that of a stand-in on this machine.
+    """
+
+    writer: str
+    token: SecretRef
+    keep_days: int = AUDIT_KEEP_DAYS
+    url: str | None = None
+    source: Where | None = None

@@ -16,7 +16,7 @@ from rolecall.report.phrases import place
 if TYPE_CHECKING:
     from rolecall.plan.value import TeamTally, Unmanaged
 
-Subject = Literal["plan", "drift", "validate", "test", "runbook", "run", "history", "access", "why"]
+Subject = Literal["plan", "drift", "validate", "test", "runbook", "run", "history", "access", "why", "audit"]
 Mark = Literal["+", "~", "-", "↑"]
 Tone = Literal["detail", "dim", "plain", "strong", "ok", "more", "risk", "warn", "error"]
 """The importance of a sentence: shown on request only, secondary, plain, a heading or a name, done, a user gains rights

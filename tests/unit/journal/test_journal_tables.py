@@ -46,10 +46,10 @@ def test_a_newer_version_is_refused_untouched(url: str, tmp_path: Path, journal:
     execute(url, tmp_path, "UPDATE rolecall_meta SET value = '99' WHERE name = 'version'")
     for way in (open_journal, find_journal):
         with pytest.raises(
-            JournalError, match=r"version 99; this rolecall supports up to version 2\. Nothing was changed"
+            JournalError, match=r"version 99; this rolecall supports up to version 3\. Nothing was changed"
         ):
             way(url, tmp_path)
-    execute(url, tmp_path, "UPDATE rolecall_meta SET value = '2' WHERE name = 'version'")
+    execute(url, tmp_path, "UPDATE rolecall_meta SET value = '3' WHERE name = 'version'")
     with open_journal(url, tmp_path) as again:
         assert again.id == journal.id
 
@@ -66,7 +66,7 @@ def test_tables_move_forward_and_keep_what_they_hold(
         assert moved.run(number) is not None
         assert moved.begin(opening()) == number + 1
     monkeypatch.undo()
-    with pytest.raises(JournalError, match="tables of version 3"):
+    with pytest.raises(JournalError, match="tables of version 4"):
         open_journal(url, tmp_path)
 
 

@@ -29,6 +29,7 @@ def check_targets(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     if isinstance(people, dict):
         yield from _people(people, sources)
     yield from _journal(sound.get("journal", {}).get("url"), sources)
+    yield from _audit(sound, sources)
     metadata = sound.get("sso", {}).get("metadata")
     if isinstance(metadata, dict):
         yield from _file(metadata["file"], ("sso", "metadata", "file"), sources)
@@ -100,6 +101,24 @@ def _journal(url: Any, sources: Sources) -> Iterator[Problem]:
     if password or "password=" in url:
         hint = "Change the password, and refer to the URL, such as {env: ROLECALL_JOURNAL_URL}"
         yield Problem("literal_secret", "a URL with a password must be a reference", where, hint)
+
+
+def _audit(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
+    """Yield problems with the audit log: a local org has its own, and a key is sent to WRITER or this machine only."""
+    audit = sound.get("audit")
+    if not isinstance(audit, dict):
+        return
+    if str(sound.get("org", {}).get("url", "")).lower().startswith("local:"):
+        message = "a local org has its own audit log"
+        yield Problem("audit_local", message, sources.where(("audit",), key=True), "Remove `audit`")
+    url = audit.get("url")
+    if isinstance(url, str):
+        problems = list(_web(url, ("audit", "url"), sources))
+        yield from problems
+        if not problems and urlsplit(url).hostname not in _LOOPBACK:
+            message = "`audit.url` may only be an address of this machine"
+            hint = "Remove it: the key is sent to api.writer.com"
+            yield Problem("audit_url", message, sources.where(("audit", "url")), hint)
 
 
 def _people(people: ValidConfig, sources: Sources) -> Iterator[Problem]:

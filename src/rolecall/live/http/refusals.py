@@ -58,6 +58,14 @@ GRAPH: Final = EndpointMessages(
     "grant the app registration Application.Read.All, GroupMember.Read.All and Synchronization.Read.All",
 )
 
+AUDIT: Final = EndpointMessages(
+    "audit",
+    "WRITER's audit log",
+    "audit.url",
+    "check that `audit.token` is complete, not expired or revoked",
+    "use a key of the organization that `audit.writer` names; a key belongs to one organization",
+)
+
 
 T = TypeVar("T")
 

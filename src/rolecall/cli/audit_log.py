@@ -1,0 +1,58 @@
+"""Read the audit log that a configuration names, for the commands that use it. Imported only if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+from rolecall.cli.journals import find_journal
+from rolecall.cli.options import Invocation
+from rolecall.cli.session import now, secret
+from rolecall.jobs.audit import AuditRequest, known_log, read_log
+from rolecall.live.audit import audit_export
+from rolecall.model.audit import AuditLog
+
+if TYPE_CHECKING:
+    from rolecall.desired.build import Config
+    from rolecall.journal.port import AuditStore
+    from rolecall.model.target import AuditTarget
+
+
+async def read_audit(
+    call: Invocation, config: Config, target: AuditTarget, store: AuditStore | None, since: datetime
+) -> AuditLog:
+    """Return the records from a moment on, as far as they are kept, and read the log on to its end."""
+    oldest = now() - timedelta(days=target.keep_days)
+    start = oldest if store is not None else max(since, oldest)
+    export = audit_export(target.writer, _token(call, config, target), now, target.url)
+    try:
+        known = _known(call, config, target, store, since)
+        log = await read_log(AuditRequest(export, target.writer, start, now, known, store))
+    finally:
+        await export.close()
+    if store is not None:
+        store.prune(target.writer, oldest)
+    return log
+
+
+def _known(
+    call: Invocation, config: Config, target: AuditTarget, store: AuditStore | None, since: datetime
+) -> AuditLog:
+    """Return what the journal has of the log."""
+    if store is not None:
+        return known_log(store, target.writer, since)
+    with find_journal(call, config) or nullcontext() as journal:
+        return known_log(None if journal is None else journal.audit, target.writer, since)
+
+
+def _token(call: Invocation, config: Config, target: AuditTarget) -> Callable[[], str]:
+    """Return a function that returns the key, read at the first call."""
+
+    @cache
+    def fetch() -> str:
+        return secret(call, config, target.token)
+
+    return fetch

@@ -1,0 +1,269 @@
+"""Decodes records of WRITER's audit log, whose fields are not documented: tolerantly, and without guessing.
+
+Each part is looked up under the names that such records commonly use, at the top and in nested objects. A part that is
+not found stays empty. Decoding never fails, whatever the JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from rolecall.model.audit import AuditRecord, Result, StoredRecord
+from rolecall.model.change import Event
+from rolecall.model.kinds import split_address
+from rolecall.package_data import package_text
+
+Json = Any
+
+_TIME = ("timestamp", "time", "occurredat", "eventtime", "eventtimestamp", "createdat", "at", "date", "datetime", "ts")
+_ACTOR = ("actor", "actoremail", "performedby", "initiator", "initiatedby", "principal", "useremail", "author", "by")
+_RESULT = ("result", "outcome", "success", "succeeded", "successful", "issuccess", "status")
+_AREA = (
+    "area",
+    "productarea",
+    "category",
+    "module",
+    "feature",
+    "component",
+    "resourcetype",
+    "entitytype",
+    "objecttype",
+)
+_ACTION = ("action", "actionname", "event", "eventname", "eventtype", "operation", "activity", "verb", "type")
+_OBJECT = ("object", "target", "targetuser", "resource", "entity", "subject", "affecteduser", "targets", "objects")
+_SOURCE = ("source",)
+_USER = ("user",)
+_NAMES = ("email", "emailaddress", "mail", "useremail", "name", "displayname", "username", "login", "value", "id")
+"""The parts of a nested object that name it, the best first."""
+_CONTAINERS = ("event", "data", "payload", "attributes", "details", "detail", "record", "metadata", "context", "body")
+_DEPTH = 4
+_LONGEST = 300
+
+_TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_ENDINGS = ("ing", "ed", "es", "s", "e")
+_SUCCESS = frozenset({"success", "successful", "succeeded", "ok", "passed", "completed", "true", "200", "201", "204"})
+_FAILURE = frozenset(
+    {"failure", "failed", "fail", "error", "denied", "unsuccessful", "not successful", "rejected", "forbidden", "false"}
+)
+_FIRST_YEAR, _LAST_YEAR = 2000, 2200
+
+
+def decode_record(raw: Json) -> AuditRecord:
+    """Return a record as far as it can be recognized. Never raises."""
+    fields = tuple(_levels(raw))
+    actor, user = _text(fields, _ACTOR), _text(fields, _USER)
+    area, action = _text(fields, _AREA), _text(fields, _ACTION)
+    return AuditRecord(
+        key=record_key(raw),
+        at=_time(fields),
+        actor=actor or user,
+        result=_result(fields),
+        area=area,
+        action=action,
+        object=_text(fields, _OBJECT) or (user if actor else ""),
+        source=_text(fields, _SOURCE),
+        sections=sections_of(area, action),
+        raw=raw,
+    )
+
+
+def record_key(raw: Json) -> str:
+    """Return what identifies a record: the SHA-256 of its content, in hex."""
+    return sha256(json.dumps(raw, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def stored_record(record: AuditRecord, received: datetime) -> StoredRecord:
+    """Return a record in the form in which it is stored."""
+    return StoredRecord(record.key, record.at or received, json.dumps(record.raw, separators=(",", ":")))
+
+
+def record_of_event(event: Event, raw: Json) -> AuditRecord:
+    """Return the record of an entry in an org's own audit log."""
+    section, key = split_address(event.address)
+    action = "created" if event.before is None else "deleted" if event.after is None else "updated"
+    return AuditRecord(
+        key=record_key(raw),
+        at=event.at,
+        actor=event.actor,
+        result="success",
+        area=section,
+        action=action,
+        object=key or "",
+        source=event.channel,
+        sections=(section,),
+        raw=raw,
+    )
+
+
+def shape_of(value: Json) -> Json:
+    """Return a record with types and lengths in place of its values, so that it can be shown to others.
+
+    Lists have the shape of their first entry. Keys that look like values, such as addresses, are replaced as well.
+    """
+    if isinstance(value, dict):
+        return {key if _is_name(key) else f"<key, {len(key)}>": shape_of(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [*map(shape_of, value[:1]), f"<{len(value)} in the list>"]
+    if isinstance(value, str):
+        return f"<{_form(value)}, {len(value)}>"
+    return f"<{'null' if value is None else {bool: 'true or false', int: 'integer', float: 'number'}[type(value)]}>"
+
+
+def sections_of(area: str, action: str) -> tuple[str, ...]:
+    """Return the sections that a record with this area and action is about; none where the table has no such entry."""
+    of_action = words_of(action)
+    every = of_action | words_of(area)
+    fitting = [entry for entry in _table() if entry.action <= of_action and entry.area <= every]
+    most = max((entry.size for entry in fitting), default=0)
+    best = (entry.sections for entry in fitting if entry.size == most)
+    return tuple(sorted({section for sections in best for section in sections}))
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text as they are compared: ``SAMLDomainEnabled`` and ``saml_domain.enable`` are equal."""
+    return frozenset(_stem(token.lower()) for token in _TOKEN.findall(text))
+
+
+class _Entry(NamedTuple):
+    """An entry of the table: the words of an area and of an action, and the sections that they are about."""
+
+    area: frozenset[str]
+    action: frozenset[str]
+    sections: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        return len(self.area | self.action)
+
+
+@cache
+def _table() -> tuple[_Entry, ...]:
+    import yaml
+
+    entries = yaml.safe_load(package_text("codec/data/audit_events.yaml"))
+    return tuple(_Entry(words_of(e["area"]), words_of(e["action"]), tuple(e["sections"])) for e in entries)
+
+
+def _stem(token: str) -> str:
+    for _ in range(2):
+        ending = next((end for end in _ENDINGS if token.endswith(end) and len(token) > len(end) + 2), "")
+        token = token.removesuffix(ending)
+    return token
+
+
+def _levels(raw: Json) -> Iterator[Mapping[str, Json]]:
+    """Yield the objects of a record in which its parts are looked up, the outermost first, with plain keys."""
+    level = [raw] if isinstance(raw, dict) else []
+    for _ in range(_DEPTH):
+        plain = [{_plain(key): value for key, value in part.items()} for part in level]
+        yield from plain
+        level = [part[name] for part in plain for name in _CONTAINERS if isinstance(part.get(name), dict)]
+
+
+def _plain(key: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", key.lower())
+
+
+def _text(fields: Sequence[Mapping[str, Json]], names: Sequence[str]) -> str:
+    """Return the text under the best of these names, at any depth; the outermost where it occurs twice."""
+    values = (part[name] for name in names for part in fields if name in part)
+    return next(filter(None, map(_named, values)), "")
+
+
+def _named(value: Json, depth: int = 0) -> str:
+    """Return a text, or the name of an object or of the first of a list; empty if it has none."""
+    if isinstance(value, str):
+        return value.strip()[:_LONGEST]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)[:_LONGEST] if abs(value) < 10**18 else ""
+    if depth > 1:
+        return ""
+    if isinstance(value, list):
+        return next(filter(None, (_named(part, depth + 1) for part in value[:3])), "")
+    if isinstance(value, dict):
+        parts = {_plain(key): part for key, part in value.items()}
+        return next(filter(None, (_named(parts.get(name), depth + 1) for name in _NAMES)), "")
+    return ""
+
+
+def _result(fields: Sequence[Mapping[str, Json]]) -> Result:
+    """Return whether it succeeded; unknown without a value that is clear, or if values differ."""
+    results = {_result_of(value) for value in _results(fields)} - {"unknown"}
+    if "failure" in results:
+        return "failure"
+    return "success" if results else "unknown"
+
+
+def _results(fields: Sequence[Mapping[str, Json]]) -> Iterator[Json]:
+    for part in fields:
+        for name in _RESULT:
+            value = part.get(name)
+            if isinstance(value, dict):
+                yield from (inner for key, inner in value.items() if _plain(key) in (*_RESULT, "code", "value"))
+            else:
+                yield value
+
+
+def _result_of(value: Json) -> Result:
+    if isinstance(value, bool):
+        return "success" if value else "failure"
+    if isinstance(value, int):
+        return "success" if 200 <= value < 300 else "failure" if 400 <= value < 600 else "unknown"
+    text = " ".join(re.split(r"[\s_-]+", value.strip().lower())) if isinstance(value, str) else ""
+    if text.isascii() and text.isdigit() and len(text) == 3:
+        return _result_of(int(text))
+    return "success" if text in _SUCCESS else "failure" if text in _FAILURE else "unknown"
+
+
+def _time(fields: Sequence[Mapping[str, Json]]) -> datetime | None:
+    """Return the time; an inner object may have times of something else, so the outermost counts."""
+    values = (part[name] for part in fields for name in _TIME if name in part)
+    return next((at for value in values if (at := _moment(value)) is not None), None)
+
+
+def _moment(value: Json) -> datetime | None:
+    """Return a moment with a time zone: RFC 3339, or seconds or a fraction of them since 1970."""
+    if isinstance(value, str) and not re.fullmatch(r"\d{9,19}(\.\d+)?", value.strip()):
+        return _of_text(value.strip())
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    if not number < 1e20:
+        return None
+    while number > 1e11:
+        number /= 1000
+    return _in_range(datetime.fromtimestamp(number, UTC)) if number > 1e8 else None
+
+
+def _of_text(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+        return None if at.tzinfo is None else _in_range(at.astimezone(UTC))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _in_range(at: datetime) -> datetime | None:
+    return at if _FIRST_YEAR <= at.year < _LAST_YEAR else None
+
+
+def _is_name(key: str) -> bool:
+    """Return whether a key looks like the name of a field rather than a value."""
+    return len(key) <= 40 and re.fullmatch(r"[A-Za-z_@$][A-Za-z_.:$-]*", key) is not None and "@" not in key[1:]
+
+
+def _form(text: str) -> str:
+    if "@" in text:
+        return "text with @"
+    if _moment(text) is not None:
+        return "time"
+    return "digits" if text.isdigit() else "text"

@@ -1,0 +1,245 @@
+"""Read WRITER's audit log on from where it was read last, and say what is unknown of it.
+
+Each page is stored before the next one is read, or everything is kept in memory for one command.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from rolecall.codec.audit import decode_record, record_of_event, stored_record
+from rolecall.errors import OrgError, Problem, SecretError
+from rolecall.journal.port import AuditStore
+from rolecall.live.audit import AuditPage, PositionRejected
+from rolecall.live.port import Audit
+from rolecall.model.audit import AuditLog, AuditPosition, AuditRecord, Gap, first_reading, marked
+from rolecall.model.live import UNREAD, Coverage, Live, State
+from rolecall.plan.dates import day
+
+OVERLAP = timedelta(days=1)
+"""The time before the last reading from which a log is read again if its cursor was rejected."""
+MOST_PAGES = 2_000
+MOST_EMPTY = 3
+"""Pages without records in a row, after which the log was read to its end if it does not say that there are more."""
+MOST_ANNOUNCED = 20
+"""The same if it says that there are more."""
+
+
+class Export(Protocol):
+    """An audit log that is read page by page."""
+
+    async def page_since(self, start: datetime | None) -> AuditPage:
+        """Return the first page from a date on, or from now. Raises PositionRejected, OrgError."""
+
+    async def page_after(self, cursor: str) -> AuditPage:
+        """Return the page after a cursor. Raises PositionRejected, OrgError."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRequest:
+    """One reading of the log of ``writer``, from ``start`` if it was not read before; ``now`` is the clock.
+
+    ``known`` is what a store has. With ``store``, the records of each page are added to it, and the position advances.
+    """
+
+    export: Export
+    writer: str
+    start: datetime
+    now: Callable[[], datetime]
+    known: AuditLog = AuditLog((), UNREAD)
+    store: AuditStore | None = None
+
+
+def known_log(store: AuditStore | None, writer: str, since: datetime | None = None) -> AuditLog:
+    """Return what a store has of a log, from a moment on. Raises JournalError."""
+    if store is None:
+        return AuditLog((), UNREAD)
+    records = (decode_record(json.loads(record.body)) for record in store.records(writer, since))
+    return AuditLog(tuple(records), UNREAD, store.position(writer))
+
+
+async def read_log(request: AuditRequest) -> AuditLog:
+    """Read to the end of the log. If that fails, the coverage has the reason, and what was read before it counts."""
+    reader = _Reader(request)
+    try:
+        await reader.read()
+    except (OrgError, SecretError) as error:
+        reader.fail(error.problems[0])
+    return reader.log()
+
+
+async def own_log(audit: Audit, since: datetime) -> AuditLog:
+    """Return an org's own audit log. Raises OrgError."""
+    events = await audit.since(since)
+    records = (record_of_event(event, {**asdict(event), "at": event.at.isoformat()}) for event in events)
+    return AuditLog(tuple(records), Coverage())
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads pages, from the first to the end of the log."""
+
+    request: AuditRequest
+    records: dict[str, AuditRecord] = field(init=False)
+    position: AuditPosition | None = field(init=False)
+    pages: int = 0
+    skew: timedelta = timedelta()
+    problem: str | None = None
+
+    def __post_init__(self) -> None:
+        self.records = {record.key: record for record in self.request.known.records}
+        self.position = self.request.known.position
+
+    async def read(self) -> None:
+        """Read all pages. Raises OrgError, SecretError; the pages before it were taken."""
+        page, cursors, empty = await self._first(), set[str](), 0
+        while True:
+            self._take(page)
+            empty = 0 if page.records else empty + 1
+            if page.cursor is None or page.more is False or not self._continues(page, cursors, empty):
+                self.problem = self.problem or self._unfinished(page)
+                return
+            cursors.add(page.cursor)
+            page = await self.request.export.page_after(page.cursor)
+
+    def fail(self, problem: Problem) -> None:
+        """Record why the log was not read to its end."""
+        self.problem = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+
+    def log(self) -> AuditLog:
+        """Return all records, oldest first."""
+        now = self.request.now()
+        ordered = tuple(sorted(self.records.values(), key=lambda record: (record.at or now, record.key)))
+        state: State = "complete" if self.problem is None else "partial" if self.pages else "unread"
+        coverage = Coverage(state, read=len(ordered), problem=self.problem)
+        return AuditLog(ordered, coverage, self.position, self.skew)
+
+    async def _first(self) -> AuditPage:
+        """Return the first page after what is known; from the start if nothing is, or not so far back."""
+        known, request = self.position, self.request
+        if known is None or request.start < known.since:
+            return await self._from(request.start, request.start)
+        if not known.cursor:
+            return await request.export.page_since(known.read_at - OVERLAP)
+        try:
+            return await request.export.page_after(known.cursor)
+        except PositionRejected:
+            return await self._from(known.read_at - OVERLAP, known.read_at)
+
+    async def _from(self, start: datetime, unknown_from: datetime) -> AuditPage:
+        """Return the first page from a date on, and note the gap if records after ``unknown_from`` may be missing."""
+        now, before = self.request.now(), self.position
+        try:
+            page = await self.request.export.page_since(start)
+        except PositionRejected:
+            page = await self.request.export.page_since(None)
+            gap: Gap | None = Gap(unknown_from, now)
+        else:
+            gap = None if before is None or start == self.request.start else self._gap_before(page, unknown_from, now)
+        gaps = before.gaps if before else ()
+        since = start if before is None or start < before.since else before.since
+        self.position = AuditPosition("", since, now, (*gaps, gap) if gap else gaps)
+        return page
+
+    def _gap_before(self, page: AuditPage, unknown_from: datetime, now: datetime) -> Gap | None:
+        """Return the gap before a page; None if it has a record that is known, or one from before the gap."""
+        records = [decode_record(raw) for raw in page.records]
+        times = [record.at for record in records if record.at is not None]
+        if any(record.key in self.records for record in records) or any(at <= unknown_from for at in times):
+            return None
+        return Gap(unknown_from, min(times, default=now))
+
+    def _take(self, page: AuditPage) -> None:
+        """Take the records of a page; store them with the position after it."""
+        request, now = self.request, self.request.now()
+        new = {record.key: record for record in map(decode_record, page.records) if record.key not in self.records}
+        before = self.position or AuditPosition("", request.start, now)
+        position = before._replace(cursor=page.cursor or before.cursor, read_at=now)
+        if request.store is not None:
+            request.store.store(request.writer, [stored_record(r, now) for r in new.values()], position, now)
+        self.records |= new
+        self.position, self.skew, self.pages = position, page.skew, self.pages + 1
+
+    def _continues(self, page: AuditPage, cursors: set[str], empty: int) -> bool:
+        """Return whether the page after this one is to be read."""
+        if page.cursor in cursors:
+            self.problem = "its pages repeat" if page.records or page.more else None
+            return False
+        if self.pages >= MOST_PAGES:
+            self.problem = f"it has more than {MOST_PAGES:,} pages"
+            return False
+        return empty < (MOST_ANNOUNCED if page.more else MOST_EMPTY)
+
+    def _unfinished(self, page: AuditPage) -> str | None:
+        return "a page announces more records without a way to read them" if page.more else None
+
+
+def mark_changes(live: Live, log: AuditLog, now: datetime) -> tuple[Live, tuple[Problem, ...]]:
+    """Return the org with the sections marked that were changed after they were read, and what is unknown about it."""
+    first = first_reading(live.coverage.values())
+    problems = () if first is None else tuple(unknown_changes(log, first, now))
+    return marked(live, log), problems
+
+
+def unknown_changes(log: AuditLog, since: datetime, now: datetime) -> Iterator[Problem]:
+    """Yield warnings about changes after a moment that the log may not show."""
+    if (unread := unread_problem(log)) is not None:
+        yield unread._replace(severity="warning")
+    yield from gap_problems(log, since, now)
+    unrecognized = [record for record in log.unrecognized if record.at is None or record.at > since]
+    if unrecognized:
+        yield unrecognized_problem(unrecognized)
+
+
+def unread_problem(log: AuditLog) -> Problem | None:
+    """Return why the log was not read to its end; None if it was."""
+    if log.coverage.state == "complete":
+        return None
+    unread = log.coverage.state == "unread"
+    reason = f": {log.coverage.problem}" if log.coverage.problem else ""
+    message = f"the audit log was {'not' if unread else 'partially'} read{reason}"
+    return Problem("audit_unread", message, None, _UNKNOWN, "error" if unread else "warning")
+
+
+_UNKNOWN = "changes since it was last read are unknown"
+
+
+def gap_problems(log: AuditLog, since: datetime, now: datetime) -> Iterator[Problem]:
+    """Yield a warning for each period after a moment whose records may be missing."""
+    position = log.position
+    if position is None:
+        return
+    first = [Gap(since, position.since)] if since < position.since else []
+    for gap in (*first, *position.gaps):
+        if gap.end > since:
+            period = f"from {_moment_words(gap.start)} to {_moment_words(min(gap.end, now))}"
+            message = f"the audit log may lack records {period}"
+            yield Problem("audit_gap", message, None, "compare with the console, or read the org again", "warning")
+
+
+def unrecognized_problem(records: Sequence[AuditRecord]) -> Problem:
+    """Return a warning about records that cannot be evaluated, with the reasons."""
+    reasons = ", ".join(f"{reason}: {number:,}" for reason, number in sorted(_reasons(records).items()))
+    count = "1 record" if len(records) == 1 else f"{len(records):,} records"
+    message = f"{count} of the audit log could not be evaluated ({reasons})"
+    hint = "what they changed is unknown. To see their form: rolecall audit --shape"
+    return Problem("audit_unrecognized", message, None, hint, "warning")
+
+
+def _reasons(records: Iterable[AuditRecord]) -> Counter[str]:
+    return Counter(record.unrecognized for record in records)
+
+
+def _moment_words(at: datetime) -> str:
+    return f"{day(at)}, {at:%H:%M} UTC"
+
+
+def users_marked(coverage: Coverage, live: Live) -> Coverage:
+    """Return the coverage of users with the change after they were read, if the org's own file has them."""
+    change = live.covered("people").changed_since
+    return coverage if change is None or coverage.taken_at is None else coverage._replace(changed_since=change)

@@ -1,0 +1,172 @@
+"""Reads WRITER's export of audit events page by page, from a date or a cursor.
+
+The export is documented without the form of its pages: records and cursor are looked up under the names that such lists
+commonly use. A page in which they are not found is an error, never a page without records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+from rolecall.codec.snapshot import moment_text
+from rolecall.errors import ConfigError, OrgError, Problem
+from rolecall.live.http.exchange import Exchange
+from rolecall.live.http.pace import Clock
+from rolecall.live.http.refusals import AUDIT, body_json, contract, decoded, refusal
+from rolecall.live.http.transport import Answer, Request
+
+Json = Any
+
+HOST: Final = "https://api.writer.com"
+"""The only host that a key is sent to, besides this machine."""
+
+_LISTS = (
+    "data",
+    "events",
+    "records",
+    "rows",
+    "items",
+    "results",
+    "result",
+    "auditevents",
+    "entries",
+    "values",
+    "content",
+)
+_CURSORS = ("cursor", "nextcursor", "next", "after", "nextpagetoken", "pagetoken", "continuationtoken", "continuation")
+_MORE = ("hasmore", "more", "hasnext", "hasnextpage")
+_ENVELOPES = ("paging", "pagination", "page", "pageinfo", "meta", "metadata", "links", "data", "result")
+_REJECTED = frozenset({400, 404, 410, 416, 422})
+"""Statuses for a cursor or a date that the export does not take."""
+_DEEPEST = 60
+
+
+class AuditPage(NamedTuple):
+    """One page. ``cursor`` continues after it, None if there is none. ``more`` says whether records follow, None where
+    the page does not say. ``skew`` is how far the server's clock is ahead of this machine's."""
+
+    records: tuple[Json, ...]
+    cursor: str | None
+    more: bool | None
+    skew: timedelta = timedelta()
+
+
+class PositionRejected(OrgError):
+    """The export does not take the cursor or the date: it expired, or is beyond the retention."""
+
+
+class AuditExport:
+    """The export of one organization, by its ID at WRITER."""
+
+    def __init__(self, exchange: Exchange, writer: str, now: Callable[[], datetime]) -> None:
+        self._exchange = exchange
+        self._path = f"/api/observability/v1/organization/{quote(writer, safe='')}/audit/events/export"
+        self._now = now
+
+    async def page_since(self, start: datetime | None) -> AuditPage:
+        """Return the first page from a date on, or from now. Raises PositionRejected, OrgError."""
+        since = () if start is None else (("start_date", moment_text(start.astimezone(UTC).replace(microsecond=0))),)
+        return await self._page((("order", "tail"), *since), positioned=start is not None)
+
+    async def page_after(self, cursor: str) -> AuditPage:
+        """Return the page after a cursor. Raises PositionRejected, OrgError."""
+        return await self._page((("cursor", cursor),), positioned=True)
+
+    async def close(self) -> None:
+        """Release all connections."""
+        await self._exchange.transport.close()
+
+    async def _page(self, query: tuple[tuple[str, str], ...], *, positioned: bool) -> AuditPage:
+        request = Request("GET", self._path, query)
+        answer = await self._exchange.read(request)
+        if not answer.ok:
+            error = PositionRejected if positioned and answer.status in _REJECTED else OrgError
+            raise error(refusal(request, answer, AUDIT))
+        body = body_json(request, answer, AUDIT)
+        page = decoded(request, lambda: decode_page(body), AUDIT)
+        if page is None:
+            raise contract(request, "it has no list of records", AUDIT)
+        return page._replace(skew=self._skew(answer))
+
+    def _skew(self, answer: Answer) -> timedelta:
+        try:
+            at = parsedate_to_datetime(answer.headers.get("date", ""))
+        except ValueError:
+            return timedelta()
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)) - self._now()
+
+
+def audit_export(
+    writer: str,
+    token: Callable[[], str],
+    now: Callable[[], datetime],
+    url: str | None = None,
+    clock: Clock | None = None,
+) -> AuditExport:
+    """Return the export of an organization; ``url`` is that of a stand-in on this machine. Nothing is sent yet.
+
+    Raises ConfigError for a URL that leads elsewhere.
+    """
+    from rolecall.live.http.httpx_transport import HttpTransport, base_url
+
+    base = base_url(url or HOST, messages=AUDIT)
+    if url is not None and not base.loopback:
+        message = "`audit.url` may only be an address of this machine"
+        raise ConfigError(Problem("audit_url", message, None, "remove it: the key is sent to api.writer.com"))
+    return AuditExport(Exchange(HttpTransport(base, token, messages=AUDIT), clock), writer, now)
+
+
+def decode_page(body: Json) -> AuditPage | None:
+    """Return a page, or None where no list of records can be found in it. Raises ValueError for a wrong type."""
+    records = _records(body)
+    if records is None:
+        return None
+    if any(_is_too_deep(record) for record in records):
+        raise ValueError("a record is nested too deeply")
+    cursor = next(filter(None, (_cursor_of(value) for value in _values(body, _CURSORS))), None)
+    more = next((value for value in _values(body, _MORE) if isinstance(value, bool)), None)
+    return AuditPage(tuple(records), cursor, more)
+
+
+def _records(body: Json) -> list[Json] | None:
+    """Return the list of records: the body itself, or under a usual name, at the top or one level below."""
+    lists = (part.get(name) for part in _parts(body) for name in _LISTS)
+    return next((value for value in (body, *lists) if isinstance(value, list)), None)
+
+
+def _parts(body: Json) -> Iterator[dict[str, Json]]:
+    """Yield the object of a page with plain keys, then its envelopes."""
+    if not isinstance(body, dict):
+        return
+    plain = _plain(body)
+    yield plain
+    yield from (_plain(plain[name]) for name in _ENVELOPES if isinstance(plain.get(name), dict))
+
+
+def _plain(part: dict[str, Json]) -> dict[str, Json]:
+    return {"".join(char for char in key.lower() if char.isalnum()): value for key, value in part.items()}
+
+
+def _values(body: Json, names: tuple[str, ...]) -> Iterator[Json]:
+    for part in _parts(body):
+        yield from (part[name] for name in names if name in part)
+
+
+def _cursor_of(value: Json) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value) or None
+
+
+def _is_too_deep(value: Json) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        nested = (part.values() if isinstance(part, dict) else part for part in level if isinstance(part, dict | list))
+        level = [inner for parts in nested for inner in parts]
+        if not level:
+            return False
+    return True

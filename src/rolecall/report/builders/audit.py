@@ -1,0 +1,119 @@
+"""Report the records of an audit log: as lines, as JSON, as a table, and their form without values."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from rolecall.codec.audit import shape_of
+from rolecall.model.audit import AuditLog, AuditRecord
+from rolecall.plan.saved.privacy import Veil
+from rolecall.report.builders.drift_sentences import moment_words
+from rolecall.report.document import Document, Listing, Note, Row, Table, Tone
+from rolecall.report.phrases import count, visible
+
+COLUMNS = ("at", "actor", "result", "area", "action", "object", "addresses", "source", "unrecognized", "key")
+
+SILENCE = (
+    "Changes of SCIM settings and IdP groups are not in WRITER's documentation of this log. Without a record, nothing "
+    "is known about them."
+)
+"""The limit of the log, wherever a reader could take silence as proof."""
+
+WIDTHS = (23, 24)
+"""The columns of time and actor in a listing."""
+
+
+def hidden(record: AuditRecord, veil: Veil | None) -> AuditRecord:
+    """Return a record with its users as they may be shown."""
+    if veil is None:
+        return record
+    shown = veil.redacted(record)
+    return shown if record.actor else shown._replace(actor="")
+
+
+def audit_document(title: str, records: Sequence[AuditRecord], notes: Iterable[str] = ()) -> Document:
+    """Return the records, oldest first, with their number; ``notes`` follow."""
+    closing = (Row((Note(text, "dim"),)) for text in notes)
+    rows = (*map(record_row, records), Row((Note(f"{count(len(records), 'record')}.", "strong"),)), *closing)
+    return Document("audit", title=visible(title), listings=(Listing(rows, WIDTHS),))
+
+
+def record_row(record: AuditRecord) -> Row:
+    """Return a record as a line: time, actor, what was done, and why it does not count if so."""
+    parts = (": ".join(filter(None, (record.area, record.action))), record.object)
+    text = visible(" · ".join(filter(None, parts))) or "(not recognized)"
+    reason = record.unrecognized or ("failed" if record.result == "failure" else "")
+    tone: Tone = "warn" if record.unrecognized else "dim" if reason else "plain"
+    moment = moment_words(record.at) if record.at else "no time"
+    cells = (Note(moment, "dim"), Note(visible(record.actor) or "–", "strong"), Note(text, tone))
+    marks = (Note(f"({reason})", tone),) if reason else ()
+    return Row((*cells, *marks), ", ".join(map(visible, record.addresses)))
+
+
+def audit_json(head: dict[str, Any], log: AuditLog, records: Iterable[AuditRecord]) -> str:
+    """Return the log as one JSON object: how much of it was read, and the records."""
+    position = log.position
+    body = {
+        **head,
+        "coverage": {"state": log.coverage.state, "problem": log.coverage.problem},
+        "since": _moment(position.since) if position else None,
+        "read_at": _moment(position.read_at) if position else None,
+        "gaps": [{"from": _moment(gap.start), "to": _moment(gap.end)} for gap in (position.gaps if position else ())],
+        "records": [*map(record_json, records)],
+    }
+    return json.dumps(body, ensure_ascii=False, indent=2)
+
+
+def record_json(record: AuditRecord) -> dict[str, Any]:
+    """Return the recognized parts of a record; null for those that were not found."""
+    return {
+        "at": None if record.at is None else _moment(record.at),
+        "actor": record.actor or None,
+        "result": record.result,
+        "area": record.area or None,
+        "action": record.action or None,
+        "object": record.object or None,
+        "addresses": list(record.addresses),
+        "source": record.source or None,
+        "unrecognized": record.unrecognized or None,
+        "key": record.key,
+    }
+
+
+def audit_table(records: Iterable[AuditRecord]) -> Table:
+    """Return a row for each record."""
+    return Table(COLUMNS, map(_columns, records))
+
+
+def raw_lines(records: Iterable[AuditRecord]) -> Iterator[str]:
+    """Yield each record as it was received, as JSON on one line."""
+    yield from (json.dumps(record.raw, ensure_ascii=False) for record in records)
+
+
+def shape_lines(records: Iterable[AuditRecord]) -> Iterator[str]:
+    """Yield each form of a record once, as JSON on one line, with the number of its records."""
+    shapes = Counter(json.dumps(shape_of(record.raw), ensure_ascii=False) for record in records)
+    yield from (f'{{"records": {number}, "shape": {shape}}}' for shape, number in shapes.most_common())
+
+
+def _columns(record: AuditRecord) -> tuple[str, ...]:
+    return (
+        "" if record.at is None else _moment(record.at),
+        record.actor,
+        record.result,
+        record.area,
+        record.action,
+        record.object,
+        " ".join(record.addresses),
+        record.source,
+        record.unrecognized,
+        record.key,
+    )
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
