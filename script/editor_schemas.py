@@ -32,6 +32,8 @@ def add_rules(schema: Node) -> None:
     definitions["org"]["properties"]["url"]["allOf"] = [{"pattern": ORG_URL}]
     for name in ("scim", "okta", "url", "login_url"):
         definitions["people"]["properties"][name]["allOf"] = [{"pattern": URL}]
+    for definition, name in (("idp_okta", "url"), ("idp_entra", "url"), ("idp_entra", "login_url")):
+        definitions[definition]["properties"][name]["allOf"] = [{"pattern": URL}]
     for definition, key in (("ignore", "address"), ("allow", "for")):
         definitions[definition]["properties"][key]["allOf"] = [{"pattern": _address()}]
     for kind in KEYED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 import uuid
@@ -13,6 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 from idp_specs import Exchanged
 
 MOMENT = "2026-11-22T10:00:00.000Z"
@@ -33,10 +37,12 @@ class Site:
     """People by address -> their groups; which of them have the app, and which groups are pushed.
 
     ``user_name`` and ``emails`` are the sources of Entra's mappings of userName and the work e-mail; ``properties`` are
-    what Graph says of a user beside their address. ``app_roles`` are the values of Entra's app roles, by the group or
-    person that is assigned with one. ``forbidden`` are ends of paths that the token may not read. ``busy`` is how many
-    requests are answered 429 first. ``token`` is
-    the only one taken; ``echo``: none is, and the answer repeats it.
+    what Graph says of a user beside their address. ``suspended`` are the accounts that are off in the IdP itself.
+    ``log`` are rows of the IdP's provisioning log, and ``execution`` is the last one of Entra's job. ``app_roles`` are
+    the values of Entra's app roles, by the group or person that is assigned with one. ``forbidden`` are ends of paths
+    that the token may not read. ``busy`` is how many requests are answered 429 first. ``token`` is the only one taken;
+    ``echo``: none is, and the answer repeats it. ``public_key`` is that of a service app in Okta, which has the
+    ``scopes``; ``urls`` are those of the app.
     """
 
     people: dict[str, list[str]] = field(default_factory=dict)
@@ -45,6 +51,9 @@ class Site:
     assigned_groups: list[str] = field(default_factory=list)
     without_app: set[str] = field(default_factory=set)
     inactive: set[str] = field(default_factory=set)
+    suspended: set[str] = field(default_factory=set)
+    log: list[dict[str, Any]] = field(default_factory=list)
+    execution: dict[str, Any] | None = None
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     failing: dict[str, str] = field(default_factory=dict)
     paused: tuple[str, ...] = ()
@@ -63,6 +72,9 @@ class Site:
     busy: int = 0
     token: str = "secret-token"
     client_secret: str = "client-secret"
+    public_key: Any = None
+    scopes: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ("https://app.writer.com/saml",)
     echo: bool = False
     next_host: str | None = None
     paging: Callable[[list[Any], str | None], tuple[Any, dict[str, str]]] | None = None
@@ -72,6 +84,13 @@ class Site:
 
     def members(self, group: str) -> list[str]:
         return [email for email, groups in self.people.items() if group in groups]
+
+    def groups_of(self, email: str, *, nested: bool) -> list[str]:
+        """The groups of a user, with ``nested`` those that hold one of them too."""
+        held = list(self.people[email])
+        for name in held if nested else ():
+            held += [outer for outer, inner in self.nested.items() if name in inner and outer not in held]
+        return held
 
 
 Answerer = Callable[[Site, str, dict[str, str]], tuple[int, Any]]
@@ -93,6 +112,9 @@ def served(site: Site, answer: Answerer, *, okta: bool) -> Iterator[str]:
 
         def do_POST(self) -> None:
             form = dict(parse_qsl(self.rfile.read(int(self.headers["content-length"])).decode()))
+            if self.path == "/oauth2/v1/token":
+                self._send(*_okta_token(site, form, f"http://{self.headers['host']}{self.path}"), {})
+                return
             right = form.get("client_secret") == site.client_secret and form["grant_type"] == "client_credentials"
             body = {"access_token": site.token, "token_type": "Bearer"} if right else {
                 "error": "invalid_client",
@@ -104,7 +126,7 @@ def served(site: Site, answer: Answerer, *, okta: bool) -> Iterator[str]:
             scheme, _, token = self.headers.get("authorization", "").partition(" ")
             if site.echo:
                 return 403, _error(okta, f"{scheme} {token} is not welcome"), {"x-echo": token}
-            if token != site.token or scheme != ("SSWS" if okta else "Bearer"):
+            if token != site.token or scheme != ("SSWS" if okta and site.public_key is None else "Bearer"):
                 return 403 if okta else 401, _error(okta, "Invalid token provided"), {}
             if site.busy:
                 site.busy -= 1
@@ -160,6 +182,30 @@ def served(site: Site, answer: Answerer, *, okta: bool) -> Iterator[str]:
         server.server_close()
 
 
+def _okta_token(site: Site, form: dict[str, str], endpoint: str) -> tuple[int, Any]:
+    """What Okta's own authorization server answers to a service app's assertion."""
+    head, claims, signature = form["client_assertion"].split(".")
+    try:
+        site.public_key.verify(_decoded(signature), f"{head}.{claims}".encode(), PKCS1v15(), SHA256())
+    except InvalidSignature:
+        return 401, {"error": "invalid_client", "error_description": f"bad assertion {form['client_assertion']}"}
+    said = json.loads(_decoded(claims))
+    if (
+        json.loads(_decoded(head))["alg"] != "RS256"
+        or said["aud"] != endpoint
+        or {said["iss"], said["sub"]} != {"0oa9"}
+    ):
+        return 401, {"error": "invalid_client", "error_description": "bad claims"}
+    asked = form["scope"].split()
+    if not set(asked) <= set(site.scopes):
+        return 400, {"error": "invalid_scope", "error_description": "One or more scopes are not granted."}
+    return 200, {"access_token": site.token, "token_type": "Bearer", "expires_in": 3600, "scope": form["scope"]}
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(f"{text}==")
+
+
 def _error(okta: bool, words: str) -> Any:
     if okta:
         return {"errorCode": "E0000047", "errorSummary": words, "errorLink": "E", "errorId": "id", "errorCauses": []}
@@ -175,12 +221,23 @@ def okta_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, Any
         return 200, {"name": "writer", "title": "App user", "type": "object", "definitions": {"custom": custom}}
     if steps[0] == "groups":
         return _okta_groups(site, steps, query)
+    if steps[0] == "users":
+        return _okta_users(site, steps, query)
+    if steps[0] == "logs":
+        return 200, [row for row in site.log if f'"{row["target"][0]["id"]}"' in query["filter"]]
     if steps[:2] != ["apps", "0oa1"]:
         return 404, _error(True, f"Not found: Resource not found: {steps[1]} (AppInstance)")
     if len(steps) == 2:
-        return 200, {"id": steps[1], "label": "WRITER", "status": site.status, "signOnMode": "SAML_2_0"}
+        sign_on = dict(zip(("ssoAcsUrl", "audience"), site.urls, strict=False))
+        app = {"id": steps[1], "label": "WRITER", "status": site.status, "signOnMode": "SAML_2_0"}
+        return 200, {**app, "settings": {"signOn": sign_on}} if site.urls else app
     if steps[2] == "users":
-        return 200, [_okta_user(site, email) for email in site.people if email not in site.without_app]
+        begins = query.get("q", "")
+        return 200, [
+            _okta_user(site, email)
+            for email in site.people
+            if email not in site.without_app and email.lower().startswith(begins)
+        ]
     if steps[2] == "groups":
         return 200, [{"id": oid(name), "priority": at} for at, name in enumerate(site.assigned_groups)]
     return 200, [
@@ -189,7 +246,7 @@ def okta_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, Any
             "sourceGroupId": oid(name),
             "targetGroupId": oid(f"in WRITER, {name}"),
             "status": "ERROR" if name in site.failing else "INACTIVE" if name in site.paused else "ACTIVE",
-            **({"errorSummary": site.failing[name]} if name in site.failing else {}),
+            **({"errorSummary": site.failing[name]} if name in site.failing else {"lastPush": MOMENT}),
             "created": MOMENT,
             "lastUpdated": MOMENT,
         }
@@ -209,6 +266,22 @@ def _okta_groups(site: Site, steps: list[str], query: dict[str, str]) -> tuple[i
     return 200, [
         {"id": oid(email), "status": "ACTIVE", "created": MOMENT, "profile": {"login": email, "email": email}}
         for email in site.members(name)
+    ]
+
+
+def _okta_users(site: Site, steps: list[str], query: dict[str, str]) -> tuple[int, Any]:
+    if len(steps) == 3:
+        email = next(email for email in site.people if oid(email) == steps[1])
+        return 200, [_okta_group(name) for name in site.groups_of(email, nested=False)]
+    return 200, [
+        {
+            "id": oid(email),
+            "created": MOMENT,
+            "status": "SUSPENDED" if email in site.suspended else "ACTIVE",
+            "profile": {"login": email, "email": email},
+        }
+        for email in site.people
+        if any(f'"{text}"' in query["filter"] for text in (oid(email), email.lower()))
     ]
 
 
@@ -233,6 +306,10 @@ def graph_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, An
     steps = path.strip("/").split("/")[1:]
     if steps[0] == "groups":
         return _graph_groups(site, steps, query)
+    if steps[0] == "users":
+        return _graph_users(site, steps, query)
+    if steps[0] == "auditLogs":
+        return 200, {"value": [row for row in site.log if f"'{row['sourceIdentity']['id']}'" in query["$filter"]]}
     if steps[1] != uid("app"):
         return 404, _error(False, f"Resource '{steps[1]}' does not exist")
     if len(steps) == 2:
@@ -244,8 +321,12 @@ def graph_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, An
     if steps[-1] == "appRoleAssignedTo":
         assigned = [*((name, "Group") for name in site.pushed), *((email, "User") for email in site.direct)]
         return 200, {"value": [_assignment(site, name, kind) for name, kind in assigned]}
+    if steps[-1] == "secrets":
+        urls = [{"key": "BaseAddress", "value": url} for url in site.urls]
+        return 200, {"value": [*urls, {"key": "SecretToken", "value": "*"}]}
     if steps[-1] == "jobs":
-        job = {"id": "job.1", "schedule": {"state": "Active"}, "status": {"code": "Active"}}
+        status = {"code": "Active", "lastExecution": site.execution or {"state": "Succeeded", "timeEnded": MOMENT}}
+        job = {"id": "job.1", "schedule": {"state": "Active"}, "status": status}
         job["synchronizationJobSettings"] = site.settings
         if site.quarantine:
             job["status"] = {"code": "Quarantine", "quarantine": {"reason": "EncounteredEscrowProportionThreshold"}}
@@ -284,6 +365,29 @@ def _graph_groups(site: Site, steps: list[str], query: dict[str, str]) -> tuple[
     people = [{key: value for key, value in row.items() if key in ("@odata.type", *selected)} for row in people]
     nested = [{"@odata.type": "#microsoft.graph.group", "id": uid(one)} for one in site.nested.get(name, ())]
     return 200, {"value": [*people, *nested]}
+
+
+def _graph_users(site: Site, steps: list[str], query: dict[str, str]) -> tuple[int, Any]:
+    if len(steps) == 3:
+        email = next(email for email in site.people if uid(email) == steps[1])
+        held = site.groups_of(email, nested=steps[2] == "transitiveMemberOf")
+        kind = {"@odata.type": "#microsoft.graph.group"}
+        return 200, {"value": [{**kind, "id": uid(name), "displayName": name} for name in held]}
+    selected = query["$select"].split(",")
+    rows = [
+        {
+            "id": uid(email),
+            "userPrincipalName": email,
+            "mail": email,
+            "accountEnabled": email not in site.inactive | site.suspended,
+            **site.properties.get(email, {}),
+        }
+        for email in site.people
+    ]
+    rows = [
+        row for row in rows if any(f"eq '{row[name]}'" in query["$filter"] for name in ("userPrincipalName", "mail"))
+    ]
+    return 200, {"value": [{key: value for key, value in row.items() if key in selected} for row in rows]}
 
 
 def _assignment(site: Site, name: str, kind: str) -> dict[str, str]:

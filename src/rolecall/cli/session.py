@@ -20,18 +20,22 @@ if TYPE_CHECKING:
     from rolecall.live.client import OrgClient
     from rolecall.live.port import People
     from rolecall.live.snapshot.reader import SnapshotReader
-    from rolecall.model.target import SecretRef
+    from rolecall.model.target import PeopleSource, SecretRef
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An org that is being read. ``org`` is a SnapshotReader if it cannot be written to."""
+    """An org that is being read. ``org`` is a SnapshotReader if it cannot be written to.
+
+    ``idp`` is the connection to the IdP, if there is one: that of the section ``idp``, or else the source of users.
+    """
 
     config: Config
     org: OrgClient | SnapshotReader
     people: People
+    idp: People | None = None
 
 
 def now() -> datetime:
@@ -75,10 +79,12 @@ async def session(call: Invocation, config: Config) -> AsyncIterator[Session]:
     collect_rarely()
     org = _org(call, config)
     people = _people(call, config, org)
+    idp = _idp(call, config, people)
+    opened = Session(config, org, people, idp)
     try:
-        yield Session(config, org, people)
+        yield opened
     finally:
-        for source in (org,) if people is org else (org, people):
+        for source in {id(each): each for each in (org, people, idp)}.values():
             if isinstance(source, Connection):
                 await source.close()
 
@@ -142,11 +148,11 @@ def sent(call: Invocation, config: Config) -> Callable[[str], bool]:
     return known
 
 
-def secret(call: Invocation, config: Config, reference: SecretRef) -> str:
-    """Return the text of a secret."""
+def secret(call: Invocation, config: Config, reference: SecretRef, *, lines: bool = False) -> str:
+    """Return the text of a secret; ``lines``: it may have several lines."""
     from rolecall.live.secrets import resolve
 
-    return resolve(reference, call.environ, config.root)
+    return resolve(reference, call.environ, config.root, lines=lines)
 
 
 def _token(call: Invocation, config: Config) -> Callable[[], str] | None:
@@ -176,16 +182,27 @@ def _org(call: Invocation, config: Config) -> OrgClient | SnapshotReader:
 
 def _people(call: Invocation, config: Config, org: OrgClient | SnapshotReader) -> People:
     """Return where users are read: from the org itself, or the source in the configuration."""
-    source = config.people
-    if call.snapshot is not None or source.kind == "org":
-        return org
+    return org if call.snapshot is not None or config.people.kind == "org" else _source(call, config, config.people)
+
+
+def _idp(call: Invocation, config: Config, people: People) -> People | None:
+    """Return the connection to the IdP; the same one as for users if they are read through it."""
+    from rolecall.live.port import IdpSource
+
+    if config.idp is not None and config.idp != config.people and call.snapshot is None:
+        return _source(call, config, config.idp)
+    return people if isinstance(people, IdpSource) else None
+
+
+def _source(call: Invocation, config: Config, source: PeopleSource) -> People:
+    """Return the connection to a source of users."""
     from rolecall.live.connect import PeopleConnection, connect_people
     from rolecall.model.settings import BLANK, Scim
 
     scim, groups = config.desired.settings.scim, config.desired.settings.idp_groups
     role_attribute = scim.role_attribute if isinstance(scim, Scim) else None
     way = PeopleConnection(
-        token=_people_secret(call, config, source.token),
+        token=_people_secret(call, config, source, source.token),
         folder=config.root,
         role_attribute=role_attribute if isinstance(role_attribute, str) else "role",
         app=source.app,
@@ -194,20 +211,24 @@ def _people(call: Invocation, config: Config, org: OrgClient | SnapshotReader) -
         if isinstance(groups, Mapping)
         else frozenset(),
         client_id=source.client_id,
-        client_secret=_people_secret(call, config, source.client_secret),
+        client_secret=_people_secret(call, config, source, source.client_secret),
+        private_key=_people_secret(call, config, source, source.private_key),
         url=source.url,
         login_url=source.login_url,
         files=source.files,
         allow_empty=source.allow_empty,
+        section=source.section,
     )
     return connect_people(source.kind, source.at, way)
 
 
-def _people_secret(call: Invocation, config: Config, reference: SecretRef | None) -> Callable[[], str] | None:
+def _people_secret(
+    call: Invocation, config: Config, source: PeopleSource, reference: SecretRef | None
+) -> Callable[[], str] | None:
     """Return a function that returns a secret of the users' source, read at the first call, once hosts are checked."""
     if reference is None:
         return None
-    source = config.people
+    variable = "ROLECALL_IDP_HOST" if source.of_idp else "ROLECALL_PEOPLE_HOST"
 
     @cache
     def fetch() -> str:
@@ -215,7 +236,7 @@ def _people_secret(call: Invocation, config: Config, reference: SecretRef | None
 
         urls = (source.url, source.login_url) if source.kind == "entra" else (source.at,)
         for url in filter(None, urls):
-            check_host(url, call.environ, reference, "ROLECALL_PEOPLE_HOST")
-        return secret(call, config, reference)
+            check_host(url, call.environ, reference, variable)
+        return secret(call, config, reference, lines=reference is source.private_key)
 
     return fetch

@@ -54,6 +54,7 @@ def build(sources: Sources, warnings: tuple[Problem, ...] = ()) -> Config:
         org=build_org(effective["org"], sources),
         desired=Desired(settings, intents, read_policy(effective, sources), places),
         people=build_people(effective.get("people", "org"), sources),
+        idp=build_idp(effective.get("idp", {}), sources),
         journal=build_journal(effective.get("journal", {}), sources),
         reports_people=effective.get("reports", {}).get("people"),
         include=tuple(effective.get("include", ())),
@@ -134,7 +135,7 @@ _SAID_ABOUT = frozenset(("owner", "reason", "ticket", "protect", "previously", "
 class Config:
     """A configuration without errors. ``digest`` is SHA-256 over the canonical JSON of the effective configuration,
     hex. ``files`` are the files read, relative to ``root``. ``reports_people`` is None where the configuration leaves
-    it to the output.
+    it to the output. ``idp`` is the connection to the IdP, which ``people`` may be too.
     """
 
     root: Path
@@ -150,6 +151,7 @@ class Config:
     files: tuple[str, ...]
     warnings: tuple[Problem, ...] = ()
     audit: AuditTarget | None = None
+    idp: PeopleSource | None = None
 
     def where(self, path: NodePath, key: bool = False) -> Where:
         """Return the place of a part of the effective configuration, such as ``("idp_groups", "A", "teams", 0)``.
@@ -175,6 +177,8 @@ def build_org(org: dict[str, Any], sources: Sources) -> OrgTarget:
 
 def build_people(people: str | dict[str, Any], sources: Sources) -> PeopleSource:
     """Return where users are read from; ``org`` when the configuration has no source."""
+    if people == "idp":
+        return build_idp(sources.effective["idp"], sources) or PeopleSource()
     if isinstance(people, str):
         return PeopleSource()
     allow_empty = people.get("allow_empty", False)
@@ -198,6 +202,27 @@ def build_people(people: str | dict[str, Any], sources: Sources) -> PeopleSource
         token=secrets.get("token"),
         client_secret=secrets.get("client_secret"),
     )
+
+
+def build_idp(idp: dict[str, dict[str, Any]], sources: Sources) -> PeopleSource | None:
+    """Return the connection to the IdP; None without the section `idp`."""
+    for kind, connection in idp.items():
+        names = ("token", "client_secret", "private_key")
+        secrets = {name: secret(connection[name], sources, ("idp", kind, name)) for name in names if name in connection}
+        return PeopleSource(
+            kind=cast(PeopleKind, kind),
+            at=connection["url" if kind == "okta" else "tenant"],
+            app=connection["app"],
+            client_id=connection.get("client_id", ""),
+            url=connection.get("url") if kind == "entra" else None,
+            login_url=connection.get("login_url"),
+            source=sources.where(("idp", kind), key=True),
+            token=secrets.get("token"),
+            client_secret=secrets.get("client_secret"),
+            private_key=secrets.get("private_key"),
+            section=f"idp.{kind}",
+        )
+    return None
 
 
 def build_journal(journal: dict[str, Any], sources: Sources) -> JournalTarget:

@@ -23,6 +23,7 @@ from rolecall.live.secrets import check_host, is_ci, resolve
 from rolecall.model import normalise
 from rolecall.model.checkup import Check
 from rolecall.model.directory import PeopleScope
+from rolecall.model.idp_app import WRITER_HOST
 from rolecall.model.paste import shell_word
 from rolecall.outside.forge import Gate, gates, protection
 from rolecall.outside.git import origin, refusal, tracked
@@ -31,7 +32,7 @@ from rolecall.schema_files import schema_text
 
 if TYPE_CHECKING:
     from rolecall.journal.port import Journal
-    from rolecall.live.port import People, Reader
+    from rolecall.live.port import IdpTracer, People, Reader
     from rolecall.model.directory import Directory
     from rolecall.model.live import Live
 
@@ -181,6 +182,8 @@ def _extras(config: Config) -> Check:
     url = config.journal.url
     if not isinstance(url, str) or url.startswith("postgres"):
         needs["postgres"] = ("psycopg",)
+    if any(source is not None and source.private_key is not None for source in (config.people, config.idp)):
+        needs["okta"] = ("cryptography",)
     missing = [extra for extra, names in needs.items() if not all(map(importlib.util.find_spec, names))]
     problems = tuple(
         Problem("extra", f"the extra `{extra}` is not installed", None, f"pip install 'rolecall[{extra}]'")
@@ -234,6 +237,28 @@ async def examine_org(config: Config, org: Reader, people: People) -> list[Check
         return [Check("org", problems=error.problems), *_skipped("the org could not be read", "pin", "names", "people")]
     names = Check("names", "all teams, roles and groups exist", tuple(references(config, live.facts)))
     return [_org(config, live), _pin(config, live), names, await _people(config, org, people, live)]
+
+
+async def examine_idp(idp: IdpTracer, *, local: bool) -> Check:
+    """Check, where the section `idp` is configured, that each part of the app can be read and that it is WRITER's.
+
+    A ``local`` org has no host of WRITER's.
+    """
+    try:
+        app = await idp.read_app()
+    except RolecallError as error:
+        return Check("idp", problems=error.problems)
+    problems = [
+        Problem("idp_unread", f"{name} could not be read: {why.problem}", None, why.hint, "warning")
+        for name, why in app.unread
+    ]
+    if not local and isinstance(app.hosts, frozenset) and WRITER_HOST not in app.hosts:
+        listed = ", ".join(sorted(app.hosts)) or "none"
+        message = f"the app is not recognizably WRITER's: none of its URLs is on {WRITER_HOST} (hosts: {listed})"
+        hint = "correct `app` in the section `idp`"
+        problems.append(Problem("idp_target", message, None, hint, "error" if app.hosts else "warning"))
+    states = "; ".join(f"{part.name}: {part.state}" for part in app.parts if isinstance(part.state, str))
+    return Check("idp", f"{app.where}; {states}", tuple(problems))
 
 
 def unreachable(*names: str) -> list[Check]:

@@ -47,7 +47,7 @@ class Exported:
 
 
 def new_config(live: Live, head: Mapping[str, Any], read: str, *, split: bool = False) -> Exported:
-    """Return a new configuration. ``head`` has its ``org``, ``people`` and ``journal``, see ``head_of``."""
+    """Return a new configuration. ``head`` has its ``org``, ``people``, ``idp`` and ``journal``, see ``head_of``."""
     sections = sayable(live)
     return Exported(config_files(live, sections, Head(head, read), split=split), sections.left_out)
 
@@ -64,7 +64,7 @@ def head_of(effective: Mapping[str, Any], live: Live, root: Path, out: Path) -> 
             **({"token": org["token"]} if "token" in org else {}),
         }
     }
-    head |= {name: effective[name] for name in ("people", "journal", "audit") if name in effective}
+    head |= {name: effective[name] for name in ("people", "idp", "journal", "audit") if name in effective}
     if isinstance(url := head.get("journal", {}).get("url"), str):
         head["journal"] = {**head["journal"], "url": _moved(url, root, out)}
     return head

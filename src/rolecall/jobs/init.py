@@ -92,13 +92,18 @@ guards:
   approval: other_person # in a pipeline, the author of a change cannot approve it"""
 
 _PEOPLE = {
-    "okta": "# people: {okta: https://acme.okta.com, app: 0oa1b2c3, token: {env: OKTA_TOKEN}}",
+    "okta": """\
+# idp:
+#   okta: {url: https://acme.okta.com, app: 0oa1b2c3, token: {env: OKTA_TOKEN}}
+# people: idp""",
     "entra": """\
-# people:
-#   entra: acme.onmicrosoft.com
-#   app: 5f0c6a3e-8f39-4b1c-9a53-0a4f0d1f7a10 # object ID of the enterprise application
-#   client_id: 7d1f0f0e-2f8e-4c2f-8f55-1f4f7c6f2c11
-#   client_secret: {env: ENTRA_SECRET}""",
+# idp:
+#   entra:
+#     tenant: acme.onmicrosoft.com
+#     app: 5f0c6a3e-8f39-4b1c-9a53-0a4f0d1f7a10 # object ID of the enterprise application
+#     client_id: 7d1f0f0e-2f8e-4c2f-8f55-1f4f7c6f2c11
+#     client_secret: {env: ENTRA_SECRET}
+# people: idp""",
     "other": "# people: {file: people.csv} # email,groups",
 }
 

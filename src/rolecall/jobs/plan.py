@@ -183,7 +183,7 @@ async def read_plan_input(request: PlanRequest, more: frozenset[str] = frozenset
     """
     sections = _sections(_spoken(request.target.desired.settings) | more)
     live = await request.org.read(sections)
-    _check_pin(request.target, live.facts)
+    check_pin(request.target, live.facts)
     applied = request.applied(live.facts.org_id)
     name, applied = request.whose.known(applied)
     dropped = _spoken(applied.settings) - sections
@@ -260,7 +260,8 @@ def _spoken(settings: Settings) -> frozenset[str]:
     return frozenset(section for section in SECTIONS if getattr(settings, section) is not UNSET)
 
 
-def _check_pin(target: PlanTarget, facts: Facts) -> None:
+def check_pin(target: PlanTarget, facts: Facts) -> None:
+    """Raise OrgError unless the org is the one that the configuration pins."""
     if target.pin is not None and facts.org_id != target.pin:
         message = f"`org.id` is {target.pin}, but {target.url} is org {facts.org_id} ({facts.org_name})"
         raise OrgError(Problem("other_org", message, None, "correct `org.url`, or `org.id` if this is the right org"))

@@ -55,9 +55,10 @@ class PeopleConnection:
 
     ``token`` is called before the first request. ``roles`` are the org's. ``role_attribute`` is what the legacy
     endpoint reads (R18). ``groups`` are those of the configuration, so that an IdP also returns the members of groups
-    that it does not push yet; ``mapped`` are those with a mapping. ``client_id``, ``client_secret``, ``url`` and
-    ``login_url`` are Entra's. ``clock`` measures waiting times. ``files`` are globs instead of one ``file``; with
-    ``allow_empty``, files may contain no users.
+    that it does not push yet; ``mapped`` are those with a mapping. ``client_secret``, ``url`` and ``login_url`` are
+    Entra's, ``private_key`` is that of a service app in Okta, and ``client_id`` goes with either. ``clock`` measures
+    waiting times. ``files`` are globs instead of one ``file``; with ``allow_empty``, files may contain no users.
+    ``section`` is the part of the configuration that messages name.
     """
 
     token: Callable[[], str] | None = None
@@ -70,11 +71,17 @@ class PeopleConnection:
     mapped: frozenset[str] = frozenset()
     client_id: str = ""
     client_secret: Callable[[], str] | None = None
+    private_key: Callable[[], str] | None = None
     url: str | None = None
     login_url: str | None = None
     clock: Clock | None = None
     files: tuple[str, ...] = ()
     allow_empty: bool = False
+    section: str = "people"
+
+    def messages(self, messages: EndpointMessages) -> EndpointMessages:
+        """Return the texts of an IdP for this section of the configuration."""
+        return messages if self.section == "people" else messages.within(self.section)
 
 
 def connect_people(
@@ -104,10 +111,7 @@ def connect_people(
         exchange, _ = _exchange(at, connection, refusals.SCIM)
         return ScimPeople(exchange, connection.role_attribute)
     if kind == "okta":
-        from rolecall.live.people.okta import OktaPeople
-
-        exchange, base = _exchange(at, connection, refusals.OKTA, "SSWS")
-        return OktaPeople(exchange, base, connection.app, connection.groups, connection.role_attribute)
+        return _okta(at, connection)
     if kind == "entra":
         return _entra(at, connection)
     hint = "use org, file, scim, okta or entra"
@@ -126,6 +130,19 @@ def _exchange(
     ), base.text
 
 
+def _okta(url: str, connection: PeopleConnection) -> OktaPeople:
+    from rolecall.live.people.okta import OktaPeople
+
+    messages, scheme = connection.messages(refusals.OKTA), "SSWS"
+    if connection.token is None and connection.private_key is not None:
+        from rolecall.live.people.okta_token import service_token
+
+        token = service_token(url, connection.client_id, connection.private_key, messages, connection.allow_http)
+        connection, scheme = replace(connection, token=token), "Bearer"
+    exchange, base = _exchange(url, connection, messages, scheme)
+    return OktaPeople(exchange, base, connection.app, connection.groups, connection.role_attribute, messages)
+
+
 def _entra(tenant: str, connection: PeopleConnection) -> EntraPeople:
     from rolecall.live.people.entra import EntraPeople, client_token
 
@@ -138,11 +155,14 @@ def _entra(tenant: str, connection: PeopleConnection) -> EntraPeople:
             connection.client_secret,
             connection.url or GRAPH,
             connection.allow_http,
+            connection.section,
         )
         connection = replace(connection, token=token)
-    exchange, base = _exchange(f"{(connection.url or GRAPH).rstrip('/')}/v1.0", connection, refusals.GRAPH)
+    messages = connection.messages(refusals.GRAPH)
+    exchange, base = _exchange(f"{(connection.url or GRAPH).rstrip('/')}/v1.0", connection, messages)
+    attribute = connection.role_attribute is not None
     return EntraPeople(
-        exchange, base, connection.app, connection.groups, attribute=connection.role_attribute is not None
+        exchange, base, connection.app, connection.groups, attribute=attribute, messages=messages, tenant=tenant
     )
 
 

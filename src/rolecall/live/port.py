@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from rolecall.model.change import Change, Event, LogSearch, Outcome
     from rolecall.model.directory import Directory, IdpFacts, PeopleScope
+    from rolecall.model.idp_app import IdpApp
     from rolecall.model.live import Live
+    from rolecall.model.trace import IdpTrace
 
 
 class Reader(Protocol):
@@ -60,6 +62,20 @@ class IdpSource(Protocol):
 
     async def read_idp(self) -> IdpFacts:
         """Read the configuration of the app. Raises OrgError when it cannot be read."""
+
+
+@runtime_checkable
+class IdpTracer(Protocol):
+    """A connection to an IdP that can read the WRITER app part by part, and trace the provisioning of one user."""
+
+    async def read_app(self) -> IdpApp:
+        """Return the app; a part that could not be read is a ``NotRead``. Raises SecretError."""
+
+    async def trace(self, email: str, since: datetime) -> IdpTrace:
+        """Return what the IdP knows about the provisioning of a user; its log is read from ``since``.
+
+        What could not be read is a ``NotRead``. Raises SecretError without a usable credential.
+        """
 
 
 class Writer(Protocol):

@@ -32,9 +32,11 @@ def run_command(command: tuple[str, ...]) -> tuple[int, bytes]:
     return done.returncode, done.stdout
 
 
-def resolve(ref: SecretRef, environ: Mapping[str, str], repo: Path, run: Run = run_command) -> str:
+def resolve(
+    ref: SecretRef, environ: Mapping[str, str], repo: Path, run: Run = run_command, *, lines: bool = False
+) -> str:
     """Return the secret behind a reference, without surrounding white space. Raises SecretError with the reference's
-    place.
+    place. ``lines``: it may have several lines, like a key in PEM.
 
     ``file`` stays inside ``repo`` or ``ROLECALL_SECRETS_DIR``, links resolved; ``exec`` needs ROLECALL_ALLOW_EXEC=1.
     """
@@ -45,7 +47,7 @@ def resolve(ref: SecretRef, environ: Mapping[str, str], repo: Path, run: Run = r
             text = _from_file(ref, environ, repo)
         case "exec":
             text = _from_command(ref, environ, run)
-    return _usable(ref, text)
+    return _usable(ref, text, lines)
 
 
 def org_token(ref: SecretRef, url: str, environ: Mapping[str, str], repo: Path, run: Run = run_command) -> str:
@@ -62,20 +64,28 @@ def check_host(
     """Raise SecretError unless a token may be sent to the host of ``url``.
 
     ``variable`` names the only allowed host, with or without a port: ``ROLECALL_TOKEN_HOST`` for the org,
-    ``ROLECALL_PEOPLE_HOST`` for a source of users. It is required if CI is set: a pipeline for a contributor's branch
-    must not send its token to a host that the branch chooses. Only http and https are checked.
+    ``ROLECALL_PEOPLE_HOST`` for a source of users, ``ROLECALL_IDP_HOST`` for the connection in ``idp``. It
+    is required if CI is set: a pipeline for a contributor's branch must not send its token to a host that the branch
+    chooses. Only http and https are checked.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
         return
     pinned = environ.get(variable, "").strip()
-    whose = "the org's host" if variable == "ROLECALL_TOKEN_HOST" else "the host of the source of users"
+    whose = _WHOSE[variable]
     if not pinned and is_ci(environ):
         hint = f"Set {variable} to {whose} in the pipeline's settings"
         raise _refused(ref, "token_host", f"in a pipeline (CI is set), {variable} must be set to {whose}", hint)
     if pinned and not _same_host(pinned, parts):
         message = f"the token may only be sent to {pinned}, not to {parts.hostname or 'a URL without a host'}"
         raise _refused(ref, "token_host", message, f"Correct the URL or {variable}")
+
+
+_WHOSE = {
+    "ROLECALL_TOKEN_HOST": "the org's host",
+    "ROLECALL_PEOPLE_HOST": "the host of the source of users",
+    "ROLECALL_IDP_HOST": "the IdP's host",
+}
 
 
 def is_ci(environ: Mapping[str, str]) -> bool:
@@ -158,11 +168,11 @@ def _decoded(ref: SecretRef, data: bytes) -> str:
         raise _refused(ref, "secret_form", "the secret is not UTF-8 text", None) from None
 
 
-def _usable(ref: SecretRef, text: str) -> str:
-    secret = text.strip()
+def _usable(ref: SecretRef, text: str, lines: bool) -> str:
+    secret = "\n".join(text.split("\r\n")).strip() if lines else text.strip()
     if not secret:
         raise _refused(ref, "secret_missing", f"the secret of {_described(ref)} is empty", "Set a value")
-    if not secret.isprintable():
+    if not (secret.replace("\n", "") if lines else secret).isprintable():
         raise _refused(
             ref, "secret_form", f"the secret of {_described(ref)} contains a line break or a control character", None
         )

@@ -65,9 +65,10 @@ class PeopleSource:
     """The source of users and memberships.
 
     ``at`` is the path of ``file``, the base URL of ``scim`` and ``okta``, the tenant of ``entra``. ``app`` is the id of
-    the WRITER app there. ``token`` is a bearer or API token; ``client_id`` and ``client_secret`` are Entra's, and
-    ``url`` and ``login_url`` its base URLs if not the public cloud's. ``files`` are globs, for kind ``file`` instead of
-    one path; ``allow_empty``: the files may contain no users.
+    the WRITER app there. ``token`` is a bearer or API token. ``client_id`` goes with Entra's ``client_secret`` or with
+    the ``private_key`` of a service app in Okta. ``url`` and ``login_url`` are Entra's base URLs if not the public
+    cloud's. ``files`` are globs, for kind ``file`` instead of one path; ``allow_empty``: the files may contain no
+    users. ``section`` is where the configuration has it: ``people``, ``idp.okta`` or ``idp.entra``.
     """
 
     kind: PeopleKind = "org"
@@ -76,11 +77,18 @@ class PeopleSource:
     token: SecretRef | None = None
     client_id: str = ""
     client_secret: SecretRef | None = None
+    private_key: SecretRef | None = None
     url: str | None = None
     login_url: str | None = None
     files: tuple[str, ...] = ()
     allow_empty: bool = False
     source: Where | None = None
+    section: str = "people"
+
+    @property
+    def of_idp(self) -> bool:
+        """Return whether it is the connection of the section ``idp``."""
+        return self.section != "people"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ COMMANDS = [
     ["snapshot", "--out", "live.yaml", "--record"],
     ["export", "--out", "exported"],
 ]
-KINDS = ("okta", "entra", "entra client", "scim")
+IDPS = ("okta", "okta idp", "entra", "entra client", "entra idp")
+KINDS = (*IDPS, "scim")
 
 
 class Repo:
@@ -81,7 +82,12 @@ def config(kind: str, url: str) -> str:
         "entra": f"entra: acme, url: '{url}', app: {fake_idps.uid('app')}, token: {{env: PEOPLE_TOKEN}}",
         "entra client": f"entra: acme, url: '{url}', login_url: '{url}', app: {fake_idps.uid('app')}, "
         "client_id: c, client_secret: {env: CLIENT_SECRET}",
+        "okta idp": f"url: '{url}', app: 0oa1, token: {{env: PEOPLE_TOKEN}}",
+        "entra idp": f"tenant: acme, url: '{url}', login_url: '{url}', app: {fake_idps.uid('app')}, "
+        "client_id: c, client_secret: {env: CLIENT_SECRET}",
     }[kind]
+    if kind.endswith("idp"):
+        return f"{CONFIG}people: idp\nidp: {{{kind.partition(' ')[0]}: {{{where}}}}}\n"
     return f"{CONFIG}people: {{{where}}}\n"
 
 
@@ -101,8 +107,9 @@ def source(kind: str, site: fake_idps.Site, stack: ExitStack, folder: Path) -> s
         world = people_sources.World(site.people)
         lying = next(one for one in people_sources.SOURCES if one.name == "scim: false totals")
         return stack.enter_context(lying.filled(world, folder)).at
-    answers = fake_idps.okta_answers if kind == "okta" else fake_idps.graph_answers
-    return stack.enter_context(fake_idps.served(site, answers, okta=kind == "okta"))
+    okta = kind.startswith("okta")
+    answers = fake_idps.okta_answers if okta else fake_idps.graph_answers
+    return stack.enter_context(fake_idps.served(site, answers, okta=okta))
 
 
 def a_site() -> fake_idps.Site:
@@ -125,7 +132,8 @@ def test_no_command_tells_a_secret(kind: str, repo: Repo, tmp_path: Path) -> Non
     with ExitStack() as stack:
         url = source(kind, a_site(), stack, tmp_path)
         (repo.folder / "rolecall.yaml").write_text(config(kind, url))
-        codes = {tuple(line): repo.go(*line) for line in COMMANDS}
+        traces = [["why", "ann@tiny.co", "--trace"]] if kind in IDPS else []
+        codes = {tuple(line): repo.go(*line) for line in (*COMMANDS, *traces)}
     assert codes["apply", "plan.json", "--auto-approve"] == 0, repo.told[-3000:]
     assert set(codes.values()) <= {0, 1}, codes
     assert [line for line, code in codes.items() if code == 1 and line[0] not in ("doctor", "runbook")] == []
@@ -145,6 +153,7 @@ def test_a_source_that_repeats_the_token_in_its_errors(kind: str, repo: Repo, tm
         (repo.folder / "rolecall.yaml").write_text(config(kind, url))
         for line in (["plan"], ["--log-format", "json", "plan"], ["validate", "--online"], ["doctor"], ["access"]):
             repo.go(*line)
+        repo.go("why", "ann@tiny.co", "--trace")
         repo.go("drift", "--notify", "{notify}")
     assert "***" in repo.told or kind == "scim"
     assert repo.hunt() == []

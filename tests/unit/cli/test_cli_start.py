@@ -51,7 +51,7 @@ def test_init_asks_a_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert 'name: "acme: the org"' in text
     assert "url: https://rolecall.example.com\n  token: {env: ROLECALL_TOKEN}" in text
     assert "idp: entra" in text
-    assert "#   entra: acme.onmicrosoft.com" in text
+    assert "#     tenant: acme.onmicrosoft.com" in text
     assert not (tmp_path / ".github").exists()
     assert run(["validate"]) == Exit.OK
 

@@ -145,8 +145,8 @@ def test_entra_gets_its_token_from_the_sign_in_service_of_its_cloud(monkeypatch:
     connect_people("entra", "acme", PeopleConnection(client_id="c", client_secret=secret, app="a", **own))
     connect_people("entra", "acme", PeopleConnection(token=secret, app="a"))
     assert asked == [
-        ("https://login.microsoftonline.com", "acme", "c", secret, "https://graph.microsoft.com", False),
-        ("http://login.example", "acme", "c", secret, "http://graph.example", True),
+        ("https://login.microsoftonline.com", "acme", "c", secret, "https://graph.microsoft.com", False, "people"),
+        ("http://login.example", "acme", "c", secret, "http://graph.example", True, "people"),
     ]
 
 

@@ -22,7 +22,9 @@ _OTHERS = (
     "BRANCH",
     "CI_RUN",
     "COMMIT",
+    "IDP_HOST",
     "MASK_KEY",
+    "PEOPLE_HOST",
     "PULL_REQUEST",
     "RELATION",
     "SECRETS_DIR",
@@ -74,14 +76,19 @@ async def _ask(call: Invocation, config: Config) -> list[Check]:
     from rolecall.cli.journals import VARIABLE, find_journal
     from rolecall.cli.session import session
     from rolecall.errors import RolecallError
-    from rolecall.jobs.doctor import examine_journal, examine_org, unreachable
+    from rolecall.jobs.doctor import examine_idp, examine_journal, examine_org, unreachable
+    from rolecall.live.port import IdpTracer
     from rolecall.model.checkup import Check as Made
 
     lost = call.ci and not call.environ.get(VARIABLE)
     journal = examine_journal(config, lambda: find_journal(call, config), ci=lost)
     try:
         async with session(call, config) as opened:
-            return [journal, *await examine_org(config, opened.org, opened.people)]
+            org = await examine_org(config, opened.org, opened.people)
+            idp: list[Check] = []
+            if config.idp is not None and isinstance(opened.idp, IdpTracer):
+                idp = [await examine_idp(opened.idp, local=config.org.kind == "local")]
+            return [journal, *org, *idp]
     except RolecallError as error:
         return [journal, Made("org", problems=error.problems), *unreachable("pin", "names", "people")]
 

@@ -26,11 +26,14 @@ if TYPE_CHECKING:
     "rolecall why ann@acme.com",
     "rolecall why ann@acme.com --not org_admin",
     "rolecall why --groups Writer-Marketing,Writer-Legal --at desired",
+    "rolecall why ann@acme.com --trace",
+    "rolecall why ann@acme.com --trace --groups Writer-Legal --format json",
     arguments={"email": "Email address of the user. Or use --groups."},
     exit_codes={
         Exit.OK: "Success.",
         Exit.ERROR: "An error, or users could not be read.",
-        Exit.UNSEEN: "Users could only be partially read, so the answer may be incomplete.",
+        Exit.UNSEEN: "Users could only be partially read, so the answer may be incomplete; with --trace, a step could "
+        "not be read.",
     },
 )
 @click.argument("email", required=False, shell_complete=people)
@@ -45,7 +48,14 @@ if TYPE_CHECKING:
     "--groups",
     metavar="A,B",
     shell_complete=named_groups,
-    help="Instead of a user: explain the access of a new user in these IdP groups.",
+    help="Instead of a user: explain the access of a new user in these IdP groups. With --trace: only these groups of "
+    "the user.",
+)
+@click.option(
+    "--trace",
+    is_flag=True,
+    help="Instead of the access: follow the user from the IdP to the org, step by step, with the next action for each "
+    "step that failed. Requires a connection to Okta or Entra: `idp`, or `people`.",
 )
 @click.option(
     "--at",
@@ -57,12 +67,20 @@ if TYPE_CHECKING:
     "plan's file, the org after that plan.",
 )
 @some_formats("text", "json", meaning="Format on stdout.")
-def why(call: Invocation, email: str | None, role: str | None, groups: str | None, at: str, form: str) -> Exit:
+def why(
+    call: Invocation, email: str | None, role: str | None, groups: str | None, trace: bool, at: str, form: str
+) -> Exit:
     """Explain why a user has, or does not have, access.
 
     Lists each team role with the rule and the setting that give it, and where that is in the configuration. --groups
-    needs no users.
+    needs no users. --trace shows why a user does not have access yet: whether they are in the IdP group, assigned to
+    the app, pushed, known to WRITER, and whether the group is mapped.
     """
+    names = [name.strip() for name in (groups or "").split(",") if name.strip()]
+    if trace:
+        if email is None or role is not None or at != "live":
+            raise click.UsageError("--trace takes a user, and neither --not nor --at")
+        return _trace(call, email, names, form)
     if (email is None) == (groups is None):
         raise click.UsageError("name either a user, or groups with --groups")
     from rolecall.cli.planning import read_state, report_coverage
@@ -79,7 +97,6 @@ def why(call: Invocation, email: str | None, role: str | None, groups: str | Non
 
     config = read(call)
     org_state = read_state(call, config, at, NOBODY if email is None else one_person(email))
-    names = [name.strip() for name in (groups or "").split(",") if name.strip()]
     who = imagined(names, org_state) if email is None else _user(call, config, at, org_state, email)
     out = stdout(call.environ, color=call.color)
     if who is None:
@@ -97,6 +114,30 @@ def why(call: Invocation, email: str | None, role: str | None, groups: str | Non
         document = why_document(org_state.org, explained, against, org_state.coverage, org_state.at)
         out.lines(listing_lines(document))
     return report_coverage(call, config, org_state.coverage)
+
+
+def _trace(call: Invocation, email: str, groups: list[str], form: str) -> Exit:
+    """Trace the provisioning of a user; 7 if a step could not be read."""
+    from rolecall.cli.session import now, plan_target, read, session, wait_for
+    from rolecall.jobs.trace import Trace, TraceRequest, trace_user
+    from rolecall.plan.explain.trace import answered
+    from rolecall.report.builders.trace import trace_document, trace_json
+    from rolecall.report.renderers.listing import listing_lines
+
+    config = read(call)
+
+    async def work() -> Trace:
+        async with session(call, config) as opened:
+            target = plan_target(call, config)
+            return await trace_user(TraceRequest(target, opened.org, opened.idp, email, now(), tuple(groups)))
+
+    trace = wait_for(work())
+    out = stdout(call.environ, color=call.color)
+    if form == "json":
+        out.text(trace_json(trace.email, trace.idp, trace.steps))
+    else:
+        out.lines(listing_lines(trace_document(trace.org, trace.email, trace.idp, trace.steps)))
+    return Exit.OK if answered(trace.steps) else Exit.UNSEEN
 
 
 def _user(call: Invocation, config: Config, at: str, org_state: State, email: str) -> Person | None:

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from jsonschema import Draft7Validator
 
+from rolecall.desired.check.idp import is_planned
 from rolecall.desired.load.sources import Sources
 from rolecall.errors import Problem, did_you_mean
 from rolecall.source.yaml_errors import missing_space
 
 Trail = tuple[str | int, ...]
-SECRET = frozenset(("token", "client_secret"))
+SECRET = frozenset(("token", "client_secret", "private_key"))
 _LONGEST = 60
 
 
@@ -46,8 +47,8 @@ def explain(config: dict[str, Any], schema: dict[str, Any], sources: Sources) ->
         for fault in _faults(refusal, tuple(error.absolute_path)):
             faults.setdefault((fault.trail, fault.message), fault)
     distinct = list(faults.values())
-    if any(fault.code == "unknown_key" and fault.trail[0] == "people" for fault in distinct):
-        distinct = [fault for fault in distinct if fault.code != "no_source"]
+    misspelt = {fault.trail[0] for fault in distinct if fault.code == "unknown_key"}
+    distinct = [fault for fault in distinct if fault.code != "no_source" or fault.trail[0] not in misspelt]
     return [
         Problem(fault.code, fault.message, sources.where(fault.trail, fault.key), fault.hint)
         for fault in [fault for fault in distinct if fault.code == "version"] or distinct
@@ -80,7 +81,10 @@ def _is_literal_secret(error: Refusal, trail: Trail) -> bool:
 def _unknown_key(error: Refusal, trail: Trail) -> Iterator[Fault]:
     known = [name for name, schema in _properties(error).items() if schema is not False]
     for name in error.instance:
-        if name not in known:
+        if is_planned(trail, name):
+            hint = "Remove it; rolecall reads the IdP and does not change it yet"
+            yield Fault("not_supported", (*trail, name), f"{shown(name)} is not supported yet", hint, key=True)
+        elif name not in known:
             near = missing_space(name) if error.instance[name] is None else did_you_mean(name, known)
             hint = near or f"Known keys: {', '.join(known)}"
             yield Fault("unknown_key", (*trail, name), f"{shown(name)} is not a key of {label(trail)}", hint, key=True)

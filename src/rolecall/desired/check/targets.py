@@ -21,13 +21,15 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def check_targets(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
-    """Yield problems with the org, the source of users, the journal and files."""
+    """Yield problems with the org, the source of users, the IdP, the journal and files."""
     org = sound.get("org", {})
     if isinstance(org.get("url"), str):
         yield from _org(org, sources)
     people = sound.get("people")
     if isinstance(people, dict):
         yield from _people(people, sources)
+    if people == "idp" or "idp" in sound:
+        yield from _idp(sound, sources)
     yield from _journal(sound.get("journal", {}).get("url"), sources)
     yield from _audit(sound, sources)
     metadata = sound.get("sso", {}).get("metadata")
@@ -37,6 +39,16 @@ def check_targets(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
         from rolecall.desired.check.metadata import check_metadata
 
         yield from check_metadata(sound["sso"], sources)
+
+
+def _idp(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
+    from rolecall.desired.check.idp import check_idp
+
+    for name, connection in sound.get("idp", {}).items():
+        for key in ("url", "login_url"):
+            if key in connection:
+                yield from _web(connection[key], ("idp", name, key), sources)
+    yield from check_idp(sound, sources)
 
 
 def _org(org: ValidConfig, sources: Sources) -> Iterator[Problem]:

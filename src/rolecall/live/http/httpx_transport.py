@@ -49,7 +49,7 @@ def base_url(text: str, *, allow_http: bool = False, messages: EndpointMessages 
     if parts.scheme not in ("https", "http") or not host:
         raise ConfigError(_bad_url(messages, "is not in the form https://HOST", text))
     if parts.username is not None or parts.password is not None:
-        token = f"{messages.setting.partition('.')[0]}.token"
+        token = f"{messages.setting.rpartition('.')[0]}.token"
         raise ConfigError(_bad_url(messages, f"contains a user or password; use `{token}` instead", None))
     if parts.query or parts.fragment:
         raise ConfigError(_bad_url(messages, "contains a query or a fragment", None))

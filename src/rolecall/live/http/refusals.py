@@ -16,7 +16,8 @@ class EndpointMessages(NamedTuple):
     """The texts for one server.
 
     ``code`` is the prefix of problem codes, ``name`` is the server's name, ``setting`` is the configuration key of its
-    URL, ``token`` and ``rights`` are hints for a token that is refused or lacks permission.
+    URL, ``token`` and ``rights`` are hints for a token that is refused or lacks permission. ``section`` is the part of
+    the configuration that the hints name.
     """
 
     code: str
@@ -24,6 +25,12 @@ class EndpointMessages(NamedTuple):
     setting: str
     token: str
     rights: str
+    section: str = "people"
+
+    def within(self, section: str) -> EndpointMessages:
+        """Return the texts for a connection in another section, such as ``idp.okta``."""
+        token, rights = (text.replace(f"`{self.section}.", f"`{section}.") for text in (self.token, self.rights))
+        return EndpointMessages(self.code, self.name, f"{section}.url", token, rights, section)
 
 
 ORG: Final = EndpointMessages(

@@ -6,27 +6,35 @@ those of Microsoft Graph v1.0.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from rolecall.errors import OrgError, Problem, SecretError
 from rolecall.live.http import refusals
-from rolecall.live.http.call import Call, CallError, call
 from rolecall.live.http.exchange import Exchange, together
-from rolecall.live.http.proxies import ProxyProblemError, connection
+from rolecall.live.http.refusals import EndpointMessages
 from rolecall.live.people.entra_address import ASSUMED, Addresses, NotEvaluable, read_addresses, user_mappings
+from rolecall.live.people.entra_app import read_parts
+from rolecall.live.people.entra_job import NO_JOB, role_sources, sends_everything, stopped
+from rolecall.live.people.entra_trace import trace_user
 from rolecall.live.people.idp_client import Idp, IdpClient, IdpRefused
-from rolecall.live.people.scim import EXTENSION
+from rolecall.live.people.idp_requests import GRAPH_REQUESTS
+from rolecall.live.people.sign_in import SignIn, request_token
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, IdpFacts, PeopleScope
+from rolecall.model.idp_app import IdpApp
 from rolecall.model.live import COMPLETE, Coverage
+from rolecall.model.trace import IdpTrace
 
 Json = Any
-ENTRA = Idp(refusals.GRAPH, lambda body: str(body["error"].get("message") or body["error"].get("code") or ""))
+ENTRA = Idp(
+    refusals.GRAPH,
+    lambda body: str(body["error"].get("message") or body["error"].get("code") or ""),
+    GRAPH_REQUESTS,
+)
 NAMELESS = "users without an email address are left out ({})"
-SYNC_ALL = "SyncAll"
 RAW_ROLES = "appRoleAssignments"
 SINGLE = "SingleAppRoleAssignment"
 ADMIN = "admin"
@@ -64,9 +72,18 @@ class EntraPeople:
     """
 
     def __init__(
-        self, exchange: Exchange, base: str, app: str, config_groups: Iterable[str] = (), *, attribute: bool = False
+        self,
+        exchange: Exchange,
+        base: str,
+        app: str,
+        config_groups: Iterable[str] = (),
+        *,
+        attribute: bool = False,
+        messages: EndpointMessages = refusals.GRAPH,
+        tenant: str = "",
     ) -> None:
-        self._client = IdpClient(exchange, ENTRA, base)
+        self._tenant = tenant
+        self._client = IdpClient(exchange, ENTRA._replace(messages=messages), base)
         self._path = f"/servicePrincipals/{quote(app, safe='')}"
         self._config_groups = tuple(config_groups)
         self._attribute = attribute
@@ -96,6 +113,14 @@ class EntraPeople:
             stopped=app.job.stopped,
             unread=app.job.unread or self._client.cut,
         )
+
+    async def read_app(self) -> IdpApp:
+        """Return the app, part by part."""
+        return await read_parts(self._client, self._path, self._tenant)
+
+    async def trace(self, email: str, since: datetime) -> IdpTrace:
+        """Return what Entra knows about the provisioning of a user; the provisioning log is read from ``since``."""
+        return await trace_user(self._client, self._path, email, since)
 
     async def close(self) -> None:
         """Release all connections."""
@@ -163,16 +188,11 @@ class EntraPeople:
             why = error.problems[0].message
             return _Job(unread=why, addresses=ASSUMED._replace(unread=why))
         if not jobs:
-            return _Job(stopped="the app has no provisioning job")
+            return _Job(stopped=NO_JOB)
         job = jobs[0]
-        settings = {
-            setting.get("name"): setting.get("value") for setting in job.get("synchronizationJobSettings") or ()
-        }
-        sync_all = settings.get(SYNC_ALL)
         schema = await self._client.read_object(f"{self._path}/synchronization/jobs/{quote(job['id'], safe='')}/schema")
-        everybody = None if sync_all is None else str(sync_all).casefold() == "true"
         addresses = read_addresses(user_mappings(schema))
-        return _Job(everybody, _stopped(job), tuple(_roles(schema)), addresses=addresses)
+        return _Job(sends_everything(job), stopped(job), tuple(role_sources(schema)), addresses=addresses)
 
     async def _search(self, name: str) -> Iterable[tuple[str, str]]:
         quoted = name.replace("'", "''")
@@ -242,32 +262,17 @@ def _coverage(app: _App, scope: PeopleScope, unnamed: frozenset[str]) -> Coverag
     return Coverage("partial" if missed else "complete", total=len(unnamed), problem=problem)
 
 
-def _stopped(job: Json) -> str | None:
-    schedule, status = job.get("schedule") or {}, job.get("status") or {}
-    quarantine = status.get("quarantine") or {}
-    if quarantine or status.get("code") == "Quarantine":
-        return f"the provisioning job is in quarantine ({quarantine.get('reason') or 'no reason given'})"
-    state = schedule.get("state")
-    return None if state in (None, "Active") else f"the provisioning job is {str(state).lower()}"
-
-
-def _roles(schema: Json) -> Iterator[str]:
-    """Yield the sources of all attributes mapped into WRITER's extension."""
-    for mapping in user_mappings(schema):
-        if str(mapping.get("targetAttributeName") or "").startswith(EXTENSION):
-            source = mapping.get("source") or {}
-            yield str(source.get("expression") or source.get("name") or "")
-
-
-SECONDS = 30.0
-"""Seconds that the response of the sign-in service may take in total."""
-
-
 def client_token(
-    login: str, tenant: str, client_id: str, secret: Callable[[], str] | None, graph: str, allow_http: bool = False
+    login: str,
+    tenant: str,
+    client_id: str,
+    secret: Callable[[], str] | None,
+    graph: str,
+    allow_http: bool = False,
+    section: str = "people",
 ) -> Callable[[], str]:
     """Return the function that gets the token. It raises SecretError with the sign-in service's message, without the
-    secret.
+    secret. ``section`` is the part of the configuration that messages name.
     """
     from rolecall.live.http.httpx_transport import base_url
 
@@ -283,27 +288,12 @@ def client_token(
             "grant_type": "client_credentials",
             "scope": f"{graph.rstrip('/')}/.default",
         }
-        return _request_token(f"{base.text}/{quote(tenant, safe='')}/oauth2/v2.0/token", form, base.loopback)
+        url = f"{base.text}/{quote(tenant, safe='')}/oauth2/v2.0/token"
+        response = request_token(url, form, "client_secret", base.loopback)
+        if isinstance(response, SignIn):
+            return response.token
+        hint = f"check `{section}.client_id`, `{section}.client_secret` and the tenant"
+        message = f"Entra's sign-in service returned no token: {response.reason}"
+        raise SecretError(Problem("entra_token", message, None, hint))
 
     return fetch
-
-
-def _request_token(url: str, form: dict[str, str], loopback: bool) -> str:
-    try:
-        proxy, trusted = connection(url, environment=not loopback)
-        headers = {"content-type": "application/x-www-form-urlencoded"}
-        request = Call("POST", url, headers, urlencode(form).encode(), proxy, trusted, SECONDS)
-        response = call(request)
-        answer = json.loads(response.body)
-        if response.ok:
-            return str(answer["access_token"])
-        reason = str(answer.get("error_description") or answer.get("error") or response.status).splitlines()[0][:300]
-    except ProxyProblemError as error:
-        reason = error.problem.message
-    except CallError as error:
-        reason = f"it {error}"
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        reason = "the response has no token"
-    reason = reason.replace(form["client_secret"], "***")
-    hint = "check `people.client_id`, `people.client_secret` and the tenant"
-    raise SecretError(Problem("entra_token", f"Entra's sign-in service returned no token: {reason}", None, hint))

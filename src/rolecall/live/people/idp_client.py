@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,9 +14,11 @@ from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.lists import following, more_than, within
 from rolecall.live.http.refusals import EndpointMessages
 from rolecall.live.http.transport import Answer, NoAnswer, Request
+from rolecall.live.people.idp_requests import Allowed, is_allowed
 from rolecall.model import normalise
 from rolecall.model.directory import Directory
 from rolecall.model.live import COMPLETE, UNREAD, Coverage
+from rolecall.model.trace import NotRead
 
 Json = Any
 Query = tuple[tuple[str, str], ...]
@@ -26,10 +30,11 @@ MOST_PAGES = 20_000
 
 
 class Idp(NamedTuple):
-    """One IdP: its messages, and how to read the reason in its errors."""
+    """One IdP: its messages, how to read the reason in its errors, and the requests that may be sent to it."""
 
     messages: EndpointMessages
     reason_of: Callable[[Json], str]
+    allowed: Allowed
 
     @property
     def name(self) -> str:
@@ -52,6 +57,9 @@ class IdpClient:
         self._idp = idp
         self._base = base.rstrip("/")
         self._cuts: dict[str, str] = {}
+        self._shared: dict[str, list[str]] = {}
+        self._responds = False
+        self._silent: NotRead | None = None
 
     async def read_object(self, path: str, *query: tuple[str, str]) -> Json:
         """Read one object. Raises OrgError if it is refused or is not JSON."""
@@ -67,6 +75,19 @@ class IdpClient:
     async def values(self, path: str, *query: tuple[str, str]) -> list[Json]:
         """Return all rows of a list whose pages are objects with ``value`` and ``@odata.nextLink``, as in Graph."""
         return await self._list(path, query, lambda page: page.get("value") if isinstance(page, dict) else None)
+
+    async def read_page(self, path: str, *query: tuple[str, str]) -> Sequence[Json]:
+        """Return the rows of the first page of a list whose pages are JSON lists."""
+        request, answer = await self._ask(Request("GET", path, query))
+        return self._checked_items(request, self._json(request, answer))
+
+    def uncut(self, path: str, rows: list[Json]) -> list[Json]:
+        """Return the rows of a list that was read. Raises OrgError if it may lack rows, since absence cannot be
+        concluded then.
+        """
+        if (why := self._cuts.get(path)) is not None:
+            raise OrgError(Problem("idp_cut", why))
+        return rows
 
     async def _list(self, path: str, query: Query, rows_of: Callable[[Json], Json]) -> list[Json]:
         items: list[Json] = []
@@ -101,6 +122,23 @@ class IdpClient:
             message = f"{self._idp.name} returned an undocumented response ({type(error).__name__}: {str(error)[:80]})"
             raise OrgError(Problem("idp_contract", message)) from None
 
+    async def answered(self, work: Coroutine[Any, Any, T], permission: str) -> T | NotRead:
+        """Return the result of a read, or why it failed. ``permission`` is what the credential needs for it.
+
+        An IdP that did not respond to the first request is not asked again.
+        """
+        if self._silent is not None:
+            work.close()
+            return self._silent
+        try:
+            return await self.whole(work)
+        except OrgError as error:
+            problem = error.problems[0]
+            lacks = isinstance(error, IdpRefused) and error.status in (401, 403)
+            unread = NotRead(problem.message, f"the credential needs {permission}" if lacks else problem.hint)
+            self._silent = None if self._responds else unread
+            return unread
+
     async def people(self, work: Coroutine[Any, Any, Directory]) -> Directory:
         """Return the directory that a read returns; unread, with the reason, if the IdP refuses. Raises NoAnswer."""
         try:
@@ -111,13 +149,15 @@ class IdpClient:
             return Directory(coverage=UNREAD._replace(problem=_sentence(error.problems[0])))
 
     async def by_name(self, names: Collection[str], search: Search) -> dict[str, str]:
-        """Find groups by name: id -> name. A name with no group, or with more than one, is left out."""
+        """Find groups by name: id -> name. A name with no group is left out; so is one with more, with a note."""
         ordered = sorted(names)
         names_by_id: dict[str, str] = {}
         for name, groups in zip(ordered, await together(map(search, ordered)), strict=True):
             exact = [group for group, group_name in groups if normalise.name(group_name) == name]
             if len(exact) == 1:
                 names_by_id[exact[0]] = name
+            elif exact:
+                self._shared[name] = exact
         return names_by_id
 
     def directory(
@@ -136,10 +176,18 @@ class IdpClient:
             raise OrgError(Problem("idp_people", f"the users of {self._idp.name} cannot be used: {why}"))
         read, left = len(builder), sum(record is None for record in listed)
         problem = coverage.problem or (nameless.format(left) if left else None)
-        if self.cut is not None:
-            return builder.build(coverage._replace(state="partial", read=read, total=None, problem=self.cut))
         total = read + (coverage.total or 0)
-        return builder.build(coverage._replace(read=read, total=total, problem=problem))
+        coverage = coverage._replace(read=read, total=total, problem=problem)
+        if self.cut is not None:
+            coverage = coverage._replace(state="partial", total=None, problem=self.cut)
+        return replace(builder.build(coverage), notes=tuple(self._two_groups()))
+
+    def _two_groups(self) -> Iterator[Problem]:
+        """Yield a warning for each name that several groups of the IdP have."""
+        for name, ids in sorted(self._shared.items()):
+            message = f"{self._idp.name} has {len(ids)} groups named `{name}` ({', '.join(sorted(ids))})"
+            hint = "rename all but one of them; the members of none of them are read"
+            yield Problem("idp_two_groups", message, None, hint, "warning")
 
     async def close(self) -> None:
         """Release all connections."""
@@ -147,7 +195,11 @@ class IdpClient:
 
     async def _ask(self, request: Request | None) -> tuple[Request, Answer]:
         assert request is not None
+        if not is_allowed(self._idp.allowed, request.method, request.path):
+            message = f"rolecall does not send {request} to {self._idp.name}"
+            raise OrgError(Problem("idp_request", message, None, f"check `{self._idp.messages.section}.app`"))
         answer = await self.exchange.read(request)
+        self._responds = True
         if not answer.ok:
             raise IdpRefused(self._refusal(request, answer), answer.status)
         return request, answer
@@ -176,14 +228,16 @@ class IdpClient:
             reason = self._idp.reason_of(answer.json())
         except (ValueError, KeyError, TypeError, AttributeError):
             reason = ""
-        line = " ".join("".join(char if char.isprintable() else " " for char in reason).split())[:300]
+        line = one_line(reason)
         detail = f": {line}" if line else ""
         if answer.status in (401, 403):
             message = f"the token cannot read {request.path} of {self._idp.name}{detail}"
             return Problem("idp_forbidden", message, None, self._idp.messages.rights)
         if answer.status == 404:
             message = f"{request.path} not found in {self._idp.name}{detail}"
-            return Problem("idp_not_found", message, None, "check `people.app`, the app's ID in the IdP")
+            return Problem(
+                "idp_not_found", message, None, f"check `{self._idp.messages.section}.app`, the app's ID in the IdP"
+            )
         return Problem("idp_refused", f"{self._idp.name} refused {request} with {answer.status}{detail}")
 
     def _wrong(self, request: Request, why: str) -> OrgError:
@@ -201,6 +255,26 @@ def _short(answer: Answer, body: Json, read: int, page: int, request: Request) -
     if isinstance(body, list) and limit.isdecimal() and page >= int(limit) and "link" not in answer.headers:
         return f"it has {page:,} rows, the requested maximum, and no `Link` header"
     return None
+
+
+def one_line(text: str) -> str:
+    """Return the first 300 characters of an IdP's text as one printable line."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:300]
+
+
+def moment(text: Json) -> datetime | None:
+    """Return a time that an IdP writes in ISO 8601, None for no time or another text."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def known_moment(text: Json) -> datetime:
+    """Return the time of a record that must have one. Raises TypeError."""
+    if (at := moment(text)) is None:
+        raise TypeError("a record has no time")
+    return at
 
 
 def _sentence(problem: Problem) -> str:

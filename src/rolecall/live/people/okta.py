@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from rolecall.live.http import refusals
 from rolecall.live.http.exchange import Exchange, together
-from rolecall.live.people.idp_client import Idp, IdpClient, IdpRefused
-from rolecall.live.people.scim import EXTENSION
+from rolecall.live.http.refusals import EndpointMessages
+from rolecall.live.people.idp_client import IdpClient, IdpRefused
+from rolecall.live.people.okta_app import read_parts
+from rolecall.live.people.okta_records import OKTA, SENT, address_of, part, sends_role, stopped
+from rolecall.live.people.okta_trace import trace_user
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, IdpFacts, PeopleScope
+from rolecall.model.idp_app import IdpApp
+from rolecall.model.trace import IdpTrace
 
 Json = Any
-SENT = frozenset({"ACTIVE", "APPROVED", "IMPLICIT", "IMPORTED", "MATCHED", "PENDING", "PROVISIONED", "STAGED"})
-"""States of an app user who is, or is about to be, in WRITER."""
-
-OKTA = Idp(refusals.OKTA, lambda body: str(body.get("errorSummary") or ""))
 NAMELESS = "users of the app whose user name is not an email address are left out ({})"
 
 
@@ -52,9 +53,11 @@ class OktaPeople:
         app: str,
         config_groups: Iterable[str] = (),
         role_attribute: str | None = None,
+        messages: EndpointMessages = OKTA.messages,
     ) -> None:
-        self._client = IdpClient(exchange, OKTA, base)
+        self._client = IdpClient(exchange, OKTA._replace(messages=messages), base)
         self._path = f"/api/v1/apps/{quote(app, safe='')}"
+        self._host = base.partition("://")[2] or base
         self._config_groups = tuple(config_groups)
         self._attribute = role_attribute
         self._app: _App | None = None
@@ -81,6 +84,14 @@ class OktaPeople:
             stopped=app.stopped,
             unread=app.unread or self._client.cut,
         )
+
+    async def read_app(self) -> IdpApp:
+        """Return the app, part by part."""
+        return await read_parts(self._client, self._path.rpartition("/")[2], self._host)
+
+    async def trace(self, email: str, since: datetime) -> IdpTrace:
+        """Return what Okta knows about the provisioning of a user; the system log is read from ``since``."""
+        return await trace_user(self._client, self._path.rpartition("/")[2], email, since)
 
     async def close(self) -> None:
         """Release all connections."""
@@ -110,18 +121,16 @@ class OktaPeople:
         )
 
     def _user_record(self, user: Json, groups: Sequence[str]) -> Json:
-        email = next(filter(_is_email, (_in(user, "credentials", "userName"), _in(user, "profile", "email"))), None)
+        email = address_of(user)
         if email is None:
             return None
-        role = _in(user, "profile", self._attribute) if self._attribute else None
+        role = part(user, "profile", self._attribute) if self._attribute else None
         record = {"email": email, "groups": list(groups)}
         return {**record, "role_attribute": role} if isinstance(role, str) and role else record
 
     async def _read_app(self) -> _App:
         if self._app is None:
             app = await self._client.read_object(self._path)
-            status = str(app.get("status") or "ACTIVE")
-            stopped = None if status == "ACTIVE" else f"the app is {status.lower()}"
             role_sent, unread = await self._role_sent()
             mappings, assigned = await together(
                 (
@@ -138,7 +147,7 @@ class OktaPeople:
                 if entry.get("status") == "ERROR"
             )
             pushed = {group: names[group] for group in sources}
-            self._app = _App(pushed, ids, names, failing, role_sent, stopped, unread)
+            self._app = _App(pushed, ids, names, failing, role_sent, stopped(app), unread)
         return self._app
 
     async def _names(self, groups: Collection[str]) -> dict[str, str]:
@@ -165,16 +174,4 @@ class OktaPeople:
             schema = await self._client.read_object(path)
         except IdpRefused as error:
             return False, error.problems[0].message
-        own = ((schema.get("definitions") or {}).get("custom") or {}).get("properties") or {}
-        return any(
-            str(definition.get("externalNamespace") or "").startswith(EXTENSION) for definition in own.values()
-        ), None
-
-
-def _in(user: Json, part: str, name: str | None) -> Json:
-    values = user.get(part)
-    return values.get(name) if isinstance(values, dict) else None
-
-
-def _is_email(value: Json) -> bool:
-    return isinstance(value, str) and "@" in value
+        return sends_role(schema), None

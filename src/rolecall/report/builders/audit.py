@@ -10,8 +10,8 @@ from typing import Any
 
 from rolecall.codec.audit import shape_of
 from rolecall.model.audit import AuditLog, AuditRecord
+from rolecall.plan.dates import moment_words
 from rolecall.plan.saved.privacy import Veil
-from rolecall.report.builders.drift_sentences import moment_words
 from rolecall.report.document import Document, Listing, Note, Row, Table, Tone
 from rolecall.report.phrases import count, visible
 

@@ -12,6 +12,7 @@ from rolecall.drift.value import UNDETERMINED, DriftReport, Violation
 from rolecall.model.kinds import BY_SECTION, SECTIONS, field_changes, split_address
 from rolecall.model.settings import Value
 from rolecall.plan.coverage import USERS
+from rolecall.plan.dates import moment_words
 from rolecall.report.builders.changes import changed, created, deleted, scalar
 from rolecall.report.builders.drift_sentences import (
     CLASSES,
@@ -21,7 +22,6 @@ from rolecall.report.builders.drift_sentences import (
     drift_escalations,
     event_words,
     impact_sentences,
-    moment_words,
     news_notes,
     next_steps,
     overview_notes,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 
 from rolecall.drift.compare import Drift, DriftClass
 from rolecall.drift.value import UNDETERMINED, Acknowledgement, DriftReport, NewAdmin, ViolationKind
@@ -14,7 +13,7 @@ from rolecall.model.lineage import Blame
 from rolecall.model.paste import shell_pattern, yaml_pattern
 from rolecall.model.settings import Address
 from rolecall.plan.commands import env_flag
-from rolecall.plan.dates import day
+from rolecall.plan.dates import day, moment_words
 from rolecall.plan.headline import count_users, enumerate_words
 from rolecall.plan.value import Impact, Who
 from rolecall.report.builders.header import sections_sentence, unread_sections, users_sentence
@@ -63,11 +62,6 @@ _CHECKS: Mapping[ViolationKind, str] = {"watch": "watched roles", "limit": "limi
 _NO_EFFECT = "No user's access changes."
 _NAMED = 5
 _SHORT_COMMIT = 8
-
-
-def moment_words(at: datetime) -> str:
-    """Return ``22 Nov 2026, 12:03 UTC``."""
-    return f"{day(at)}, {at:%H:%M} UTC"
 
 
 def who_words(who: Who) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ADMIN
+from rolecall.plan.dates import moment_words
 from rolecall.plan.explain.access_records import Evidence, SeenAt
 from rolecall.plan.headline import access_words, role_word
-from rolecall.report.builders.drift_sentences import moment_words
 from rolecall.report.document import Document, Listing, Note, Row, Table, Tone
 from rolecall.report.phrases import count, listed, visible
 

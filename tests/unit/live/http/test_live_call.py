@@ -84,7 +84,7 @@ def test_nothing_there_and_no_url_end_in_an_error():
 
 
 def test_the_sign_in_service_of_entra_has_a_limit(monkeypatch):
-    monkeypatch.setattr("rolecall.live.people.entra.SECONDS", 0.4)
+    monkeypatch.setattr("rolecall.live.people.sign_in.SECONDS", 0.4)
     with faulty_org(lambda asked: itertools.chain([HEAD], itertools.repeat(b" "))) as server:
         fetch = client_token(server.base, "tenant", "client", lambda: "s3cret", "https://graph.example.com")
         with pytest.raises(SecretError, match=r"it did not complete its response within 0\.4 s"):

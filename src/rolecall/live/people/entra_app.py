@@ -1,0 +1,57 @@
+"""Reads the enterprise application in Entra part by part: a part that cannot be read leaves the others."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from rolecall.live.people.entra_address import user_mappings
+from rolecall.live.people.entra_job import APPS, JOBS, NO_JOB, sends_everything, stopped
+from rolecall.live.people.idp_client import IdpClient
+from rolecall.model.idp_app import AppPart, IdpApp
+from rolecall.model.trace import NotRead
+
+Json = Any
+ADDRESS = "BaseAddress"
+"""The key of the SCIM base URL among the secrets of the app; it is not a secret itself."""
+
+
+async def read_parts(client: IdpClient, path: str, tenant: str) -> IdpApp:
+    """Return the app; ``path`` is its path in Graph."""
+    jobs = f"{path}/synchronization/jobs"
+
+    async def assignments() -> str:
+        name = f"{path}/appRoleAssignedTo"
+        rows = client.uncut(name, await client.values(name, ("$top", "999")))
+        groups = sum(row["principalType"] == "Group" for row in rows)
+        users = sum(row["principalType"] == "User" for row in rows)
+        return f"{groups:,} groups, {users:,} users"
+
+    async def job() -> Json:
+        rows = client.uncut(jobs, await client.values(jobs))
+        return {"id": rows[0]["id"], "state": stopped(rows[0]), "all": sends_everything(rows[0])} if rows else None
+
+    async def attributes(job_id: str) -> str:
+        schema = await client.read_object(f"{jobs}/{quote(job_id, safe='')}/schema")
+        return f"{len(list(user_mappings(schema))):,} mappings"
+
+    async def connection() -> frozenset[str]:
+        answer = await client.read_object(f"{path}/synchronization/secrets")
+        urls = [entry.get("value") for entry in answer["value"] if entry["key"] == ADDRESS]
+        return frozenset(host for url in urls if isinstance(url, str) and (host := urlsplit(url).hostname))
+
+    known = await client.answered(job(), JOBS)
+    hosts = await client.answered(connection(), JOBS)
+    parts = [
+        AppPart("assignments", await client.answered(assignments(), APPS)),
+        AppPart(
+            "job", known if isinstance(known, NotRead) else NO_JOB if known is None else known["state"] or "running"
+        ),
+        AppPart("connection", hosts if isinstance(hosts, NotRead) else ", ".join(sorted(hosts)) or "no URL"),
+    ]
+    if isinstance(known, NotRead):
+        parts += [AppPart("scope", known), AppPart("attributes", known)]
+    elif known is not None:
+        scope = {True: "all users and groups", False: "assigned users and groups", None: "not set"}[known["all"]]
+        parts += [AppPart("scope", scope), AppPart("attributes", await client.answered(attributes(known["id"]), JOBS))]
+    return IdpApp(f"Entra, {tenant}, app {path.rpartition('/')[2]}", hosts, tuple(parts))

@@ -1,0 +1,48 @@
+"""Asks an IdP's token endpoint for an access token, with client credentials (RFC 6749, 4.4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from rolecall.live.http.call import Call, CallError, call
+from rolecall.live.http.proxies import ProxyProblemError, connection
+
+SECONDS = 30.0
+"""Seconds that the response may take in total."""
+
+
+class SignIn(NamedTuple):
+    """An access token, and the scopes that it has, if the endpoint reports them."""
+
+    token: str
+    scopes: frozenset[str] = frozenset()
+
+
+class NoSignIn(NamedTuple):
+    """The reason for no token, without the secret. ``code`` is OAuth's error code, empty without one."""
+
+    reason: str
+    code: str = ""
+
+
+def request_token(url: str, form: Mapping[str, str], secret: str, loopback: bool) -> SignIn | NoSignIn:
+    """Return the token for a form, or why there is none. ``secret`` is the field whose value no text may contain."""
+    try:
+        proxy, trusted = connection(url, environment=not loopback)
+        headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+        response = call(Call("POST", url, headers, urlencode(form).encode(), proxy, trusted, SECONDS))
+        answer = json.loads(response.body)
+        if response.ok:
+            return SignIn(str(answer["access_token"]), frozenset(str(answer.get("scope") or "").split()))
+        code = str(answer.get("error") or "")
+        text = str(answer.get("error_description") or code or response.status).replace(form[secret], "***")
+        return NoSignIn(text.splitlines()[0][:300], code)
+    except ProxyProblemError as error:
+        return NoSignIn(error.problem.message)
+    except CallError as error:
+        return NoSignIn(f"it {error}")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, IndexError):
+        return NoSignIn("the response has no token")

@@ -1,0 +1,63 @@
+"""Report the provisioning trace of one user: a line for each step, with the next action where one is needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from rolecall.model.trace import StepState, TraceStep
+from rolecall.plan.value import OrgRef
+from rolecall.report.builders.header import org_banner
+from rolecall.report.document import Document, Listing, Note, Row, Tone
+from rolecall.report.phrases import count, place, visible
+
+LABELS: Mapping[StepState, tuple[str, Tone]] = {
+    "ok": ("ok", "ok"),
+    "failed": ("failed", "error"),
+    "not_readable": ("not readable", "warn"),
+}
+_LABEL = 12
+"""Columns of a label."""
+
+
+def trace_document(org: OrgRef, email: str, idp: str, steps: Sequence[TraceStep]) -> Document:
+    """Return the steps of the user, then those of each group, and how many failed or could not be read."""
+    title = f"{visible(email)} · provisioning trace through {idp.capitalize()}"
+    listings = [
+        Listing(tuple(_rows(group_steps)), (_LABEL,), visible(group or ""))
+        for group, group_steps in groupby(steps, lambda step: step.group)
+    ]
+    listings.append(Listing((), title=_summary(steps)))
+    return Document("why", title=title, banner=org_banner(org), listings=tuple(listings))
+
+
+def _rows(steps: Iterator[TraceStep]) -> Iterator[Row]:
+    for step in steps:
+        label, tone = LABELS[step.state]
+        yield Row((Note(label, tone), Note(visible(step.text))), place(step.where), 1)
+        if step.next:
+            yield Row((Note(""), Note(f"Next: {visible(step.next)}", "dim")), depth=1)
+
+
+def _summary(steps: Sequence[TraceStep]) -> str:
+    failed, unread = (sum(step.state == state for step in steps) for state in ("failed", "not_readable"))
+    if not failed and not unread:
+        return f"All {count(len(steps), 'step')} are ok."
+    parts = [f"{count(failed, 'step')} failed"] if failed else []
+    parts += [f"{count(unread, 'step')} could not be read"] if unread else []
+    return f"{' and '.join(parts)}, of {len(steps)}."
+
+
+def trace_json(email: str, idp: str, steps: Sequence[TraceStep]) -> str:
+    """Return ``{"email", "idp", "answered", "trace": [{"step", "state", "text", "next", "group", "where"}]}``.
+
+    ``answered`` is false if a step could not be read. ``group`` is null for steps about the user.
+    """
+    body = {
+        "email": email,
+        "idp": idp,
+        "answered": all(step.state != "not_readable" for step in steps),
+        "trace": [{**step._asdict(), "where": place(step.where) or None} for step in steps],
+    }
+    return json.dumps(body, indent=2) + "\n"

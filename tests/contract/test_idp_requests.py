@@ -1,0 +1,122 @@
+"""The list of requests that rolecall may send to an IdP: all of them are reads, each is used, and no other is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fake_idps import Site, graph_answers, okta_answers, served
+from test_idp_trace import ANN, SINCE, a_site, reached
+
+from rolecall.errors import OrgError
+from rolecall.live.connect import connect_people
+from rolecall.live.people.idp_requests import GRAPH_REQUESTS, OKTA_REQUESTS, is_allowed
+from rolecall.model.directory import EVERYBODY
+
+ALLOWED = {"okta": OKTA_REQUESTS, "entra": GRAPH_REQUESTS}
+KINDS = pytest.mark.parametrize("kind", list(ALLOWED))
+
+OKTA = """\
+GET /api/v1/apps/{}
+GET /api/v1/apps/{}/group-push/mappings
+GET /api/v1/apps/{}/groups
+GET /api/v1/apps/{}/users
+GET /api/v1/groups
+GET /api/v1/groups/{}
+GET /api/v1/groups/{}/users
+GET /api/v1/logs
+GET /api/v1/meta/schemas/apps/{}/default
+GET /api/v1/users
+GET /api/v1/users/{}/groups
+"""
+ENTRA = """\
+GET /auditLogs/provisioning
+GET /groups
+GET /groups/{}/members
+GET /servicePrincipals/{}
+GET /servicePrincipals/{}/appRoleAssignedTo
+GET /servicePrincipals/{}/synchronization/jobs
+GET /servicePrincipals/{}/synchronization/jobs/{}/schema
+GET /servicePrincipals/{}/synchronization/secrets
+GET /users
+GET /users/{}/memberOf
+GET /users/{}/transitiveMemberOf
+"""
+
+
+@pytest.mark.parametrize(("kind", "listed"), [("okta", OKTA), ("entra", ENTRA)])
+def test_the_list(kind: str, listed: str) -> None:
+    """Each change of the list is a change of this test. Nothing in it may write."""
+    assert sorted(f"{method} {path}" for method, path in ALLOWED[kind]) == listed.splitlines()
+    assert {method for method, _ in ALLOWED[kind]} == {"GET"}
+
+
+@KINDS
+def test_each_request_of_the_list_is_sent_and_no_other(kind: str) -> None:
+    site = a_site(kind, role_source={"name": "appRoleAssignments", "type": "Attribute"})
+    sent = {(one.method, one.path.removeprefix("/v1.0")) for one in all_reads(kind, site)}
+    unlisted = [(method, path) for method, path in sent if not is_allowed(ALLOWED[kind], method, path)]
+    assert unlisted == []
+    unused = [
+        template
+        for _, template in ALLOWED[kind]
+        if not any(re.fullmatch(template.replace("{}", "[^/]+"), path) for _, path in sent)
+    ]
+    assert unused == []
+
+
+def all_reads(kind: str, site: Site) -> list[Any]:
+    """Every read that rolecall knows: users, the app's setup, its parts, a trace."""
+    with served(site, okta_answers if kind == "okta" else graph_answers, okta=kind == "okta") as url:
+        place = reached(kind, url)
+        way = replace(place.way, groups=("Lunch",), role_attribute="role")
+        people: Any = connect_people(place.kind, place.at, way)
+
+        async def work() -> None:
+            try:
+                await people.read_people(EVERYBODY)
+                await people.read_idp()
+                await people.read_app()
+                await people.trace(ANN, SINCE)
+            finally:
+                await people.close()
+
+        asyncio.run(work())
+    return site.seen
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/api/v1/apps/0oa1"),
+        ("POST", "/api/v1/apps/0oa1"),
+        ("DELETE", "/api/v1/apps/0oa1/groups/00g1"),
+        ("POST", "/api/v1/apps/0oa1/group-push/mappings"),
+        ("GET", "/api/v1/apps/0oa1/"),
+        ("GET", "/api/v1/apps//users"),
+        ("GET", "/api/v1/apps/../users"),
+        ("GET", "/api/v1/apps"),
+    ],
+)
+def test_what_is_not_in_the_list_is_refused(method: str, path: str) -> None:
+    assert not is_allowed(OKTA_REQUESTS, method, path)
+
+
+@pytest.mark.parametrize("app", ["..", ".", ""])
+def test_an_app_that_would_change_the_path_is_not_asked_for(app: str) -> None:
+    site = a_site("okta")
+    with served(site, okta_answers, okta=True) as url:
+        people: Any = connect_people("okta", url, replace(reached("okta", url).way, app=app))
+
+        async def work() -> None:
+            try:
+                await people.read_idp()
+            finally:
+                await people.close()
+
+        with pytest.raises(OrgError):
+            asyncio.run(work())
+    assert site.seen == []

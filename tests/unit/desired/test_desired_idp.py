@@ -1,0 +1,117 @@
+"""The section `idp`: what is built of it, and every mistake in it with its place and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rolecall.desired.build import read_config
+from rolecall.desired.check.validate import validate
+from rolecall.desired.load.read import load
+from rolecall.model.target import SecretRef
+
+HEAD = "version: 1\norg: {name: a, url: 'local:org.db'}\n"
+OKTA = "okta: {url: 'https://acme.okta.com', app: 0oa1, token: {env: T}}"
+ENTRA = "entra: {tenant: acme, app: a1, client_id: c, client_secret: {env: T}}"
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    (folder / "rolecall.yaml").write_text(HEAD + text, encoding="utf-8")
+    found = validate(load(folder))
+    return [f"{'' if problem.severity == 'error' else 'warning: '}{problem}" for problem in found]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"idp: {{{OKTA}}}",
+        f"idp: {{{ENTRA}}}\npeople: idp",
+        "idp: {okta: {url: 'https://acme.okta.com', app: x, client_id: c, private_key: {file: key.pem}}}",
+        "idp: {entra: {tenant: t, app: x, token: {env: T}, url: 'https://graph.microsoft.us', login_url: 'https://l.us'}}",
+        f"idp: {{{OKTA}}}\npeople: {{file: people.csv}}",
+        f"scim: {{idp: okta}}\nsso: {{idp: okta}}\nidp: {{{OKTA}}}",
+    ],
+)
+def test_what_is_accepted(tmp_path: Path, text: str) -> None:
+    (tmp_path / "people.csv").write_text("email,groups\n")
+    assert problems(tmp_path, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"idp: {{{OKTA},\n  {ENTRA}}}", "4:3: `idp` has both `okta` and `entra`; an org has one IdP. Keep the one"),
+        ("idp: {}", "3:6: `idp` has no source. Add one of: okta, entra"),
+        ("idp: {octa: {}}", "3:7: `octa` is not a key of `idp`. Did you mean `okta`?"),
+        ("idp: {okta: {app: x, token: {env: T}}}", "3:7: `okta` has no `url`"),
+        ("idp: {okta: {url: 'https://a.okta.com', app: x}}", "3:7: Okta requires credentials. Add `client_id` and"),
+        (
+            "idp: {okta: {url: 'https://a.okta.com', app: x, client_id: c}}",
+            "3:7: Okta requires credentials. Add `client_id` and `private_key`, or `token`",
+        ),
+        (
+            "idp: {okta: {url: 'https://a.okta.com', app: x, client_id: c, token: {env: T}}}",
+            "3:49: `okta` has both `token` and `client_id`. Keep one of the two",
+        ),
+        ("idp: {entra: {tenant: t, app: x}}", "3:7: Entra requires credentials. Add `client_id` and `client_secret`"),
+        ("idp: {okta: {url: 'http://a.okta.com', app: x, token: {env: T}}}", "3:19: http:// is allowed only for this"),
+        (
+            "idp: {okta: {url: 'https://u:p@a.okta.com', app: x, token: {env: T}}}",
+            "3:19: a URL must not contain a user",
+        ),
+        (
+            "idp: {okta: {url: 'https://a.okta.com', app: x, client_id: c, private_key: canary-1}}",
+            "3:76: `private_key` must be a reference to the secret, not the secret itself. Revoke",
+        ),
+        ("people: idp", "3:9: `people: idp` requires the section `idp`. Add `idp` with a connection"),
+        (
+            f"scim: {{idp: entra}}\nidp: {{{OKTA}}}",
+            "4:7: `idp` connects to Okta, but `scim.idp` is `entra`. Use the IdP",
+        ),
+        (f"sso: {{idp: onelogin}}\nidp: {{{ENTRA}}}", "4:7: `idp` connects to Entra, but `sso.idp` is `onelogin`"),
+    ],
+)
+def test_a_mistake_is_reported_with_its_place(tmp_path: Path, text: str, expected: str) -> None:
+    found = problems(tmp_path, text)
+    assert len(found) == 1, found
+    assert expected in found[0]
+    assert "canary-1" not in found[0]
+    assert found[0].startswith("warning: ") == ("sso.idp" in expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "idp: {okta: {url: 'https://a.okta.com', app: x, token: {env: T}}, assignments: [A]}",
+        "idp: {okta: {url: 'https://a.okta.com', app: x, token: {env: T}}, pushes: idp_groups}",
+        "idp: {okta: {url: 'https://a.okta.com', app: x, token: {env: T}, write: {token: {env: W}}}}",
+        "idp: {entra: {tenant: t, app: x, token: {env: T}}, scope: assigned}",
+        "idp: {entra: {tenant: t, app: x, token: {env: T}}, attributes: {user: {externalId: mailNickname}}}",
+        "idp: {entra: {tenant: t, app: x, token: {env: T}, write: {client_id: w}}}",
+        "manage: {idp_assignments: additive}",
+        "manage: {idp_pushes: authoritative}",
+    ],
+)
+def test_what_is_not_supported_yet_is_refused(tmp_path: Path, text: str) -> None:
+    """Nothing that is configured is ignored silently."""
+    (found,) = problems(tmp_path, text)
+    assert "is not supported yet. Remove it; rolecall reads the IdP and does not change it yet" in found
+
+
+def test_users_are_read_through_the_same_connection(tmp_path: Path) -> None:
+    (tmp_path / "rolecall.yaml").write_text(f"{HEAD}idp: {{{OKTA}}}\npeople: idp\n")
+    config = read_config(tmp_path)
+    assert config.people == config.idp
+    assert (config.people.kind, config.people.at, config.people.app) == ("okta", "https://acme.okta.com", "0oa1")
+    assert (config.people.section, config.people.of_idp) == ("idp.okta", True)
+    assert isinstance(config.people.token, SecretRef)
+
+
+def test_without_the_section_there_is_no_connection(tmp_path: Path) -> None:
+    (tmp_path / "rolecall.yaml").write_text(
+        f"{HEAD}people: {{okta: 'https://a.okta.com', app: x, token: {{env: T}}}}\n"
+    )
+    config = read_config(tmp_path)
+    assert config.idp is None
+    assert not config.people.of_idp
