@@ -11,14 +11,34 @@ from typing import TYPE_CHECKING
 from rolecall.cli.journals import find_journal
 from rolecall.cli.options import Invocation
 from rolecall.cli.session import now, secret
-from rolecall.jobs.audit import AuditRequest, known_log, read_log
+from rolecall.errors import Problem
+from rolecall.jobs.audit import AuditRequest, known_log, mark_changes, read_log
 from rolecall.live.audit import audit_export
-from rolecall.model.audit import AuditLog
+from rolecall.model.audit import AuditLog, first_reading
 
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
+    from rolecall.jobs.plan import ReadAudit
     from rolecall.journal.port import AuditStore
+    from rolecall.model.live import Live
     from rolecall.model.target import AuditTarget
+
+
+def audit_reader(call: Invocation, config: Config, target: AuditTarget, store: AuditStore | None = None) -> ReadAudit:
+    """Return what reads the audit log for a plan, and marks the sections that were changed after they were read.
+
+    With ``store``, the records are added to it. Without it, nothing is stored, and the log is read only for an org of
+    which something was read in the past.
+    """
+
+    async def read(live: Live) -> tuple[Live, tuple[Problem, ...]]:
+        first = first_reading(live.coverage.values())
+        if first is None and store is None:
+            return live, ()
+        log = await read_audit(call, config, target, store, first or now())
+        return mark_changes(live, log, now())
+
+    return read
 
 
 async def read_audit(

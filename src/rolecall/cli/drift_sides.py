@@ -54,7 +54,7 @@ def accept_drift(call: Invocation, config: Config, checked: Drifts, approve: str
 
 def say_nothing_to_accept(call: Invocation, report: DriftReport) -> None:
     """Say that the configuration is not changed, and whether there may be drift that is unknown."""
-    known = report.determined and not report.unread
+    known = report.determined and not report.unread and not report.outdated
     text = "Nothing to accept." if known else "Nothing to accept, but drift is only partially known."
     stdout(call.environ, color=call.color).lines([line(text, "bold")])
 
@@ -106,7 +106,7 @@ def revert_drift(call: Invocation, config: Config, report: DriftReport, out: Pat
     if left:
         console.lines([line(f"Not reverted: {visible(unwritten_words(left))}", "warn")])
     if plan is None or not plan.changes:
-        known = report.determined and not report.unread
+        known = report.determined and not report.unread and not report.outdated
         text = "Nothing to revert" if known else "Nothing to revert, but drift is only partially known"
         console.lines([line(f"{text}. No plan was saved.", "bold")])
         return Exit.OK

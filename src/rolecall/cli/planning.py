@@ -19,7 +19,8 @@ from rolecall.errors import Exit, Problem
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
     from rolecall.jobs.access import At, Inventory, State
-    from rolecall.jobs.plan import Planned, PlanRequest, Whose
+    from rolecall.jobs.plan import Planned, PlanRequest, ReadAudit, Whose
+    from rolecall.journal.port import AuditStore
     from rolecall.model.directory import PeopleScope
     from rolecall.model.lineage import Relation
     from rolecall.model.live import Coverage
@@ -109,7 +110,13 @@ async def read_and_plan(call: Invocation, opened: Session, flags: PlanFlags = Pl
         if not address.isprintable() and any("\ud800" <= char <= "\udfff" for char in address):
             raise click.BadParameter(f"{address!r} is not UTF-8 text", param_hint="--target/--exclude")
     selection = Selection(flags.target, flags.exclude, flags.only == "expired")
-    request = replace(plan_request(call, opened), lifts=lifts(flags.allow), selection=selection, typed=True)
+    request = replace(
+        plan_request(call, opened),
+        lifts=lifts(flags.allow),
+        selection=selection,
+        typed=True,
+        audit=read_audit(call, opened.config),
+    )
     return await make_plan(request)
 
 
@@ -127,6 +134,15 @@ def plan_request(call: Invocation, opened: Session) -> PlanRequest:
         sent=sent(call, opened.config),
         whose=whose(call, opened.config),
     )
+
+
+def read_audit(call: Invocation, config: Config, store: AuditStore | None = None) -> ReadAudit | None:
+    """Return what reads the audit log that the configuration names; None for none, and for a snapshot."""
+    if config.audit is None or call.snapshot is not None:
+        return None
+    from rolecall.cli.audit_log import audit_reader
+
+    return audit_reader(call, config, config.audit, store)
 
 
 def whose(call: Invocation, config: Config) -> Whose:
@@ -159,7 +175,7 @@ def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:
     codes += [Exit.REFUSED] if refused or failed else []
     if detailed and (plan.writes or plan.human):
         codes.append(Exit.CHANGES)
-    elif detailed and (plan.unread or observed):
+    elif detailed and (plan.unread or plan.outdated or observed):
         codes.append(Exit.UNSEEN)
     return worst(*codes)
 

@@ -22,7 +22,7 @@ from rolecall.plan.coverage import USERS, coverage_of, incomplete, people_covera
 from rolecall.plan.explain.access_records import AccessRecord, record_access
 from rolecall.plan.impact.inventory import released, unmanaged
 from rolecall.plan.inputs import PlanInput
-from rolecall.plan.lint.notes import whose_reading
+from rolecall.plan.lint.notes import changed_notes, whose_reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,7 @@ def scan(drift_scan: DriftScan) -> DriftResult:
         observed=live.facts.observed,
         ignored=(*compared.difference.ignored, *drift_scan.ignore),
         warnings=(
+            *changed_notes({**coverage, USERS: users}, plan_input.org),
             *_unseen(plan_input, coverage),
             *_users_unread(users),
             *plan_input.warnings,

@@ -156,6 +156,11 @@ class DriftReport:
         return tuple(name for name, part in self.coverage.items() if part.state != "complete")
 
     @property
+    def outdated(self) -> tuple[str, ...]:
+        """Return the managed sections, and ``people``, that were changed after they were read."""
+        return tuple(name for name, part in self.coverage.items() if part.changed_since is not None)
+
+    @property
     def unread_sections(self) -> tuple[str, ...]:
         """Return the managed sections with settings that were not read."""
         return tuple(dict.fromkeys(map(section_of, self.unread)))

@@ -12,7 +12,7 @@ from rolecall.apply.steps import ApplyContext
 from rolecall.errors import OrgError, Problem, Stale
 from rolecall.jobs.memory import forget_old, sent, sight_run
 from rolecall.jobs.people import read_people
-from rolecall.jobs.plan import Planned, PlanRequest, PlanTarget, Whose, plan_from_input, read_plan_input
+from rolecall.jobs.plan import Planned, PlanRequest, PlanTarget, ReadAudit, Whose, plan_from_input, read_plan_input
 from rolecall.journal.port import LOG_ENTRY, JournalError
 from rolecall.live.port import People
 from rolecall.model.desired import Applied, Desired
@@ -36,7 +36,7 @@ class ApplyRequest(ApplyContext):
     """One apply: what the run needs, and the plan that it carries out.
 
     ``keep_days`` is how long runs and access records are kept. ``here`` is what the current configuration asks for: its
-    policy applies to a saved plan, too.
+    policy applies to a saved plan, too. ``audit`` is None without an audit log at WRITER.
     """
 
     approved: Plan
@@ -45,6 +45,7 @@ class ApplyRequest(ApplyContext):
     whose: Whose = Whose()
     keep_days: int = DEFAULT_KEEP_DAYS
     here: Desired | None = None
+    audit: ReadAudit | None = None
 
 
 async def apply_approved(request: ApplyRequest) -> RunReport:
@@ -125,6 +126,7 @@ def _question_of(request: ApplyRequest, desired: Desired, protected: frozenset[A
         whose=request.whose,
         lifts=approved.lifts[len(approved.desired.policy.allow) :],
         selection=_selection(approved),
+        audit=request.audit,
     )
 
 

@@ -237,9 +237,3 @@ def _reasons(records: Iterable[AuditRecord]) -> Counter[str]:
 
 def _moment_words(at: datetime) -> str:
     return f"{day(at)}, {at:%H:%M} UTC"
-
-
-def users_marked(coverage: Coverage, live: Live) -> Coverage:
-    """Return the coverage of users with the change after they were read, if the org's own file has them."""
-    change = live.covered("people").changed_since
-    return coverage if change is None or coverage.taken_at is None else coverage._replace(changed_since=change)

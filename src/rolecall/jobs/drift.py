@@ -153,13 +153,14 @@ Notified = Mapping[str, Mapping[str, Any]]
 class News:
     """Findings that were not posted yet, and posted ones that are cleared. ``now`` is what will have been posted.
 
-    ``unread`` are sections, and ``people``, that could be read at the last check and not at this one. ``undetermined``:
-    this check is the first one without a record of an apply.
+    ``unread`` are sections, and ``people``, that could be read at the last check and not at this one; ``outdated`` were
+    changed after they were read. ``undetermined``: this check is the first one without a record of an apply.
     """
 
     drifts: tuple[Drift, ...]
     alarms: tuple[Violation, ...]
     unread: tuple[str, ...]
+    outdated: tuple[str, ...]
     undetermined: bool
     cleared: tuple[tuple[str, Mapping[str, Any]], ...]
     now: Notified
@@ -167,7 +168,8 @@ class News:
     @property
     def any(self) -> bool:
         """True if there is anything to post."""
-        return bool(self.drifts or self.alarms or self.unread or self.undetermined or self.cleared)
+        parts = (self.drifts, self.alarms, self.unread, self.outdated, self.undetermined, self.cleared)
+        return any(map(bool, parts))
 
 
 def news(report: DriftReport, notified: Notified) -> News:
@@ -176,12 +178,18 @@ def news(report: DriftReport, notified: Notified) -> News:
     drifts = {drift.fingerprint: drift for drift in report.drifts}
     alarms = {alarm.fingerprint: alarm for alarm in report.alarms}
     unread = {fingerprint("unread", section): section for section in report.unread}
+    outdated = {
+        fingerprint("changed_since", name, change.at.isoformat()): name
+        for name, part in report.coverage.items()
+        if (change := part.changed_since) is not None
+    }
     unknown = () if report.determined else (fingerprint("undetermined"),)
     since = report.at.isoformat()
     now: dict[str, Mapping[str, Any]] = {
         **{key: {"what": drift.address, "kind": drift.kind, "since": since} for key, drift in drifts.items()},
         **{key: {"what": alarm.name, "kind": alarm.kind, "since": since} for key, alarm in alarms.items()},
         **{key: {"what": section, "kind": "unread", "since": since} for key, section in unread.items()},
+        **{key: {"what": section, "kind": "changed_since", "since": since} for key, section in outdated.items()},
         **{key: {"what": "last apply", "kind": "undetermined", "since": since} for key in unknown},
     }
     unseen = {
@@ -189,16 +197,21 @@ def news(report: DriftReport, notified: Notified) -> News:
         for key, item in notified.items()
         if key not in now and (key in report.acknowledged or _unseen(report, item))
     }
-    still = {item["what"] for item in now.values() if item["kind"] not in ("unread", "undetermined")}
+    still = {item["what"] for item in now.values() if item["kind"] not in _NOT_DRIFT}
     absent = ((key, item) for key, item in sorted(notified.items()) if key not in now and key not in unseen)
     return News(
         tuple(drift for key, drift in drifts.items() if key not in notified),
         tuple(alarm for key, alarm in alarms.items() if key not in notified),
         tuple(section for key, section in unread.items() if key not in notified),
+        tuple(section for key, section in outdated.items() if key not in notified),
         any(key not in notified for key in unknown),
         tuple((key, item) for key, item in absent if item["what"] not in still or item["kind"] == "watch"),
         {**now, **unseen, **{key: {**now[key], "since": notified[key]["since"]} for key in now if key in notified}},
     )
+
+
+_NOT_DRIFT = ("unread", "changed_since", "undetermined")
+"""The kinds of findings about the reading itself."""
 
 
 def _renewed(notified: Notified, drifts: Iterable[Drift]) -> Notified:
@@ -227,6 +240,6 @@ def _items(value: Any) -> dict[str, Any]:
 def _unseen(report: DriftReport, item: Mapping[str, Any]) -> bool:
     if item["kind"] in ("watch", "limit", "access_test"):
         return report.sighting is None or not report.sighting.complete
-    if item["kind"] in ("unread", "undetermined"):
+    if item["kind"] in _NOT_DRIFT:
         return False
     return not report.determined or any(concerns(name, item["what"]) for name in report.unread)

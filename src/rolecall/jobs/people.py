@@ -12,7 +12,7 @@ from rolecall.model.directory import Directory, PeopleScope, with_legacy_groups
 from rolecall.model.live import UNREAD, Live
 from rolecall.model.settings import BLANK, UNSET
 from rolecall.model.target import PeopleSource, SecretRef
-from rolecall.plan.coverage import gaps
+from rolecall.plan.coverage import USERS, gaps
 
 
 async def read_people(people: People, org: Reader, live: Live, scope: PeopleScope) -> Directory:
@@ -31,13 +31,21 @@ async def read_people(people: People, org: Reader, live: Live, scope: PeopleScop
     directory = _placed(people, directory, live, scope) if people is not itself else directory
     directory = _compared(people, directory, live, scope)
     if people is itself:
-        return directory
+        return _marked(directory, live)
     directory = with_legacy_groups(directory, live.facts.legacy_links)
     shared = sorted(live.facts.homonyms.intersection(directory.groups) & _mapped(live))
     if not shared or directory.coverage.state == "unread":
         return directory
     problem = f"the org has two groups named `{shared[0]}`, which the source of users cannot distinguish"
     return replace(directory, coverage=directory.coverage._replace(state="partial", problem=problem))
+
+
+def _marked(directory: Directory, live: Live) -> Directory:
+    """Return the directory of an observed org with the change of users after they were read, if there is one."""
+    change = live.covered(USERS).changed_since
+    if change is None or directory.coverage.state == "unread":
+        return directory
+    return replace(directory, coverage=directory.coverage._replace(changed_since=change))
 
 
 def _compared(people: People, directory: Directory, live: Live, scope: PeopleScope) -> Directory:

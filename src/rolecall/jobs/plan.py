@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
@@ -28,6 +28,10 @@ from rolecall.plan.value import OrgRef, Plan, Selection
 
 References = Callable[[Facts], list[Problem]]
 """Checks names against the live org: errors and warnings with their places."""
+
+ReadAudit = Callable[[Live], Awaitable[tuple[Live, tuple[Problem, ...]]]]
+"""Reads WRITER's audit log: returns the org with the sections marked that were changed after they were read, and
+warnings about what it may not show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class PlanRequest:
 
     ``applied`` returns what was applied to an org, by ID; ``sent`` whether the journal has a write with an
     Idempotency-Key. ``whose`` is the configuration, to find what another one applied last. ``typed``: a user typed the
-    selection, so an unknown address in it is an error.
+    selection, so an unknown address in it is an error. ``audit`` is None without an audit log at WRITER.
     """
 
     target: PlanTarget
@@ -101,6 +105,7 @@ class PlanRequest:
     selection: Selection = Selection()
     whose: Whose = Whose()
     typed: bool = False
+    audit: ReadAudit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +192,13 @@ async def read_plan_input(request: PlanRequest, more: frozenset[str] = frozenset
     applied = request.applied(live.facts.org_id)
     name, applied = request.whose.known(applied)
     dropped = _spoken(applied.settings) - sections
-    plan_input = _question(request, await read_also(request.org, live, dropped), applied, name)
-    return replace(plan_input, lineage=request.whose.lineage(applied))
+    live = await read_also(request.org, live, dropped)
+    unknown: tuple[Problem, ...] = ()
+    if request.audit is not None:
+        live, unknown = await request.audit(live)
+    plan_input = _question(request, live, applied, name)
+    warnings = (*plan_input.warnings, *unknown)
+    return replace(plan_input, warnings=warnings, lineage=request.whose.lineage(applied))
 
 
 async def read_also(org: Reader, live: Live, sections: frozenset[str]) -> Live:

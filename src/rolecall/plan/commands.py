@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from rolecall.model.change import Reason
+from rolecall.model.kinds import BY_SECTION
 from rolecall.model.paste import shell_word
 from rolecall.model.policy import Allow
 from rolecall.plan.value import OrgRef, Selection
@@ -21,6 +22,12 @@ def plan_command(org: OrgRef, selection: Selection, once: Iterable[Allow]) -> st
 def env_flag(org: OrgRef) -> str:
     """Return `` -e prod``, or nothing."""
     return f" -e {shell_word(org.env)}" if org.env else ""
+
+
+def observe_command(org: OrgRef, section: str) -> str:
+    """Return the command that reads a section of an observed org again; users are read with the whole org."""
+    only = f" --only {section}" if section in BY_SECTION else ""
+    return f"rolecall observe{env_flag(org)}{only}"
 
 
 def plan_flags(selection: Selection, once: Iterable[Allow]) -> Iterator[str]:

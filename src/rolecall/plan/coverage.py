@@ -10,9 +10,10 @@ from rolecall.errors import Problem
 from rolecall.model.desired import Desired
 from rolecall.model.directory import PLAIN, Directory, Gaps
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import KINDS, SECTIONS, address, field_address, split_address, unread_fields
-from rolecall.model.live import UNREAD, Coverage, Facts, Live
+from rolecall.model.kinds import BY_SECTION, KINDS, SECTIONS, address, field_address, split_address, unread_fields
+from rolecall.model.live import UNREAD, ChangedSince, Coverage, Facts, Live
 from rolecall.model.settings import UNSET, Address, Value
+from rolecall.plan.dates import day
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.resolve import covers, ignored
 
@@ -77,6 +78,20 @@ def unread_warnings(desired: Desired, coverage: Mapping[str, Coverage], conseque
         whole = " completely" if name in SECTIONS and part.state == "partial" else ""
         where = None if name in SECTIONS else desired.intent(_address_of(name)).source
         yield Problem("unread", f"{name} was not read{whole}{why}", where, consequence, "warning")
+
+
+def outdated(coverage: Mapping[str, Coverage]) -> tuple[str, ...]:
+    """Return the sections that were changed after they were read; ``people`` is one here too."""
+    return tuple(name for name, part in coverage.items() if part.changed_since is not None)
+
+
+def changed_sentence(section: str, change: ChangedSince) -> str:
+    """Return ``SSO was changed by ann@acme.com on 12 Nov 2026, 09:14 UTC, after it was last read.``"""
+    kind = BY_SECTION.get(section)
+    label, plural = (kind.label, kind.keyed) if kind else ("Users", True)
+    was, read = ("were", "they were") if plural else ("was", "it was")
+    by = f" by {change.by}" if change.by else ""
+    return f"{label} {was} changed{by} on {day(change.at)}, {change.at:%H:%M} UTC, after {read} last read."
 
 
 def _address_of(field: str) -> Address:

@@ -29,7 +29,7 @@ from rolecall.plan.impact.inventory import released, unmanaged
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.lint.config import lint
 from rolecall.plan.lint.names import unmatched_names
-from rolecall.plan.lint.notes import metadata_notes, notes, whose_reading
+from rolecall.plan.lint.notes import changed_notes, metadata_notes, notes, whose_reading
 from rolecall.plan.lint.sources import disagreements
 from rolecall.plan.order.steps import order
 from rolecall.plan.value import Plan, Requests
@@ -49,6 +49,7 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
     changes, risks, timeline, limited = order(chosen, forecast)
     impact_result = compute_impact(forecast, changes, risks, timeline)
     coverage = coverage_of(desired, live, plan_input.as_of)
+    users = _users(forecast, scope)
     let_go = released(plan_input, differences)
     impact = replace(
         impact_result.impact,
@@ -72,7 +73,7 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
         config_digest=plan_input.config_digest,
         desired=plan_input.written or desired,
         changes=changes,
-        coverage={**coverage, **_users(forecast, scope)},
+        coverage={**coverage, **users},
         scope=scope,
         counts=_counts(live),
         switches=_switches(live),
@@ -83,7 +84,10 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
         guards=verdicts,
         access_tests=run_tests(tests, forecast.after, plan_input.directory, context),
         policy_changes=loosened,
-        warnings=_warnings(plan_input, differences, coverage, idle, linted, changes),
+        warnings=(
+            *changed_notes({**coverage, **users}, plan_input.org),
+            *_warnings(plan_input, differences, coverage, idle, linted, changes),
+        ),
         requests=_requests(plan_input, changes),
         selection=plan_input.selection,
         group_ids=_group_ids(plan_input),

@@ -242,7 +242,7 @@ class Plan:
     config_digest: Code
     desired: Annotated[Desired, PUBLIC]
     changes: Annotated[tuple[Change, ...], PUBLIC] = ()
-    coverage: Annotated[Mapping[str, Coverage], PUBLIC] = field(default_factory=dict)
+    coverage: Mapping[str, Coverage] = field(default_factory=dict)
     scope: PeopleScope = PeopleScope()
     counts: Mapping[str, int] = field(default_factory=dict)
     switches: Annotated[Mapping[str, bool | str], PUBLIC] = field(default_factory=dict)
@@ -289,3 +289,8 @@ class Plan:
     def unread(self) -> tuple[str, ...]:
         """Return the managed sections that were not read completely, and the managed fields that were not read."""
         return tuple(section for section, part in self.coverage.items() if part.state != "complete")
+
+    @property
+    def outdated(self) -> tuple[str, ...]:
+        """Return the sections, and ``people``, that were changed after they were read."""
+        return tuple(section for section, part in self.coverage.items() if part.changed_since is not None)

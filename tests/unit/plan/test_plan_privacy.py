@@ -251,7 +251,7 @@ def test_users_of_a_new_field_do_not_stand_in_their_order():
 def test_a_part_of_a_report_is_shown_as_it_is_on_purpose_alone():
     """Whoever marks a field as public adds it here."""
     assert public(Plan) == {
-        *("org", "config_digest", "desired", "changes", "coverage", "switches", "lifts", "released", "unmanaged"),
+        *("org", "config_digest", "desired", "changes", "switches", "lifts", "released", "unmanaged"),
         *("policy_changes", "selection", "group_ids"),
     }
     assert public(DriftReport) == {

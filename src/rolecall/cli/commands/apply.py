@@ -18,7 +18,7 @@ from rolecall.cli.console import stdout
 from rolecall.cli.journals import check_journal, open_journal
 from rolecall.cli.messages import Unwritten, remark, tell
 from rolecall.cli.options import Invocation
-from rolecall.cli.planning import PlanFlags, lifting, read_and_plan, targeting, whose
+from rolecall.cli.planning import PlanFlags, lifting, read_and_plan, read_audit, targeting, whose
 from rolecall.cli.program import command
 from rolecall.cli.progress import progress
 from rolecall.cli.session import Session, now, read, session, wait_for
@@ -313,6 +313,7 @@ async def _run(
                 now=now,
                 keep_days=opened.config.journal.keep_days,
                 here=opened.config.desired,
+                audit=read_audit(call, opened.config, journal.audit),
                 facts=run_facts(call, opened.config, approved.caller),
                 approvals=approvals,
                 parallelism=options.parallelism,

@@ -16,7 +16,7 @@ from rolecall.cli.complete import addresses
 from rolecall.cli.journals import check_journal, journal_url
 from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
-from rolecall.cli.planning import lifting, lifts, plan_request
+from rolecall.cli.planning import lifting, lifts, plan_request, read_audit
 from rolecall.cli.program import command, worst
 from rolecall.cli.report_options import format_option, people_option, report_option, reports_option
 from rolecall.cli.session import Session, day, read, session, wait_for
@@ -260,7 +260,11 @@ def _request(
 
     baseline = None if options.baseline is None else Baseline(config, options.baseline, day(call))
     return DriftRequest(
-        planning=replace(plan_request(call, opened), lifts=lifts(options.allow)),
+        planning=replace(
+            plan_request(call, opened),
+            lifts=lifts(options.allow),
+            audit=read_audit(call, config, None if journal is None else journal.audit),
+        ),
         memory=DriftMemory(journal, baseline),
         audit=opened.org if isinstance(opened.org, Audit) else None,
         blame=lambda where: blame(config.root, where.file, where.line),
@@ -293,7 +297,7 @@ def _outcome(report: DriftReport) -> str:
         return f"{count(len(report.drifts), 'setting')} changed outside rolecall"
     if not report.determined:
         return UNDETERMINED
-    return "no drift in what was read" if report.unread else "no drift"
+    return "no drift in what was read" if report.unread or report.outdated else "no drift"
 
 
 @contextmanager
@@ -322,7 +326,7 @@ def drift_exit(report: DriftReport, *, detailed: bool) -> Exit:
     codes = [Exit.REFUSED] if any(alarm.kind != "watch" for alarm in report.alarms) else []
     if detailed and (report.drifts or report.alarms):
         codes.append(Exit.CHANGES)
-    elif detailed and (report.unread or report.observed or not report.determined):
+    elif detailed and (report.unread or report.outdated or report.observed or not report.determined):
         codes.append(Exit.UNSEEN)
     return worst(*codes)
 

@@ -14,6 +14,7 @@ from rolecall.plan.guards.escalations import escalations
 from rolecall.plan.guards.guard import PASS, Finding, Guard, GuardInput
 from rolecall.plan.guards.losing import max_people_losing_access
 from rolecall.plan.guards.org_admins import min_org_admins, require_self, required_org_admins
+from rolecall.plan.guards.outdated import evaluated_as_read
 from rolecall.plan.guards.overrides import apply_overrides, idle, in_force
 from rolecall.plan.guards.policy import approval, foreign, older, policy
 from rolecall.plan.guards.preconditions import preconditions
@@ -80,7 +81,11 @@ def _command(guard_input: GuardInput) -> str:
 def _findings(guard_input: GuardInput) -> Mapping[str, Finding]:
     """Return the finding of each guard; `unread` is evaluated last, since it reports guards that were not evaluated."""
     due = {name: guard for name, guard in GUARDS.items() if guard_input.effective or name in _ALWAYS}
-    findings = {name: guard(guard_input) for name, guard in due.items() if name != _ANSWERS}
+    findings = {
+        name: evaluated_as_read(name, guard(guard_input), guard_input)
+        for name, guard in due.items()
+        if name != _ANSWERS
+    }
     if _ANSWERS in due:
         unjudged = {name: f for name, f in findings.items() if f.verdict == "not judged" and name not in _ANSWERED}
         findings[_ANSWERS] = due[_ANSWERS](replace(guard_input, unjudged=unjudged))

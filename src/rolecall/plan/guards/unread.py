@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rolecall.model.kinds import SECTIONS
-from rolecall.plan.coverage import sections_of
+from rolecall.plan.commands import observe_command
+from rolecall.plan.coverage import changed_sentence, sections_of
 from rolecall.plan.dates import day
 from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, bounds, read_users
 from rolecall.plan.headline import enumerate_words
@@ -69,7 +70,8 @@ def _fixes(unread: list[str], *, observed: bool) -> list[str]:
 
 
 def observed_age(guard_input: GuardInput) -> Finding:
-    """Limit how many days ago an observed org was read, by the oldest section that the plan depends on."""
+    """Limit how many days ago an observed org was read, by the oldest section that the plan depends on. Require
+    approval where one of them was changed since."""
     if not guard_input.plan_input.live.facts.observed:
         return PASS
     taken = [
@@ -83,6 +85,8 @@ def observed_age(guard_input: GuardInput) -> Finding:
         return Finding("review", message, limits.text, items=(Item(1),), fixes=("Correct `taken_at`.", OBSERVE))
     days = _days(min(taken), guard_input.plan_input.created_at)
     verdict = limits.verdict_for(days)
+    if verdict == "pass" and (changed := _changed(guard_input)) is not None:
+        return changed._replace(limit=limits.text, actual=days)
     return Finding(
         verdict,
         f"The org was observed {days:,} days ago; {limits.exceeded(days, ' days')}" if verdict != "pass" else "",
@@ -92,6 +96,18 @@ def observed_age(guard_input: GuardInput) -> Finding:
         verdict_for=limits.verdict_for,
         fixes=(OBSERVE,),
     )
+
+
+def _changed(guard_input: GuardInput) -> Finding | None:
+    """Return the finding that sections were changed after they were read; None if none were."""
+    plan_input = guard_input.plan_input
+    covered = ((name, plan_input.live.covered(name).changed_since) for name in _relied(guard_input))
+    changes = [(name, change) for name, change in covered if change is not None]
+    if not changes:
+        return None
+    first, *more = [changed_sentence(name, change) for name, change in changes]
+    fixes = tuple(f"To read it again: {observe_command(plan_input.org, name)}" for name, _ in changes)
+    return Finding("review", first, items=(Item(1),), fixes=fixes, details=tuple(map(Detail, more)))
 
 
 def _relied(guard_input: GuardInput) -> list[str]:

@@ -10,10 +10,12 @@ from rolecall.model.desired import Desired
 from rolecall.model.kinds import address
 from rolecall.model.live import Coverage, Live
 from rolecall.model.settings import Sso
-from rolecall.plan.coverage import unread_warnings
+from rolecall.plan.commands import observe_command
+from rolecall.plan.coverage import changed_sentence, unread_warnings
 from rolecall.plan.dates import day
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.resolve import expires_soon
+from rolecall.plan.value import OrgRef
 
 
 def notes(desired: Desired, coverage: Mapping[str, Coverage], as_of: date) -> list[Problem]:
@@ -64,6 +66,14 @@ def whose_reading(live: Live, sections: Iterable[str], now: datetime) -> list[Pr
     subject = "the org was observed" if whole else f"the oldest reading ({enumerate_words(list(first), 3)}) was made"
     message = f"{subject}{who} {_ago(oldest, now)}; later changes in the console are not included"
     return [Problem("observed", message, None, "to read it again: rolecall observe", "warning")]
+
+
+def changed_notes(coverage: Mapping[str, Coverage], org: OrgRef) -> Iterator[Problem]:
+    """Warn about each section that was changed after it was read, with the last change."""
+    for name, part in coverage.items():
+        if part.changed_since is not None:
+            message, hint = changed_sentence(name, part.changed_since), f"Run: {observe_command(org, name)}"
+            yield Problem("changed_since", message, None, hint, "warning")
 
 
 def _ago(moment: datetime | None, now: datetime) -> str:

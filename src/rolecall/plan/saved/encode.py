@@ -213,7 +213,7 @@ def _read_org(json: dict[str, Json]) -> dict[str, Json]:
 
 REPORT_SHAPES: Mapping[type, Shape] = {
     OrgRef: Shape(("id", "name", "env", "url"), read=_read_org),
-    Coverage: Shape(("state", "read", "total")),
+    Coverage: Shape(("state", "read", "total", "changed_since")),
 }
 """The hooks that the JSON of a plan and that of a drift report share."""
 

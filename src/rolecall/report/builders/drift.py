@@ -99,7 +99,8 @@ def drift_document(report: DriftReport) -> Document:
 def _status(report: DriftReport) -> Status:
     if report.drifts or report.alarms:
         return "attention"
-    return "ok" if report.determined and not report.unread else "incomplete"
+    known = report.determined and not report.unread and not report.outdated
+    return "ok" if known else "incomplete"
 
 
 def _inventory(report: DriftReport) -> Iterable[Note]:

@@ -227,6 +227,8 @@ def summary_line(report: DriftReport) -> str:
     elif report.unread:
         what = "settings that were read" if unread_sections(report.coverage) else "settings"
         text = f"No drift in the {what}{_unknown_checks(report)}."
+    elif report.outdated:
+        text = "No drift in the settings as they were last read."
     else:
         text = "No drift."
     return " ".join((text, *(f"{sentence}." for sentence in sentences)))

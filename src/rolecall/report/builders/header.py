@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from rolecall.model.kinds import KEYED
 from rolecall.model.live import COMPLETE, Coverage
-from rolecall.plan.coverage import USERS, incomplete_sentence
+from rolecall.plan.coverage import USERS, changed_sentence, incomplete_sentence, outdated
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.value import OrgRef, Plan
 from rolecall.report.document import Banner
@@ -71,11 +71,13 @@ def read_words(coverage: Mapping[str, Coverage], counts: Sequence[str]) -> str:
     users = coverage.get(USERS, COMPLETE)
     sections = unread_sections(coverage)
     unread = [*sections, *(["users"] if users.state == "unread" else [])]
-    if not unread and users.state == "complete":
+    old = ["users" if name == USERS else name for name in outdated(coverage)]
+    if not unread and not old and users.state == "complete":
         return f"all read: {', '.join(counts)}" if counts else "all read"
     parts = [f"read: {', '.join(counts)}"] if counts and not sections else []
     parts += [f"NOT READ: {', '.join(unread)}"] if unread else []
     parts += [users_read(users)] if users.state == "partial" else []
+    parts += [f"OUT OF DATE: {', '.join(old)}"] if old else []
     return "; ".join(parts)
 
 
@@ -91,6 +93,12 @@ def users_read(coverage: Coverage) -> str:
 def unread_sections(coverage: Mapping[str, Coverage]) -> list[str]:
     """Return the sections of settings that were not read completely."""
     return [name for name, section in coverage.items() if name != USERS and section.state != "complete"]
+
+
+def outdated_sentence(coverage: Mapping[str, Coverage]) -> str:
+    """Return the sentences about sections that were changed after they were read, or nothing."""
+    changes = ((name, part.changed_since) for name, part in coverage.items())
+    return " ".join(visible(changed_sentence(name, change)) for name, change in changes if change is not None)
 
 
 def sections_sentence(coverage: Mapping[str, Coverage]) -> str:

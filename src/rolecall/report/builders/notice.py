@@ -8,7 +8,7 @@ from typing import Any
 from rolecall.drift.value import UNDETERMINED, DriftReport
 from rolecall.report.builders.drift import drift_entry, drifts_by_section, violation_words
 from rolecall.report.builders.drift_sentences import REVERTING, undetermined_sentence
-from rolecall.report.builders.header import org_banner, sections_sentence, users_sentence
+from rolecall.report.builders.header import org_banner, outdated_sentence, sections_sentence, users_sentence
 from rolecall.report.document import Entry
 from rolecall.report.phrases import visible
 
@@ -48,6 +48,7 @@ def notice_document(report: DriftReport, new: Iterable[str], cleared: Cleared) -
         ],
         "undetermined": None if report.determined else UNDETERMINED,
         "unread": list(report.unread),
+        **({"changed_since": list(report.outdated)} if report.outdated else {}),
         "not_evaluated": list(report.not_evaluated),
         "cleared": [{"fingerprint": key, "what": item["what"], "kind": item["kind"]} for key, item in cleared],
     }
@@ -64,7 +65,8 @@ def _lines(report: DriftReport, fingerprints: set[str], cleared: Cleared) -> Ite
     for alarm in report.alarms:
         if alarm.fingerprint in fingerprints:
             yield f"Policy violation: {violation_words(alarm)}"
-    yield from filter(None, (sections_sentence(report.coverage), users_sentence(report.coverage)))
+    unread = (sections_sentence(report.coverage), users_sentence(report.coverage), outdated_sentence(report.coverage))
+    yield from filter(None, unread)
     yield from (f"Cleared: {visible(str(item['what']))} ({item['kind']})" for _, item in cleared)
 
 

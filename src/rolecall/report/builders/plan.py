@@ -107,7 +107,7 @@ def _status(plan: Plan) -> Status:
         return "refused"
     if plan.verdict == "review":
         return "attention"
-    return "incomplete" if plan.unread and plan.verdict == "pass" else "ok"
+    return "incomplete" if (plan.unread or plan.outdated) and plan.verdict == "pass" else "ok"
 
 
 def _overview(plan: Plan) -> Iterator[Note]:
@@ -144,7 +144,7 @@ def _tones(impact: Impact) -> Mapping[str, Tone]:
 
 def _nothing_written(plan: Plan) -> str:
     """Return why there is nothing to write. What was not read is never reported as unchanged."""
-    if not plan.changes and plan.unread:
+    if not plan.changes and (plan.unread or plan.outdated):
         return "No changes found in what was read."
     if not plan.changes:
         return f"No changes. {'The targets match' if plan.partial else 'The org matches'} the configuration."
