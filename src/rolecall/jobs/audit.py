@@ -17,7 +17,7 @@ from rolecall.errors import OrgError, Problem, SecretError
 from rolecall.journal.port import AuditStore
 from rolecall.live.audit import AuditPage, PositionRejected
 from rolecall.live.port import Audit
-from rolecall.model.audit import AuditLog, AuditPosition, AuditRecord, Gap, first_reading, marked
+from rolecall.model.audit import CLOCKS, AuditLog, AuditPosition, AuditRecord, Gap, first_reading, marked
 from rolecall.model.live import UNREAD, Coverage, Live, State
 from rolecall.plan.dates import day
 
@@ -214,7 +214,7 @@ def gap_problems(log: AuditLog, since: datetime, now: datetime) -> Iterator[Prob
     position = log.position
     if position is None:
         return
-    first = [Gap(since, position.since)] if since < position.since else []
+    first = [Gap(since, position.since)] if position.since - since > CLOCKS else []
     for gap in (*first, *position.gaps):
         if gap.end > since:
             period = f"from {_moment_words(gap.start)} to {_moment_words(min(gap.end, now))}"

@@ -1,4 +1,5 @@
-"""The org over a socket: admin API under /v1, SCIM under /api/scim/v2, console at /, contract at /openapi.yaml.
+"""The org over a socket: admin API under /v1, SCIM under /api/scim/v2, WRITER's export of audit events under
+/api/observability, console at /, contract at /openapi.yaml.
 
 /health answers without a token whether the org's database can be read. Bodies are limited, answers are sent in pieces.
 """
@@ -18,6 +19,7 @@ from starlette.responses import Response as Answer
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 
+from rolecall.localorg.api.audit_export import handle_export
 from rolecall.localorg.api.call import BODY_LIMIT, too_large
 from rolecall.localorg.api.handle import handle, org_row
 from rolecall.localorg.console.handle import handle_page
@@ -37,7 +39,12 @@ class Door(NamedTuple):
     body_limit: int = BODY_LIMIT
 
 
-DOORS = (Door("/v1", handle), Door("/api/scim/v2", handle_scim, refused, MAX_BODY), Door("/", handle_page))
+DOORS = (
+    Door("/v1", handle),
+    Door("/api/scim/v2", handle_scim, refused, MAX_BODY),
+    Door("/api/observability", handle_export),
+    Door("/", handle_page),
+)
 
 
 def create_app(db: Database) -> Starlette:

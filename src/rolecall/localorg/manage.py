@@ -17,7 +17,7 @@ class Knobs(NamedTuple):
     """Limits of the org that can be set; None leaves one unchanged.
 
     ``page_limit``: items a page may have. ``per_minute``: requests a minute and token, 0 for no limit. ``latency_ms``:
-    delay of each answer. ``scim_in_plan``: whether the plan has SCIM (R34).
+    delay of each answer. ``scim_in_plan``: whether the plan has SCIM (R34). ``audit_style``: of exported audit events.
     """
 
     page_limit: int | None = None
@@ -25,6 +25,7 @@ class Knobs(NamedTuple):
     latency_ms: int | None = None
     plan: str | None = None
     scim_in_plan: bool | None = None
+    audit_style: audit.Style | None = None
 
 
 def make_token(
@@ -67,6 +68,10 @@ def reset(db: Database, *, keep_tokens: bool = False) -> None:
 def set_knobs(db: Database, knobs: Knobs) -> None:
     """Set limits; they apply from the next request on, in every process that serves this org."""
     changes = {name: value for name, value in knobs._asdict().items() if value is not None}
-    if changes:
+    style = changes.pop("audit_style", None)
+    if changes or style is not None:
         with db.write() as tx:
-            tx.execute(ORG.update().values(**changes))
+            if changes:
+                tx.execute(ORG.update().values(**changes))
+            if style is not None:
+                audit.set_export_style(tx, style)

@@ -67,7 +67,7 @@ ROUTER = Router(
 
 def handle(request: Request, db: Database) -> Response:
     """Answer one request of the admin API. Blocking; safe to call from many threads. Never raises for a request."""
-    return _guarded(request, lambda: _answer(request, db))
+    return guarded(request, lambda: _answer(request, db))
 
 
 def handle_together(requests: Sequence[Request], db: Database) -> list[Response]:
@@ -87,7 +87,7 @@ def handle_together(requests: Sequence[Request], db: Database) -> list[Response]
                 answers.extend((_write(request, who, org, tx),))
         return answers.pop()
 
-    last = _guarded(requests[0], answer_all)
+    last = guarded(requests[0], answer_all)
     return [*answers, last]
 
 
@@ -97,7 +97,7 @@ def _write(request: Request, who: Who, org: OrgRow, tx: Connection) -> Response:
     return perform(call, tx, _writer(route, who))
 
 
-def _guarded(request: Request, answer: Callable[[], Response]) -> Response:
+def guarded(request: Request, answer: Callable[[], Response]) -> Response:
     """Return the answer, or the one that stands for its refusal or failure."""
     try:
         return answer()
@@ -124,9 +124,9 @@ def _answer(request: Request, db: Database) -> Response:
         route, params = _route(request.method, segments)
         if route.path != "/v1/org":
             require_org_admin(who)
-        return _with(_dispatch(route, Call(request, who, org, params, decode_query(request.query)), db), pace)
+        return with_headers(_dispatch(route, Call(request, who, org, params, decode_query(request.query)), db), pace)
     except Refusal as refusal:
-        return _with(refusal.response(), pace)
+        return with_headers(refusal.response(), pace)
 
 
 def _route(method: str, segments: list[str]) -> tuple[Route, dict[str, str]]:
@@ -157,7 +157,8 @@ def _writer(route: Route, who: Who) -> Write:
     return route.write
 
 
-def _with(response: Response, headers: tuple[tuple[str, str], ...]) -> Response:
+def with_headers(response: Response, headers: tuple[tuple[str, str], ...]) -> Response:
+    """Return an answer with more headers, except for those that it has."""
     sent = {name for name, _ in response.headers}
     return replace(response, headers=(*response.headers, *(pair for pair in headers if pair[0] not in sent)))
 

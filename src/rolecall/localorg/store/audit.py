@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from rolecall.localorg.store import counters, keys
 from rolecall.localorg.store.keys import new_id
-from rolecall.localorg.store.tables import AUDIT
+from rolecall.localorg.store.tables import AUDIT, SETTINGS
 
 Channel = Literal["api", "scim", "console", "local"]
+Style = Literal["both", "legacy", "platform"]
+"""The form of exported audit events: WRITER has an older and a newer one, and one log with both."""
+
+_STYLE = "audit_style"
+"""The row of the settings that has it; without it, it is ``both``."""
 
 
 class Actor(NamedTuple):
@@ -66,6 +71,17 @@ def record(
 
 
 _INSERT = AUDIT.insert()
+
+
+def export_style(tx: Connection) -> str:
+    """Return the form in which audit events are exported."""
+    return tx.execute(select(SETTINGS.c.value).where(SETTINGS.c.section == _STYLE)).scalar() or "both"
+
+
+def set_export_style(tx: Connection, style: Style) -> None:
+    """Set the form in which audit events are exported."""
+    tx.execute(SETTINGS.delete().where(SETTINGS.c.section == _STYLE))
+    tx.execute(SETTINGS.insert().values(section=_STYLE, value=style, version=0, modified=keys.now()))
 
 
 def _text(value: Any) -> str | None:

@@ -1,0 +1,165 @@
+"""Serves WRITER's export of audit events from the org's own audit log, with records of both styles.
+
+Only what WRITER's documentation lists is exported: SCIM settings, default access and IdP groups are not. The fields of
+records are assumptions, since WRITER does not document them.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from rolecall.localorg.api.call import decode_path, decode_query
+from rolecall.localorg.api.handle import Route, admit, guarded, keep_pace, org_row, require_org_admin, with_headers
+from rolecall.localorg.store import Database
+from rolecall.localorg.store.audit import export_style
+from rolecall.localorg.store.keys import stamp
+from rolecall.localorg.store.tables import AUDIT, AnyRow
+from rolecall.localorg.web import Request, Response, Router, json_response, refuse
+
+PATH = "/api/observability/v1/organization/{id}/audit/events/export"
+
+ROUTER = Router((Route("GET", PATH),))
+
+
+class Logged(NamedTuple):
+    """An action as WRITER's log has it: area, name, and what was changed; ``code`` is the name in newer records."""
+
+    area: str
+    action: str
+    object: str
+    code: str
+
+
+def handle_export(request: Request, db: Database) -> Response:
+    """Answer a request for the export. Never raises for a request."""
+    return guarded(request, lambda: _answer(request, db))
+
+
+def _answer(request: Request, db: Database) -> Response:
+    match = ROUTER.find(request.method, decode_path(request.path))
+    if match is None and ROUTER.methods(decode_path(request.path)):
+        raise refuse(405, "method_not_allowed", "This address supports GET")
+    if match is None:
+        raise refuse(404, "no_such_address", "There is nothing at this address")
+    with db.read() as tx:
+        who, org = admit(tx, request), org_row(tx)
+    pace = keep_pace(db, who, org)
+    require_org_admin(who)
+    if match[1]["id"] != org.id:
+        raise refuse(403, "other_organization", "This key belongs to another organization")
+    with db.read() as tx:
+        page = _page(tx, decode_query(request.query), org.page_limit)
+    return with_headers(json_response(200, page), pace)
+
+
+def _page(tx: Connection, query: Mapping[str, str], limit: int) -> dict[str, Any]:
+    """Return the next records and the cursor after them; also after entries that are not exported."""
+    rows = select(AUDIT).order_by(AUDIT.c.seq).limit(limit)
+    after = _position(query["cursor"]) if "cursor" in query else 0
+    if "cursor" not in query and "start_date" not in query:
+        after = int(tx.execute(select(func.coalesce(func.max(AUDIT.c.seq), 0))).scalar_one())
+    if "start_date" in query and "cursor" not in query:
+        rows = rows.where(AUDIT.c.at >= _date(query["start_date"]))
+    entries = tx.execute(rows.where(AUDIT.c.seq > after)).all()
+    style = export_style(tx)
+    records = [record for row in entries for record in exported(row, style)]
+    return {"data": records, "cursor": _cursor(entries[-1].seq if entries else after)}
+
+
+def exported(row: AnyRow, style: str = "both") -> Iterator[dict[str, Any]]:
+    """Yield the records of one entry: none for what the log does not have, two where two settings changed."""
+    for number, logged in enumerate(_logged(row)):
+        newer = style == "platform" or (style == "both" and row.address.startswith("users/"))
+        yield _platform(row, logged, number) if newer else _legacy(row, logged, number)
+
+
+def _legacy(row: AnyRow, logged: Logged, number: int) -> dict[str, Any]:
+    return {
+        "id": f"{row.id}-{number}",
+        "source": "legacy",
+        "createdAt": row.at,
+        "user": {"email": row.actor},
+        "ipAddress": row.source_ip,
+        "area": logged.area,
+        "action": logged.action,
+        "result": "SUCCESS",
+        "object": logged.object or None,
+    }
+
+
+def _platform(row: AnyRow, logged: Logged, number: int) -> dict[str, Any]:
+    return {
+        "eventId": f"{row.id}-{number}",
+        "source": "platform",
+        "timestamp": int(datetime.fromisoformat(row.at).timestamp() * 1000),
+        "event": {"type": logged.code, "outcome": {"status": "success"}},
+        "actor": {"type": "user", "email": row.actor},
+        "target": {"type": logged.area.lower(), "name": logged.object},
+        "context": {"ip": row.source_ip},
+    }
+
+
+def _logged(row: AnyRow) -> Iterator[Logged]:
+    """Yield what WRITER's log has of an entry."""
+    before, after = ({} if text is None else json.loads(text) for text in (row.before, row.after))
+    section, _, key = row.address.partition("/")
+    if section == "sso":
+        yield from _of_sso(before, after)
+    elif section == "domains" and before and after:
+        action, code = "Update domain discoverability settings", "domain_discoverability.settings.updated"
+        yield Logged("SAML/Domain discoverability", action, key, code)
+    elif section == "domains":
+        action, code = "Updated domain management settings", "security.domain_management_settings.updated"
+        yield Logged("Security", action, key, code)
+    elif section == "users":
+        yield from _of_user(before, after)
+
+
+def _of_sso(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Logged]:
+    if before.get("enabled") != after.get("enabled"):
+        state = "Enabled" if after.get("enabled") else "Disabled"
+        yield Logged("SAML", state, "", f"saml.{state.lower()}")
+    if before.get("allow_passwords") != after.get("allow_passwords"):
+        verb = "Enable" if after.get("allow_passwords") else "Disable"
+        yield Logged("Sign in", f"{verb} password", "", f"sign_in.password.{verb.lower()}d")
+
+
+def _of_user(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Logged]:
+    name = str(after.get("userName") or before.get("userName") or "")
+    if not before:
+        yield Logged("User", "Invited", name, "user.invited")
+    elif not after or (before.get("active") is not False and after.get("active") is False):
+        yield Logged("User", "Removed", name, "user.removed")
+    elif before.get("manual") != after.get("manual"):
+        yield Logged("User", "Role changed", name, "user.role.changed")
+
+
+def _cursor(position: int) -> str:
+    return urlsafe_b64encode(f"after:{position}".encode()).decode()
+
+
+def _position(cursor: str) -> int:
+    try:
+        start, _, number = urlsafe_b64decode(cursor.encode()).decode().partition(":")
+        position = int(number) if start == "after" else -1
+    except ValueError:
+        position = -1
+    if position < 0:
+        raise refuse(400, "bad_cursor", "The cursor is not one that this org gave out")
+    return position
+
+
+def _date(text: str) -> str:
+    try:
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is None:
+            raise ValueError(text)
+        return stamp(at)
+    except (ValueError, OverflowError):
+        raise refuse(400, "bad_parameter", "`start_date` must be an RFC 3339 time with a time zone") from None
