@@ -12,7 +12,7 @@ from pathlib import Path
 from rolecall.cli.approvals import Declined, refuse_blocked
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
-from rolecall.cli.output import redacted, shown
+from rolecall.cli.output import redacted, report_saved, shown
 from rolecall.cli.prompts import agrees, can_ask
 from rolecall.desired.build import Config
 from rolecall.drift.value import DriftReport
@@ -95,8 +95,13 @@ def _ask(call: Invocation, plan: Plan, number: int) -> None:
         raise Declined(Problem("declined", "not accepted; nothing was written"))
 
 
-def revert_drift(call: Invocation, config: Config, report: DriftReport, out: Path, people: Shown | None) -> Exit:
-    """Save the plan that undoes the drift. The guards check it: if one blocks, it is saved too, and the code is 3."""
+def revert_drift(
+    call: Invocation, config: Config, report: DriftReport, out: Path, people: Shown | None, *, text: bool
+) -> Exit:
+    """Save the plan that undoes the drift. The guards check it: if one blocks, it is saved too, and the code is 3.
+
+    ``text``: stdout has the report as text.
+    """
     from rolecall.jobs.saved import plan_json
     from rolecall.outside.files import write_file
 
@@ -107,15 +112,15 @@ def revert_drift(call: Invocation, config: Config, report: DriftReport, out: Pat
         console.lines([line(f"Not reverted: {visible(unwritten_words(left))}", "warn")])
     if plan is None or not plan.changes:
         known = report.determined and not report.unread and not report.outdated
-        text = "Nothing to revert" if known else "Nothing to revert, but drift is only partially known"
-        console.lines([line(f"{text}. No plan was saved.", "bold")])
+        partly = "" if known else ", but drift is only partially known"
+        console.lines([line(f"Nothing to revert{partly}. No plan was saved.", "bold")])
         return Exit.OK
     mode = shown(call, people, config.reports_people, terminal=False)
     write_file(out, plan_json(redacted(call, plan, mode, config.root)))
-    env = f" -e {shell_word(report.org.env)}" if report.org.env else ""
-    argument = shell_word(str(out))
-    console.lines([line(f"Saved the plan to {out}.", "ok"), line(f"Next: rolecall apply{env} {argument}")])
+    report_saved(call, console, plan, out, text=text)
     blocked = any(guard.verdict == "block" for guard in plan.guards)
+    if blocked and text:
+        console.lines([line(f"Apply is blocked. To see why: rolecall show {shell_word(str(out))}", "warn")])
     return Exit.REFUSED if blocked else Exit.OK
 
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from rolecall.plan.value import Plan
 
 
-def render_plan(plan: Plan, form: str, at: InRepository, plan_digest: str) -> str:
-    """Return a plan, already redacted, in one format. ``at`` is where its config is in the repository."""
+def render_plan(plan: Plan, form: str, at: InRepository, plan_digest: str, saved: str = "") -> str:
+    """Return a plan, already redacted, in one format. ``at`` is where its config is in the repository, ``saved`` the
+    file that the plan is in."""
     if form == "json":
         from rolecall.jobs.saved import plan_json
 
@@ -32,7 +33,7 @@ def render_plan(plan: Plan, form: str, at: InRepository, plan_digest: str) -> st
     from rolecall.report.builders.plan import plan_document
     from rolecall.report.renderers import render_document
 
-    return render_document(plan_document(plan, plan_digest), form, at.folder, at.main)
+    return render_document(plan_document(plan, plan_digest, saved), form, at.folder, at.main)
 
 
 class Sinks(NamedTuple):
@@ -55,27 +56,30 @@ def present(call: Invocation, config: Config, planned: Planned, sinks: Sinks, pr
     outside = redacted(call, plan, shown(call, sinks.people, configured, terminal=False), config.root)
     if sinks.out is not None:
         write_file(sinks.out, plan_json(outside))
-    at = in_repository(call)
+    at, saved = in_repository(call), "" if sinks.out is None else str(sinks.out)
     for form, path in sinks.reports:
-        write_file(path, render_plan(outside, form, at, digest(plan)))
+        write_file(path, render_plan(outside, form, at, digest(plan), saved))
     out = stdout(call.environ, color=call.color)
     inside = redacted(call, plan, shown(call, sinks.people, configured, terminal=out.terminal), config.root)
-    show_plan(out, inside, sinks.form, at, verbose=call.verbosity > 0)
+    show_plan(out, inside, sinks.form, at, verbose=call.verbosity > 0, saved=saved)
     if sinks.out is not None:
-        _report_saved(call, out, plan, sinks.out, text=sinks.form == "text")
+        report_saved(call, out, plan, sinks.out, text=sinks.form == "text", shown=True)
     problems = broken(plan, promised)
     if problems:
         tell(problems, as_json=call.log_format == "json", color=call.color)
     return bool(problems)
 
 
-def _report_saved(call: Invocation, out: Console, plan: Plan, path: Path, *, text: bool) -> None:
-    """Say where a plan was saved and how to apply it: on stdout after a plan as text, else on stderr."""
+def report_saved(call: Invocation, out: Console, plan: Plan, path: Path, *, text: bool, shown: bool = False) -> None:
+    """Say where a plan was saved and how to apply it: on stdout if that has text, else on stderr.
+
+    ``shown``: the plan is above, and one that is only applied from a file says there how.
+    """
     from rolecall.model.paste import shell_word
     from rolecall.plan.commands import env_flag
     from rolecall.plan.saved.digest import digest, short
     from rolecall.plan.saved.summary import needs_approval
-    from rolecall.report.builders.next_steps import apply_command
+    from rolecall.report.builders.next_steps import apply_command, from_a_file
     from rolecall.report.line import line
 
     saved = f"Saved the plan to {path}."
@@ -83,7 +87,8 @@ def _report_saved(call: Invocation, out: Console, plan: Plan, path: Path, *, tex
     command = f"rolecall apply{env_flag(plan.org)} {shell_word(str(path))} --approve {short(digest(plan))}"
     next_step = f"To apply exactly this plan: {command}" if can_apply else ""
     if text:
-        out.lines([line(saved, "ok"), *([line(next_step)] if next_step else [])])
+        more = next_step and not (shown and from_a_file(plan))
+        out.lines([line(saved, "ok"), *([line(next_step)] if more else [])])
     elif call.verbosity >= 0:
         remark("plan_saved", f"{saved} {next_step}".rstrip(), as_json=call.log_format == "json")
 
@@ -96,22 +101,26 @@ def show_plan(
     *,
     brief: bool = False,
     verbose: bool = False,
+    saved: str = "",
 ) -> None:
-    """Print a plan that shows of users what it may: ``brief`` only its summary, ``verbose`` with details."""
+    """Print a plan that shows of users what it may: ``brief`` only its summary, ``verbose`` with details. ``saved`` is
+    the file that it is in."""
     from rolecall.plan.saved.digest import digest
 
     if form != "text":
-        out.text(render_plan(plan, form, at, digest(plan)))
+        out.text(render_plan(plan, form, at, digest(plan), saved))
         return
     from rolecall.report.builders.plan import plan_document
     from rolecall.report.renderers.text import brief_lines, document_lines
 
-    document = plan_document(plan, digest(plan))
+    document = plan_document(plan, digest(plan), saved)
     out.lines(lambda width: brief_lines(document) if brief else document_lines(document, width, verbose=verbose))
 
 
-def show_drift(call: Invocation, config: Config, report: DriftReport, form: str, people: Shown | None) -> None:
-    """Write a drift report to stdout in one format."""
+def show_drift(
+    call: Invocation, config: Config, report: DriftReport, form: str, people: Shown | None, *, reverts: bool = False
+) -> None:
+    """Write a drift report to stdout in one format. ``reverts``: the plan that reverts it is saved next."""
     from rolecall.report.builders.drift import drift_document
 
     out = stdout(call.environ, color=call.color)
@@ -122,7 +131,7 @@ def show_drift(call: Invocation, config: Config, report: DriftReport, form: str,
         return
     from rolecall.report.renderers.text import document_lines
 
-    document = drift_document(redacted_report)
+    document = drift_document(redacted_report, reverts=reverts)
     out.lines(lambda width: document_lines(document, width))
 
 

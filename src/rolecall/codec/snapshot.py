@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from rolecall.codec.settings import Json, decode_settings, encode_settings, value_decoder
 from rolecall.model import normalise
 from rolecall.model.kinds import SECTIONS
-from rolecall.model.live import UNREAD, Caller, Coverage, Facts, Group, Live, State
+from rolecall.model.live import UNREAD, Caller, Coverage, Facts, Group, Live, Reported, State
 from rolecall.model.roles import BUILT_IN, Role, role_id
 from rolecall.model.settings import UNSET, GroupMapping, Settings
 
@@ -59,6 +59,8 @@ def encode_snapshot(snapshot: Snapshot) -> dict[str, Json]:
         encoded["taken_by"] = snapshot.taken_by
     encoded["org"] = _encode_org(facts)
     encoded["coverage"] = _encode_coverage(snapshot)
+    if reported := _encode_reported(live):
+        encoded["reported"] = reported
     if facts.teams is not None:
         encoded["teams"] = sorted(facts.teams)
     encoded["roles"] = encode_roles(facts.roles)
@@ -238,7 +240,13 @@ def _encode_org(facts: Facts) -> dict[str, Json]:
 
 def _decode_coverage(json: Mapping[str, Json], at: datetime | None, by: str | None) -> dict[str, Coverage]:
     covers = json.get("coverage", {})
-    return {name: _decode_cover(covers.get(name), name in json, at, by) for name in COVERED}
+    coverage = {name: _decode_cover(covers.get(name), name in json, at, by) for name in COVERED}
+    for address, report in json.get("reported", {}).items():
+        section = address.partition("/")[0].partition(".")[0]
+        if section in coverage and coverage[section].state != "unread":
+            reported = Reported(address, report["by"], datetime.fromisoformat(report["at"]))
+            coverage[section] = coverage[section]._replace(reported=(*coverage[section].reported, reported))
+    return coverage
 
 
 def _decode_cover(cover: Json, present: bool, at: datetime | None, by: str | None) -> Coverage:
@@ -254,6 +262,12 @@ def _decode_cover(cover: Json, present: bool, at: datetime | None, by: str | Non
         fields.get("taken_by", by),
         fields.get("problem"),
     )
+
+
+def _encode_reported(live: Live) -> dict[str, Json]:
+    """Return who reported which value done, and when, by address."""
+    reported = [report for part in live.coverage.values() for report in part.reported]
+    return {report.address: {"by": report.by, "at": moment_text(report.at)} for report in reported}
 
 
 def _encode_coverage(snapshot: Snapshot) -> dict[str, Json]:

@@ -62,7 +62,12 @@ def build(sources: Sources, warnings: tuple[Problem, ...] = ()) -> Config:
         files=sources.files,
         warnings=warnings,
         audit=build_audit(effective["audit"], sources) if "audit" in effective else None,
+        metadata_file=_metadata_file(effective.get("sso", {}).get("metadata")),
     )
+
+
+def _metadata_file(metadata: Any) -> str:
+    return metadata["file"] if isinstance(metadata, dict) else ""
 
 
 def read_config(root: Path, env: str | None = None, main: str | None = None) -> Config:
@@ -135,7 +140,8 @@ _SAID_ABOUT = frozenset(("owner", "reason", "ticket", "protect", "previously", "
 class Config:
     """A configuration without errors. ``digest`` is SHA-256 over the canonical JSON of the effective configuration,
     hex. ``files`` are the files read, relative to ``root``. ``reports_people`` is None where the configuration leaves
-    it to the output. ``idp`` is the connection to the IdP, which ``people`` may be too.
+    it to the output. ``idp`` is the connection to the IdP, which ``people`` may be too. ``metadata_file`` is the file
+    that `sso.metadata` names, relative to ``root``, empty without one.
     """
 
     root: Path
@@ -152,6 +158,7 @@ class Config:
     warnings: tuple[Problem, ...] = ()
     audit: AuditTarget | None = None
     idp: PeopleSource | None = None
+    metadata_file: str = ""
 
     def where(self, path: NodePath, key: bool = False) -> Where:
         """Return the place of a part of the effective configuration, such as ``("idp_groups", "A", "teams", 0)``.

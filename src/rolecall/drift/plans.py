@@ -13,6 +13,7 @@ from rolecall.model.live import Live
 from rolecall.model.paste import literal
 from rolecall.model.policy import Manage
 from rolecall.model.settings import BLANK, UNSET, Address, Settings, Value
+from rolecall.plan.commands import env_flag
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
 from rolecall.plan.value import Plan, Selection
@@ -27,7 +28,8 @@ def plan_of_drift(plan_input: PlanInput, drifts: Sequence[Drift]) -> Plan | None
     if not moved or any(_endpoint(drift.last) != _endpoint(drift.live) for drift in moved if drift.address == "scim"):
         return None
     was = replace(plan_input.live, settings=_before(plan_input.live, moved))
-    return make(replace(_about(plan_input, _managing(accepted(plan_input.desired, moved), moved), moved), live=was))
+    about = _about(plan_input, _managing(accepted(plan_input.desired, moved), moved), moved)
+    return make(replace(about, live=was, command=f"{_command(plan_input)} --accept"))
 
 
 def revert_plan(plan_input: PlanInput, drifts: Sequence[Drift]) -> Plan | None:
@@ -40,8 +42,13 @@ def revert_plan(plan_input: PlanInput, drifts: Sequence[Drift]) -> Plan | None:
     for drift in drifts:
         if drift.new_admin:
             desired = _with_entry(desired, drift.address, drift.last or BLANK)
-    plan = make(_about(plan_input, desired, drifts))
+    plan = make(replace(_about(plan_input, desired, drifts), command=f"{_command(plan_input)} --revert --out FILE"))
     return replace(plan, changes=tuple(replace(change, reason="drift") for change in plan.changes))
+
+
+def _command(plan_input: PlanInput) -> str:
+    """Return the command of the check."""
+    return plan_input.command or f"rolecall drift{env_flag(plan_input.org)}"
 
 
 def _managing(desired: Desired, drifts: Iterable[Drift]) -> Desired:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rolecall.apply.steps import satisfies
 from rolecall.codec.settings import decode_value
+from rolecall.codec.snapshot import moment_text
 from rolecall.desired.edit.config import Edit, removing, setting
 from rolecall.desired.edit.entries import add_entries, remove_entries, set_fields
 from rolecall.desired.edit.snapshot import merged_snapshot
@@ -26,19 +28,22 @@ from rolecall.journal.port import Journal, OrgLock, Seen
 from rolecall.live.port import Reader
 from rolecall.live.snapshot.file import entry_faults, read_snapshot
 from rolecall.live.snapshot.reader import SnapshotReader
-from rolecall.model.kinds import BY_SECTION, split_address, unread_fields, value_at
+from rolecall.model.kinds import BY_SECTION, field_address, field_changes, split_address, unread_fields, value_at
 from rolecall.model.live import Facts, Live
 from rolecall.model.run import Attestation, Run, RunFacts, Step
 from rolecall.model.settings import UNSET, Address, Scim, Value
+from rolecall.plan.coverage import section_of
 from rolecall.source.yaml_file import parse_yaml
 
 
 class Statement(NamedTuple):
-    """A report of steps as done: who makes it, a file that proves it, and the value in the console if it is another."""
+    """A report of steps as done: who makes it, a file that proves it, the value in the console if it is another, and
+    when it is made (UTC)."""
 
     by: str
     evidence: Path | None = None
     found: str | None = None
+    at: datetime | None = None
 
 
 class Attested(NamedTuple):
@@ -72,7 +77,7 @@ async def attest_steps(
     evidence = str(statement.evidence) if statement.evidence else None
     changed = None
     for step in steps:
-        changed = _write_down(org, step, step.after if statement.found is None else found_there)
+        changed = _write_down(org, step, step.after if statement.found is None else found_there, statement)
         journal.attest(run, Attestation(step.number, statement.by, evidence, sha256, statement.found))
     attested_run, live = (
         one_run(journal, run),
@@ -91,11 +96,11 @@ def _step(run: Run, number: int, statement: Statement) -> Step:
     return step
 
 
-def _write_down(org: Reader, step: Step, value: Value | None) -> Path | None:
+def _write_down(org: Reader, step: Step, value: Value | None, statement: Statement) -> Path | None:
     """Write the value into the file of an observed org, and return the file; None for an org with an API."""
     if not isinstance(org, SnapshotReader) or not org.observed:
         return None
-    write_step(org.path, step, value)
+    write_step(org.path, step, value, statement)
     return org.path
 
 
@@ -170,15 +175,50 @@ def _check(at: Address, value: Any, facts: Facts) -> None:
         mapping("", value.get("teams", ()), known)
 
 
-def write_step(path: Path, step: Step, value: Value | None) -> None:
-    """Make the observed file say ``value`` at the step's address. Raises ConfigError when it then reads wrong."""
-    text = path.read_text("utf-8")
+def write_step(path: Path, step: Step, value: Value | None, statement: Statement | None = None) -> None:
+    """Make the observed file say ``value`` at the step's address, and who reported it.
+
+    Raises ConfigError when it then reads wrong.
+    """
+    text, as_json = path.read_text("utf-8-sig"), path.suffix == ".json"
     if step.action == "upgrade" and isinstance(value, Scim):
         after = _upgraded(path, value)
     else:
-        after = _changed(text, _edit(step, value), as_json=path.suffix == ".json")
+        after = _changed(text, _edit(step, value), as_json=as_json)
+    if statement is not None and statement.at is not None:
+        after = _with_reports(after, step, value, {"by": statement.by, "at": moment_text(statement.at)}, as_json)
     with replaced(path.parent, {path.name: after}):
         read_snapshot(path)
+
+
+def _with_reports(text: str, step: Step, value: Value | None, report: Mapping[str, str], as_json: bool) -> str:
+    """Return the text of an observed file that says who reported the fields of a step which it changes."""
+    snapshot = json.loads(text) if as_json else parse_yaml(text.encode(), "").value
+    kind = BY_SECTION[split_address(step.address)[0]]
+    fields = [change.path for change in field_changes(kind.section, step.before, value)]
+    names = [str(step.address)] if kind.whole else [field_address(step.address, name) for name in fields]
+    reported = {
+        name: earlier
+        for name, earlier in snapshot.get("reported", {}).items()
+        if name not in names and not (step.action == "upgrade" and section_of(name) == "idp_groups")
+    }
+    new = {} if value is None and not kind.whole else {name: dict(report) for name in names}
+    content = _next_to_coverage(snapshot, {**reported, **new})
+    if content == snapshot:
+        return text
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n" if as_json else merged_snapshot(text, content)
+
+
+def _next_to_coverage(snapshot: Mapping[str, Any], reported: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a snapshot with these reports, none if there are none, in the place that the docs give them."""
+    after = "coverage" if "coverage" in snapshot else "org"
+    content: dict[str, Any] = {}
+    for name, value in snapshot.items():
+        if name != "reported":
+            content[name] = value
+        if name == after and reported:
+            content["reported"] = reported
+    return content
 
 
 def _edit(step: Step, value: Value | None) -> Edit:

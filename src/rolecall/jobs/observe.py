@@ -24,6 +24,7 @@ from rolecall.model.kinds import BY_SECTION, DECIDING_ACCESS, KINDS, SECTIONS
 from rolecall.model.roles import MEMBER, TEAM_ADMIN, role_id
 from rolecall.model.settings import UNSET
 from rolecall.outside.files import write_file
+from rolecall.plan.coverage import section_of
 
 Json = Any
 
@@ -91,6 +92,9 @@ def open_draft(path: Path, root: Path, org: Mapping[str, Json]) -> Draft:
 def with_section(draft: Draft, section: str, value: Json, by: str, at: datetime) -> Draft:
     """Return the draft with a section as read; None makes it unread, whatever was recorded before."""
     snapshot = {name: entries for name, entries in draft.said.items() if name != section}
+    snapshot["reported"] = {
+        at: report for at, report in snapshot.get("reported", {}).items() if section_of(at) != section
+    }
     coverage = {**_whose_kept(draft), section: "unread"}
     if value is not None:
         snapshot[section] = value
@@ -156,10 +160,9 @@ def _whose_kept(draft: Draft) -> dict[str, Json]:
 
 
 def _ordered(snapshot: Mapping[str, Json]) -> dict[str, Json]:
-    first = ("snapshot", "org", "coverage", "teams", "roles", *SECTIONS)
-    return {
-        name: snapshot[name] for name in (*first, *(name for name in snapshot if name not in first)) if name in snapshot
-    }
+    first = ("snapshot", "org", "coverage", "reported", "teams", "roles", *SECTIONS)
+    ordered = {name: snapshot[name] for name in (*first, *snapshot) if name in snapshot}
+    return {name: value for name, value in ordered.items() if name != "reported" or value}
 
 
 def yes_no(text: str, _known: Known) -> bool:

@@ -39,7 +39,8 @@ class PlanTarget:
     """The goal of a plan: the desired state, from a configuration or a saved plan, and its org.
 
     ``pin`` is the only org ID allowed, None for any. ``references`` is None for a saved plan, which was checked before.
-    ``people_hint`` is what to do if users cannot be read.
+    ``people_hint`` is what to do if users cannot be read. ``metadata_file`` is the file that the configuration names
+    for `sso.metadata`, empty without one. ``command`` makes the plan again, empty for `rolecall plan`.
     """
 
     desired: Desired
@@ -51,6 +52,8 @@ class PlanTarget:
     warnings: tuple[Problem, ...] = ()
     references: References | None = None
     people_hint: str = ""
+    metadata_file: str = ""
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +136,23 @@ def from_config(config: Config) -> PlanTarget:
         config.warnings,
         lambda facts: references(config, facts),
         people_hint(config.people, observed=config.org.kind == "observed"),
+        config.metadata_file,
     )
 
 
 def from_plan(plan: Plan) -> PlanTarget:
     """Return the target of a saved plan: the values that were approved."""
     org = plan.org
-    return PlanTarget(plan.desired, org.name, org.url, org.env, org.id, plan.config_digest)
+    return PlanTarget(
+        plan.desired,
+        org.name,
+        org.url,
+        org.env,
+        org.id,
+        plan.config_digest,
+        metadata_file=plan.metadata_file,
+        command=plan.command,
+    )
 
 
 async def make_plan(request: PlanRequest) -> Planned:
@@ -242,6 +255,8 @@ def _question(request: PlanRequest, live: Live, applied: Applied, name: str) -> 
         people_hint=target.people_hint,
         forecasts=_forecasts(request),
         sees_invited=_from_org(request),
+        metadata_file=target.metadata_file,
+        command=target.command,
     )
 
 

@@ -51,7 +51,8 @@ async def rollback(request: PlanRequest, run: Run, run_plan: Plan | None = None)
 
     ``run_plan`` is the run's own plan, if the journal has it. Raises Misuse for a run that changed nothing.
     """
-    request = replace(request, target=replace(request.target, pin=run.org_id, references=None))
+    command = f"rolecall rollback {run.id}"
+    request = replace(request, target=replace(request.target, pin=run.org_id, references=None, command=command))
     plan_input = (await read_plan_input(request, _sections(run, request.applied(run.org_id)))).resolved
     back = target(run, plan_input)
     plan_input = replace(

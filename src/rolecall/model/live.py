@@ -22,10 +22,19 @@ class ChangedSince(NamedTuple):
     by: Annotated[str | None, USER] = None
 
 
+class Reported(NamedTuple):
+    """A value that an admin reported done after its section was read: its address, or that of a field of it."""
+
+    address: Annotated[str, PUBLIC]
+    by: Annotated[str, PUBLIC]
+    at: datetime
+
+
 class Coverage(NamedTuple):
     """The extent of a read. ``problem`` is why it is not complete, as a sentence.
 
     ``changed_since``: the section was read, and changed in the console afterwards, so that it is out of date.
+    ``reported`` are the values that were not read but reported done.
     """
 
     state: State = "complete"
@@ -35,6 +44,7 @@ class Coverage(NamedTuple):
     taken_by: Annotated[str | None, PUBLIC] = None
     problem: Annotated[str | None, PUBLIC] = None
     changed_since: Annotated[ChangedSince | None, OMIT] = None
+    reported: tuple[Reported, ...] = ()
 
 
 COMPLETE = Coverage()

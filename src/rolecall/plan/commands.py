@@ -14,8 +14,13 @@ FROM_A_FILE: tuple[Reason, ...] = ("rollback", "drift")
 """Reasons of changes that planning from the config would not give again: such a plan is applied from its file."""
 
 
-def plan_command(org: OrgRef, selection: Selection, once: Iterable[Allow]) -> str:
-    """Return ``rolecall plan -e prod --target idp_groups/A``."""
+def plan_command(org: OrgRef, selection: Selection, once: Iterable[Allow], command: str = "") -> str:
+    """Return ``rolecall plan -e prod --target idp_groups/A``.
+
+    ``command`` makes a plan that is not from the config, such as ``rolecall rollback 12``; it includes the selection.
+    """
+    if command:
+        return " ".join((command, *plan_flags(Selection(), once)))
     return " ".join((f"rolecall plan{env_flag(org)}", *plan_flags(selection, once)))
 
 

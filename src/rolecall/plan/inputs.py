@@ -32,6 +32,8 @@ class PlanInput:
     keyed by live names from then on. ``written`` is the desired state as a saved plan keeps it, None for ``desired``.
     ``log`` says what the org's audit log shows of applies that the journal does not have, None where there is no log or
     it could not be read.
+    ``metadata_file`` is the file that the config names for `sso.metadata`, empty without one. ``command`` makes the
+    plan again, without the flags of its overrides; empty for `rolecall plan`.
     ``lineage`` relates the configuration's commit to the last applied one, None where there is nothing to compare.
     """
 
@@ -55,6 +57,8 @@ class PlanInput:
     written: Desired | None = None
     lineage: Lineage | None = None
     log: LogCheck | None = None
+    metadata_file: str = ""
+    command: str = ""
 
     @property
     def resolved(self) -> PlanInput:

@@ -13,7 +13,7 @@ from rolecall.model.directory import PeopleScope
 from rolecall.model.kinds import BY_SECTION, KEYED, SECTIONS, address
 from rolecall.model.live import Coverage, Live
 from rolecall.model.policy import Guards
-from rolecall.model.settings import UNSET
+from rolecall.model.settings import UNSET, Scim, Settings, Sso
 from rolecall.plan.coverage import USERS, coverage_of, people_coverage, sections_of
 from rolecall.plan.diff.changes import Difference
 from rolecall.plan.draft import PlanDraft, draft_plan
@@ -92,6 +92,9 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
         selection=plan_input.selection,
         group_ids=_group_ids(plan_input),
         errored=any(problem.severity == "error" for problem in differences.problems),
+        idp=_idp(live.settings),
+        metadata_file=plan_input.metadata_file,
+        command=plan_input.command,
     )
 
 
@@ -181,6 +184,14 @@ def _counts(live: Live) -> dict[str, int]:
     }
     people = {"people": live.facts.people, "active_people": live.facts.active_people}
     return counted | {name: count for name, count in people.items() if count is not None}
+
+
+def _idp(live: Settings) -> str:
+    """Return the IdP of SCIM, or of SSO where SCIM is off; empty where both are off or were not read."""
+    for section in (live.scim, live.sso):
+        if isinstance(section, Scim | Sso) and section.enabled is not False and isinstance(section.idp, str):
+            return section.idp
+    return ""
 
 
 def _switches(live: Live) -> dict[str, bool | str]:

@@ -117,7 +117,8 @@ class Impact:
     """The effect of a plan on users. ``people`` is None where they were not read: ``problem`` says why, counts are 0.
 
     ``losing`` counts users who lose something. ``tallies`` has a row per change that affects users. ``org_admins`` are
-    counts before and after. The order of steps matters to ``at_risk``; ``transients`` are their temporary access
+    counts before and after; where some lose it, ``remaining_admins`` has up to 10 of those who keep it. The order of
+    steps matters to ``at_risk``; ``transients`` are their temporary access
     changes, ``order_limited`` if the search for an order was cut short. ``members`` has, where users were not read, the
     members that the org counts in each group whose mapping changes.
     """
@@ -143,6 +144,7 @@ class Impact:
     tallies: Mapping[Address, Tally] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     members: Mapping[Address, int] = field(default_factory=dict)
+    remaining_admins: Annotated[tuple[Who, ...], OMIT] = ()
 
     @property
     def changed(self) -> int:
@@ -233,6 +235,9 @@ class Plan:
     ``coverage`` has a row per section it needed and per managed field not read, ``scope`` the users it needed.
     ``switches`` are the SCIM settings that all access depends on, as read. ``errored`` is true where it could not be
     computed completely and must not be applied. ``group_ids`` has the id of each group that ``desired`` has by key.
+    ``idp`` is the IdP that the org has, empty where it was not read or there is none; ``metadata_file`` is the file
+    that the config names for `sso.metadata`, empty without one. ``command`` makes the plan again, empty for
+    `rolecall plan`.
     """
 
     org: Annotated[OrgRef, PUBLIC]
@@ -258,6 +263,9 @@ class Plan:
     selection: Annotated[Selection, PUBLIC] = Selection()
     errored: bool = False
     group_ids: Annotated[Mapping[str, str], PUBLIC] = field(default_factory=dict)
+    idp: Annotated[Code, OMIT] = ""
+    metadata_file: Annotated[Code, OMIT] = ""
+    command: Annotated[Code, OMIT] = ""
 
     @property
     def partial(self) -> bool:

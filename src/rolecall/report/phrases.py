@@ -58,6 +58,11 @@ def listed(names: Iterable[str], most: int | None = None) -> str:
     return f"{', '.join(shown[:most])} and {len(shown) - most:,} more"
 
 
+def with_full_stop(text: str) -> str:
+    """Return a text that ends as a sentence does."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
 def mapping_words(role: str | None, teams: Iterable[str]) -> str:
     """Return a mapping in words: ``member on Brand, Legal``; of org admin ``org_admin (org-wide, team IT)``."""
     named = sorted(teams)

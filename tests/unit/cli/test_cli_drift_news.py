@@ -46,7 +46,7 @@ def test_joiners_movers_and_leavers_are_no_drift(
     told = capsys.readouterr().out
     assert "  No drift.\n" in told
     assert "2 joined, 1 left, 1 changed groups, 1 new org admin: di@tiny.co, by Admins." in told
-    assert "Documents of the 1 user who left are transferred to an org admin (R23)." in told
+    assert "Documents of 1 user who left are transferred to an org admin (R23)." in told
     assert run(["drift"]) == Exit.OK
     assert "2 joined, 1 left" in capsys.readouterr().out, "a check does not change what the next one reports"
     assert run(["apply", "--auto-approve"]) == Exit.OK

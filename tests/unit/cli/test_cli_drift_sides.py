@@ -12,6 +12,7 @@ from cli_repo import CONFIG, SNAPSHOT, make_repo
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
+from rolecall.plan.saved.digest import short
 
 Capture = pytest.CaptureFixture[str]
 WORDS = "    role: 'member' # as the lead asked\n    teams: [Brand]   # CHG-1, not Sales\n"
@@ -106,6 +107,39 @@ def test_a_revert_is_an_ordinary_plan_and_brings_the_org_back(repo: Path, capsys
     with meddler.org(repo / "org.db") as org:
         assert org.group("Marketing")["mapping"] == {"role": "member", "teams": ["Brand"]}
     assert config(repo) == COMMENTED
+
+
+def test_a_revert_is_saved_with_the_command_that_applies_it(repo: Path, capsys: Capture) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
+    assert run(["drift", "--revert", "--out", "my back.json"]) == Exit.OK
+    out = capsys.readouterr().out
+    digest = short(json.loads((repo / "my back.json").read_text())["digest"])
+    apply = f"rolecall apply 'my back.json' --approve {digest}"
+    assert out.endswith(f"Saved the plan to my back.json.\nTo apply exactly this plan: {apply}\n")
+    assert "save a plan" not in out
+    assert run(["drift", "--revert", "--out", "back.json", "--format", "json"]) == Exit.OK
+    streams = capsys.readouterr()
+    assert json.loads(streams.out)["drift"]
+    assert "Saved the plan to back.json. To apply exactly this plan: " in streams.err
+
+
+def test_a_revert_that_is_blocked_can_be_allowed_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(made := make_repo(tmp_path / "deny", CONFIG.replace("block: 100%}}", "block: 0}}")))
+    assert run(["apply", "--auto-approve", "--allow", "max_people_losing_access=2"]) == Exit.OK
+    meddler.remap(made / "org.db", "bo@tiny.co", "Marketing", {"role": "member", "teams": ["Marketing"]})
+    capsys.readouterr()
+    assert run(["drift", "--revert", "--out", "back.json"]) == Exit.REFUSED
+    assert "Apply is blocked. To see why: rolecall show back.json" in capsys.readouterr().out
+    run(["show", "back.json"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "rolecall drift --revert --out FILE --allow max_people_losing_access=2" in shown
+    assert "--target" not in shown
+    lifted = ["--allow", "max_people_losing_access=2"]
+    assert run(["drift", "--revert", "--out", "back.json", *lifted]) == Exit.OK
+    assert run(["apply", "back.json", "--auto-approve"]) == Exit.OK
+    assert run(["drift", "--detailed-exitcode"]) == Exit.OK
 
 
 def test_a_revert_leaves_alone_what_only_the_config_changed(repo: Path) -> None:

@@ -82,8 +82,11 @@ def test_done_records_the_word_and_writes_it_into_the_observed_file(repo: Path, 
     assert groups == {**SNAPSHOT["idp_groups"], "Marketing": {"role": "member", "teams": ["Brand"]}}
     run(["history", "1"])
     told = capsys.readouterr().out
-    assert "attested" in told
+    assert "reported done" in told
+    assert "attested" not in told
     assert "by ann@tiny.co" in told
+    run(["history", "1", "--format", "json"])
+    assert json.loads(capsys.readouterr().out)["runs"][0]["steps"][0]["state"] == "attested"
     assert run(["plan", "--detailed-exitcode"]) == Exit.UNSEEN
 
 
@@ -109,7 +112,23 @@ def test_a_value_that_cannot_be_is_refused_and_nothing_is_recorded(repo: Path, f
     assert (repo / "live.json").read_text() == before
     capsys.readouterr()
     run(["history", "1"])
-    assert "attested" not in capsys.readouterr().out
+    assert "reported done" not in capsys.readouterr().out
+
+
+def test_a_value_that_was_reported_done_is_shown_as_such_and_not_as_read(repo: Path, capsys: Capture) -> None:
+    taken = {"state": "complete", "taken_at": "2026-11-22T10:00:00Z", "taken_by": "ann@tiny.co"}
+    (repo / "live.json").write_text(json.dumps({**SNAPSHOT, "coverage": {"idp_groups": taken, "defaults": taken}}))
+    assert run(["done", "1", "1", "--by", "bo@tiny.co"]) == Exit.OK
+    reported = json.loads((repo / "live.json").read_text())["reported"]
+    assert {address: report["by"] for address, report in reported.items()} == {"idp_groups/Marketing": "bo@tiny.co"}
+    config = CONFIG.replace("local:org.db", "observed:live.json").replace("[Brand]", "[Everyone]")
+    (repo / "rolecall.yaml").write_text(config.replace("teams: [Everyone]}\nidp", "teams: [Brand]}\nidp"))
+    run(["plan", "--out", "plan.json"])
+    capsys.readouterr()
+    assert run(["runbook", "plan.json"]) == Exit.OK
+    text = capsys.readouterr().out
+    assert "The column Before was reported done by bo@tiny.co on " in text
+    assert text.count("The column Before was read by ann@tiny.co on 22 Nov 2026.") == 1
 
 
 @pytest.mark.parametrize("args", [["1", "9"], ["9", "1"]])

@@ -346,6 +346,15 @@ def test_each_section_keeps_its_own_reader_and_moment(repo: Path) -> None:
     assert coverage["scim"]["taken_by"] == "ann@acme.com"
 
 
+def test_reading_a_section_again_removes_who_reported_its_values(repo: Path) -> None:
+    report = "{by: bo@acme.com, at: 2026-01-02T03:04:05Z}"
+    (repo / "org.yaml").write_text(f"{TEAMS}reported:\n  scim.enabled: {report}\n  sso.name: {report}\n")
+    answered(
+        repo, ["--only", "scim"], ("Is SCIM", "no"), ("Identity", "skip"), ("Endpoint", "skip"), ("manual", "skip")
+    )
+    assert list(org(repo)["reported"]) == ["sso.name"]
+
+
 def test_a_plan_says_whose_reading_it_is_and_how_old(repo: Path, capsys: Capture) -> None:
     (repo / "org.yaml").write_text(
         f"taken_at: 2026-01-02T03:04:05Z\ntaken_by: ann@acme.com\n{TEAMS}defaults: {{role: member, teams: [IT]}}\n"

@@ -54,6 +54,18 @@ def test_plan_validate_and_apply_agree(
     assert run(["-C", str(repo), "plan", "--allow", "preconditions=9"]) == Exit.USAGE
 
 
+def test_a_saved_plan_names_the_idp_and_the_metadata_file_for_its_runbook(tmp_path: Path, capsys: Capture) -> None:
+    repo = repo_of(tmp_path, "sso: {metadata: {file: saml/okta.xml}}\n")
+    (repo / "saml").mkdir()
+    (repo / "saml/okta.xml").write_text(saml.METADATA)
+    capsys.readouterr()
+    run(["-C", str(repo), "plan", "--format", "json"])
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["idp"], plan["metadata_file"]) == ("okta", "saml/okta.xml")
+    assert run(["-C", str(repo), "runbook", "setup", "--idp", "okta"]) == Exit.OK
+    assert "Save the file as `saml/okta.xml` in the directory of the configuration" in capsys.readouterr().out
+
+
 def test_the_plan_says_what_metadata_it_writes(tmp_path: Path, capsys: Capture) -> None:
     repo = repo_of(tmp_path, "sso: {metadata: {file: okta.xml}}\n")
     (repo / "okta.xml").write_text(saml.metadata(saml.OKTA, saml.EXPIRED))

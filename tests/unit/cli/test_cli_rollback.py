@@ -74,6 +74,19 @@ def test_the_run_after_a_rollback_brings_the_config_again(repo: Path, capsys: Ca
     assert live(capsys) == []
 
 
+def test_a_rollback_says_first_to_save_it(repo: Path, capsys: Capture) -> None:
+    run(["apply", "--auto-approve"])
+    capsys.readouterr()
+    assert run(["rollback", "1"]) == Exit.OK
+    assert "Save this plan with --out FILE, then apply it: rolecall apply FILE --approve" in capsys.readouterr().out
+    assert run(["rollback", "1", "--out", "back.json", "--format", "json"]) == Exit.OK
+    streams = capsys.readouterr()
+    assert json.loads(streams.out)["command"] == "rolecall rollback 1"
+    assert "Saved the plan to back.json. To apply exactly this plan: rolecall apply back.json --approve" in streams.err
+    assert run(["show", "back.json"]) == Exit.OK
+    assert "To apply it: rolecall apply back.json --approve" in capsys.readouterr().out
+
+
 def test_a_run_that_did_nothing_has_nothing_to_put_back(repo: Path, capsys: Capture) -> None:
     run(["apply", "--auto-approve"])
     run(["apply", "--auto-approve"])
@@ -89,7 +102,11 @@ def test_going_back_goes_through_the_guards(repo: Path, capsys: Capture) -> None
     )
     (repo / "rolecall.yaml").write_text(text, encoding="utf-8")
     assert run(["rollback", "1"]) == Exit.REFUSED
-    assert "BLOCK   max_people_losing_access" in capsys.readouterr().out
+    out = " ".join(capsys.readouterr().out.split())
+    assert "BLOCK max_people_losing_access" in out
+    assert "To allow it once: rolecall rollback 1 --allow max_people_losing_access=" in out
+    assert "Then plan again: rolecall rollback 1" in out
+    assert "--target" not in out
     assert run(["rollback", "1", "--allow", "max_people_losing_access=4"]) == Exit.OK
 
 
@@ -179,7 +196,7 @@ def test_the_command_that_a_rollback_offers_answers_its_reviews(repo: Path, caps
     assert run(["rollback", "1", "--out", "back.json"]) == Exit.OK
     told = capsys.readouterr().out
     assert "REVIEW  max_people_losing_access" in told
-    command = told.partition("then apply it: rolecall ")[2].splitlines()[0].replace("FILE", "back.json").split()
+    command = told.partition("To apply it: rolecall ")[2].splitlines()[0].split()
     assert run(command) == Exit.OK
 
 

@@ -312,7 +312,10 @@ def test_what_half_a_run_prints_can_be_typed_as_it_is(repo: Path, capsys: Captur
     assert run(["history", "1"]) == Exit.OK
     capsys.readouterr()
     assert run(["rollback", "1", "--out", "back.json"]) == Exit.OK
-    assert "Save this plan with --out FILE, then apply it: rolecall apply -e prod FILE" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "To apply it: rolecall apply -e prod back.json --approve " in out
+    assert "Save this plan with --out" not in out
+    assert out.endswith("Saved the plan to back.json.\n")
     assert run(["plan"]) == Exit.USAGE
     assert run(["-e", "prod", "apply", "back.json", "--auto-approve"]) == Exit.OK
     assert run(["-e", "prod", "history", "--format", "json"]) == Exit.OK

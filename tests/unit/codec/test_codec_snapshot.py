@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 
 from rolecall.codec.snapshot import Snapshot, decode_roles, decode_snapshot, encode_snapshot
-from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
+from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live, Reported
 from rolecall.model.roles import BUILT_IN, Role
 from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings
 from rolecall.schema_files import schema_text
@@ -42,6 +42,23 @@ def decode(**changes: Any) -> Snapshot:
     merged = {key: value for key, value in (ACME | changes).items() if value is not None}
     assert SCHEMA.is_valid(merged), list(SCHEMA.iter_errors(merged))
     return decode_snapshot(merged)
+
+
+def test_values_that_were_reported_done_belong_to_their_section() -> None:
+    reported = {
+        "idp_groups/a.b": {"by": "bo@acme.com", "at": "2026-11-29T08:13:00Z"},
+        "scim.manual_editing": {"by": "cy@acme.com", "at": "2026-11-29T08:13:00Z"},
+        "sso.name": {"by": "cy@acme.com", "at": "2026-11-29T08:13:00Z"},
+    }
+    snapshot = decode(reported=reported)
+    coverage, at = snapshot.live.coverage, datetime(2026, 11, 29, 8, 13, tzinfo=UTC)
+    assert coverage["idp_groups"].reported == (Reported("idp_groups/a.b", "bo@acme.com", at),)
+    assert coverage["scim"].reported == (Reported("scim.manual_editing", "cy@acme.com", at),)
+    assert coverage["sso"].state == "unread"
+    assert coverage["sso"].reported == ()
+    encoded = encode_snapshot(snapshot)
+    assert encoded["reported"] == {at: reported[at] for at in ("scim.manual_editing", "idp_groups/a.b")}
+    assert decode_snapshot(encoded).live.coverage == coverage
 
 
 def test_sections_and_facts_are_read() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from rolecall.errors import Misuse
-from rolecall.jobs.done import found_value, write_step
+from rolecall.jobs.done import Statement, found_value, write_step
 from rolecall.live.snapshot.file import read_snapshot
 from rolecall.model.live import Facts
 from rolecall.model.run import Step
@@ -27,8 +29,41 @@ idp_groups:
 """
 
 
-def step(at: str, action: str, after) -> Step:
-    return Step(1, 1, at, action, "human", None, after, "human")
+def step(at: str, action: str, after, before=None) -> Step:
+    return Step(1, 1, at, action, "human", before, after, "human")
+
+
+BO = Statement("bo@acme.com", at=datetime(2026, 11, 29, 8, 13, tzinfo=UTC))
+
+
+def test_who_reported_a_value_is_in_the_file_for_the_fields_that_changed(tmp_path: Path) -> None:
+    path = tmp_path / "org.yaml"
+    path.write_text(FILE)
+    old, new = Domain(True, "approval"), Domain(True, "immediate")
+    write_step(path, step("domains/acme.com", "update", new, old), new, BO)
+    write_step(path, step("idp_groups/B", "update", GroupMapping("member", frozenset({"Everyone"})), BLANK), BLANK, BO)
+    line = '{by: bo@acme.com, at: "2026-11-29T08:13:00Z"}'
+    reported = f"reported:\n  domains/acme.com.join: {line}\n  idp_groups/B: {line}\n"
+    assert f"org: {{id: org_1}}\n{reported}teams:" in path.read_text()
+    write_step(path, step("domains/acme.com", "delete", None, new), None, BO)
+    assert "domains/acme.com.join" not in path.read_text()
+    write_step(
+        path,
+        step("scim", "upgrade", Scim(endpoint="upgrading"), Scim(endpoint="legacy")),
+        Scim(endpoint="upgrading"),
+        BO,
+    )
+    assert list(read_snapshot(path).value["reported"]) == ["scim.endpoint"]
+    assert path.read_text().startswith("# seen by us\n")
+
+
+def test_who_reported_a_value_is_in_a_json_file(tmp_path: Path) -> None:
+    path = tmp_path / "org.json"
+    path.write_text('{"snapshot": 1, "org": {"id": "o"}, "coverage": {}, "scim": {"enabled": true}, "teams": []}')
+    write_step(path, step("scim", "update", Scim(enabled=False), Scim(enabled=True)), Scim(enabled=False), BO)
+    content = json.loads(path.read_text())
+    assert list(content) == ["snapshot", "org", "coverage", "reported", "scim", "teams"]
+    assert content["reported"] == {"scim.enabled": {"by": "bo@acme.com", "at": "2026-11-29T08:13:00Z"}}
 
 
 def written(tmp_path: Path, at: str, action: str, after) -> str:

@@ -44,6 +44,15 @@ def test_a_first_mapping_that_takes_the_default_away_is_its_cause():
     assert made.impact.tallies == {"idp_groups/A": Tally(change=1)}
 
 
+def test_org_admins_who_stay_are_named_where_others_lose_it():
+    before, after = {"A": "org_admin: X", "B": "org_admin: X"}, {"A": "member: X", "B": "org_admin: X, Y"}
+    people = [*many(2, "A", stem="a"), *many(12, "B", stem="b")]
+    impact = plan(before, after, people).impact
+    assert impact.org_admins == (14, 12)
+    assert [user.email for user in impact.remaining_admins] == [f"b{number:03}@acme.com" for number in range(10)]
+    assert plan(before, {**before, "B": "org_admin: X, Y"}, people).impact.remaining_admins == ()
+
+
 def test_falling_to_the_default_is_counted_apart_from_falling_to_nothing():
     made = plan({"A": "member: X"}, {"A": ""}, [person("ann", "A"), person("bo")])
     assert (made.impact.to_default, made.impact.to_nothing) == (1, 0)

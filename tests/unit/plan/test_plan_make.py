@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import jsonschema_rs
 import orgs
+import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +17,11 @@ from rolecall.codec.policy import decode_policy, encode_policy
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.live import Caller, Facts, Group, Live
 from rolecall.model.policy import Allow, Policy
-from rolecall.model.settings import BLANK, Defaults, Domain, GroupMapping, Scim, Settings, Sso
+from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
 from rolecall.plan.draft import draft_plan
 from rolecall.plan.make import make
 from rolecall.plan.saved.digest import canonical, digest, matches, short
-from rolecall.plan.saved.encode import encode_plan
+from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.schema_files import schema_text
 
 SCHEMA = jsonschema_rs.validator_for(json.loads(schema_text("plan.schema.json")))
@@ -174,3 +175,29 @@ def test_policy_survives_its_json():
     assert policy.guards.required_org_admins == ("break@acme.com",)
     assert decode_policy(encode_policy(policy)) == policy
     assert decode_policy(encode_policy(Policy())) == Policy()
+
+
+@pytest.mark.parametrize(
+    ("scim", "sso", "idp"),
+    [
+        (Scim(True, "entra"), Sso(True, idp="okta"), "entra"),
+        (Scim(False, "other"), Sso(True, idp="okta"), "okta"),
+        (Scim(False, "other"), Sso(False, idp="other"), ""),
+        (UNSET, UNSET, ""),
+        (Scim(True), UNSET, ""),
+    ],
+)
+def test_a_plan_has_the_idp_of_the_org(scim, sso, idp):
+    desired, live = busy()
+    plan = make(orgs.question(desired, replace(live, settings=replace(live.settings, scim=scim, sso=sso))))
+    assert plan.idp == idp
+    assert ("idp" in encode_plan(plan)) is bool(idp)
+
+
+def test_what_a_runbook_needs_is_not_part_of_the_digest():
+    desired, live = busy()
+    plan = make(replace(orgs.question(desired, live), metadata_file="okta.xml", command="rolecall rollback 1"))
+    assert (plan.metadata_file, plan.command) == ("okta.xml", "rolecall rollback 1")
+    known = replace(plan, idp="entra")
+    assert decode_plan(encode_plan(known)) == known
+    assert digest(known) == digest(replace(plan, idp="", metadata_file="", command=""))

@@ -66,6 +66,7 @@ def a_plan() -> Plan:
             upgrade=UpgradeImpact("start", 1, 2, 3, 1, (ANN,), (Move((BRAND,), (), "lose", (SCIM,), 1, (CY,)),)),
             notes=("ann@acme.com becomes org admin",),
             problem="read only cy@acme.com",
+            remaining_admins=(CY,),
         ),
         guards=(
             GuardResult(
@@ -252,7 +253,7 @@ def test_a_part_of_a_report_is_shown_as_it_is_on_purpose_alone():
     """Whoever marks a field as public adds it here."""
     assert public(Plan) == {
         *("org", "config_digest", "desired", "changes", "switches", "lifts", "released", "unmanaged"),
-        *("policy_changes", "selection", "group_ids"),
+        *("policy_changes", "selection", "group_ids", "idp", "metadata_file", "command"),
     }
     assert public(DriftReport) == {
         *("org", "basis", "entries", "counted", "written", "released", "unmanaged", "groups", "acknowledged"),

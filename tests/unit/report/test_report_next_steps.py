@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from small_org import many, plan
 
 from rolecall.model.policy import AccessTest, Policy
 from rolecall.plan.saved.digest import digest, short
-from rolecall.plan.value import Plan
+from rolecall.plan.value import GuardResult, Plan, Selection
 from rolecall.report.builders.next_steps import next_steps
 from rolecall.report.builders.plan import plan_document
 from rolecall.report.line import plain
@@ -47,8 +49,28 @@ def test_every_plan_says_what_to_do_next() -> None:
     observed = plan(BEFORE, AFTER, None, observed=True, can=frozenset())
     apply, runbook, *_ = labels(observed)
     assert apply == f"To record the manual steps: rolecall apply --approve {short(digest(observed))}"
-    assert runbook == "For instructions for the manual steps: rolecall runbook"
+    assert runbook == "Then, for instructions for the manual steps: rolecall runbook RUN"
     assert list(next_steps(observed, None)) == []
+
+
+def test_a_plan_that_is_only_applied_from_a_file_names_its_file_and_the_command_that_makes_it() -> None:
+    made = plan(BEFORE, AFTER, [], teams=frozenset("WXYZ"))
+    back = replace(made, changes=tuple(replace(change, reason="rollback") for change in made.changes))
+    back = replace(back, command="rolecall rollback 12")
+    approve = f"--approve {short(digest(back))}"
+    step, *_ = next_steps(back, digest(back))
+    assert (step.label, step.command) == (
+        "Save this plan with --out FILE, then apply it",
+        f"rolecall apply FILE {approve}",
+    )
+    step, *_ = next_steps(back, digest(back), "my back.json")
+    assert (step.label, step.command) == ("To apply it", f"rolecall apply 'my back.json' {approve}")
+    refused = replace(back, guards=(GuardResult("max_removals", "block"),))
+    targets = Selection(tuple(f"idp_groups/{number}" for number in range(40)))
+    commands = [
+        step.command for step in next_steps(replace(refused, selection=targets), digest(refused)) if step.command
+    ]
+    assert commands == ["rolecall rollback 12"]
 
 
 def test_a_verdict_stands_apart_from_the_guard_it_is_of() -> None:

@@ -11,8 +11,8 @@ from report_plans import CLAIM, LAPSED, METADATA, REBRAND, UNPUSHED, change, map
 
 from rolecall.model.change import Change
 from rolecall.model.desired import Desired
-from rolecall.model.live import Coverage
-from rolecall.model.policy import TeamRole
+from rolecall.model.live import Coverage, Reported
+from rolecall.model.policy import Guards, Policy, TeamRole
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import Defaults, Domain, Scim, Settings, Sso
 from rolecall.plan.moves import Attribution
@@ -193,6 +193,25 @@ def test_passwords_go_off_last_when_sso_is_set_up() -> None:
     assert "Do not report step 1 done yet" in text
 
 
+def test_passwords_stay_on_until_pending_groups_are_mapped() -> None:
+    document = book(SSO_ON, UNPUSHED)
+    assert [chapter.title for chapter in document.chapters if "password" in chapter.title] == []
+    text = runbook_markdown(document)
+    assert "Then: Sign-in by password stays on for now: the next plan switches it off" in text
+    assert "sign in without SSO | on | off |" not in text
+
+
+def test_an_org_admin_stays_out_of_the_app_until_the_groups_are_mapped() -> None:
+    assert "default access replaces their role and teams" in before(SCIM_ON)
+    assert "default access replaces" not in before(EDITING, SSO_ON)
+
+
+def test_metadata_that_a_step_uploads_is_not_missing() -> None:
+    coverage = {"sso.metadata": Coverage("unread")}
+    assert "could not be read" not in runbook_markdown(book(SSO_ON, coverage=coverage))
+    assert "sso.metadata could not be read" in runbook_markdown(book(PASSWORDS, coverage=coverage))
+
+
 def test_a_pending_group_is_pushed_before_the_groups_are_mapped() -> None:
     chapters = book(REBRAND, UNPUSHED).chapters
     push, mapped = (next(at for at, c in enumerate(chapters) if part in c.title) for part in ("push 1 group", "Step 1"))
@@ -311,6 +330,17 @@ def test_who_loses_org_admin_and_how_many_remain_is_known_before_the_first_step(
     plan = by_hand(ADMINS, impact=Impact(people=3, moves=(move,), org_admins=(3, 2)))
     text = actions(runbook_document(plan).chapters[0])
     assert "Step 1 removes org admin from ann@acme.com. 2 org admins remain: do the step as one of them." in text
+    assert "must stay org admin" not in text
+    remaining = (Who("2", "bo@acme.com"), Who("3", "cy@acme.com"))
+    policy = Policy(guards=Guards(required_org_admins=("bo@acme.com",)))
+    plan = replace(plan, impact=replace(plan.impact, remaining_admins=remaining), desired=Desired(policy=policy))
+    text = actions(runbook_document(decode_plan(encode_plan(plan))).chapters[0])
+    assert "2 org admins remain (bo@acme.com, cy@acme.com): do the step as one of them." in text
+    assert "These users must stay org admin: bo@acme.com." in text
+    more = replace(plan, impact=replace(plan.impact, org_admins=(9, 8)))
+    assert "8 org admins remain (among them bo@acme.com, cy@acme.com)" in actions(runbook_document(more).chapters[0])
+    alone = replace(plan, impact=replace(plan.impact, org_admins=(2, 1), remaining_admins=remaining[:1]))
+    assert "1 org admin remains (bo@acme.com): do" in actions(runbook_document(alone).chapters[0])
 
 
 def test_the_runbook_of_a_plan_says_first_how_to_report_steps() -> None:
@@ -355,6 +385,71 @@ def test_who_read_the_values_before_is_named_for_each_section() -> None:
     text = runbook_markdown(runbook_document(plan))
     assert "The column Before was read by ann@acme.com on 22 Nov 2026." in text
     assert "The column Before was read by bo@acme.com on 20 Nov 2026." in text
+
+
+def test_values_that_were_reported_done_since_are_named() -> None:
+    at = datetime(2026, 11, 29, tzinfo=UTC)
+    whole = Coverage(taken_by="ann@acme.com", taken_at=datetime(2026, 11, 22, tzinfo=UTC))
+    done = [Reported(address, "bo@acme.com", at) for address in (REBRAND.address, LAPSED.address, "idp_groups/X")]
+
+    def text(*reported: Reported) -> str:
+        plan = by_hand(REBRAND, LAPSED, coverage={"idp_groups": whole._replace(reported=reported)})
+        assert decode_plan(encode_plan(plan)).coverage == plan.coverage
+        return runbook_markdown(runbook_document(plan))
+
+    assert "Except Writer-Marketing: reported done by bo@acme.com on 29 Nov 2026." in text(done[0], done[2])
+    assert "was read by ann@acme.com on 22 Nov 2026." in text(done[0])
+    assert "The column Before was reported done by bo@acme.com on 29 Nov 2026." in text(*done)
+    assert "was read by" not in text(*done)
+    two = text(done[0], done[1]._replace(by="cy@acme.com"))
+    assert "\nContractors: reported done by cy@acme.com on 29 Nov 2026." in two
+    assert "\nWriter-Marketing: reported done by bo@acme.com on 29 Nov 2026." in two
+
+
+def test_a_field_that_was_reported_done_is_named_by_its_label() -> None:
+    at = datetime(2026, 11, 29, tzinfo=UTC)
+    moved = change("scim", "update", Scim(idp="okta", manual_editing=False), Scim(idp="entra", manual_editing=True))
+    reported = (Reported("scim.manual_editing", "bo@acme.com", at), Reported("scim.enabled", "cy@acme.com", at))
+    coverage = {"scim": Coverage(taken_by="ann@acme.com", taken_at=at, reported=reported)}
+    text = runbook_markdown(book(moved, idp="entra", coverage=coverage))
+    assert "Except Editing users manually: reported done by bo@acme.com on 29 Nov 2026." in text
+    assert "cy@acme.com" not in text
+
+
+def test_the_idp_is_that_of_the_org_where_the_configuration_names_none() -> None:
+    plan = replace(by_hand(REBRAND, UNPUSHED), desired=Desired())
+    assert {"In Okta: push 1 group", "In Entra: assign 1 group"} <= {c.title for c in runbook_document(plan).chapters}
+    known = decode_plan(encode_plan(replace(plan, idp="Entra")))
+    titles = [chapter.title for chapter in runbook_document(known).chapters]
+    assert "In Entra: assign 1 group" in titles
+    assert "In Okta: push 1 group" not in titles
+    other = runbook_markdown(runbook_document(replace(plan, idp="onelogin")))
+    assert "## In your IdP: push 1 group" in other
+    assert "In Okta" not in other
+    start = replace(by_hand(START), desired=Desired(), idp="okta")
+    text = runbook_markdown(runbook_document(start))
+    assert "In Okta, the WRITER app > **Push Groups**" in text
+    assert "Restart provisioning" not in text
+
+
+def test_groups_are_pushed_from_the_idp_of_scim_and_not_from_that_of_sso() -> None:
+    plan = replace(by_hand(REBRAND, UNPUSHED), desired=Desired(Settings(sso=Sso(idp="entra"))), idp="okta")
+    on = replace(plan, switches={"enabled": True})
+    assert "In Okta: push 1 group" in [chapter.title for chapter in runbook_document(on).chapters]
+    assert "In Entra: assign 1 group" in [chapter.title for chapter in runbook_document(plan).chapters]
+
+
+def test_metadata_is_uploaded_only_where_it_changes_and_its_file_is_named() -> None:
+    was = Sso(idp="okta", name="Okta", metadata="<a>")
+    renamed = change("sso", "update", was, replace(was, name="Login"))
+    assert "metadata" not in runbook_text(step_of(book(renamed, metadata_file="okta.xml")))
+    changed = change("sso", "update", was, replace(was, metadata="<b>"))
+    step = step_of(book(changed, metadata_file="my files/okta.xml"))
+    assert actions(step).startswith("Upload the IdP's new metadata XML (my files/okta.xml of the configuration), ")
+    assert "git show 'HEAD~1:./my files/okta.xml', in the directory of the configuration." in labeled(step, "Undo")
+    first = step_of(book(replace(SSO_ON, after=replace(SSO_ON.before, enabled=True)), metadata_file="okta.xml"))
+    assert "upload the IdP's metadata XML (okta.xml of the configuration). WRITER reads" in actions(first)
+    assert "Save the file as" not in actions(first)
 
 
 def before(*changes: Change, idp: str = "okta") -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
-from rolecall.model.settings import Defaults, Domain, GroupMapping, Scim, Settings, Sso
+from rolecall.model.settings import Defaults, Domain, Endpoint, GroupMapping, Scim, Settings, Sso
 from rolecall.report.builders.runbook_idp import IDPS
 from rolecall.report.builders.runbook_setup import setup_document
+from rolecall.report.document import Paragraph
 from rolecall.report.renderers.html import html
 from rolecall.report.renderers.runbook import runbook_markdown
 
@@ -54,6 +56,8 @@ def test_the_values_of_the_configuration_are_filled_in() -> None:
     assert "Enter `Acme login` as **Name**, and select **Okta**" in text
     assert "upload the IdP's metadata XML (okta.xml of the configuration)" in text
     assert "`https://app.writer.com/api/access/saml`" in text
+    assert "Tick off the boxes as you go" in text
+    assert "`rolecall done` does not apply" in text
     assert "**Endpoint** (`https://app.writer.com/api/scim/v2`)" in text
     assert "| Default teams | – | Everyone |" in text
     assert "- [ ] **IT**\n- [ ] **Legal**\n\n- [ ] Check: WRITER lists each of these teams" in text
@@ -64,6 +68,17 @@ def test_the_values_of_the_configuration_are_filled_in() -> None:
     assert "- [ ] `Legal`\n" in text
     assert "- [ ] `All {group_0} **x**`\n" in text
     assert "Undo: **Push Groups** > the menu in **Push Status** > **Unlink pushed group**" in text
+
+
+@pytest.mark.parametrize("idp", IDPS)
+@pytest.mark.parametrize("endpoint", ["new", "legacy"])
+def test_each_step_has_a_check_and_an_undo(idp: str, endpoint: Endpoint) -> None:
+    settings = replace(SETTINGS, scim=Scim(True, "okta", endpoint))
+    steps = [chapter for chapter in setup_document(settings, idp, "acme").chapters if chapter.step]
+    for step in steps:
+        labels = [block.label for block in step.blocks if isinstance(block, Paragraph)]
+        assert {"Check", "Undo"} <= set(labels), step.title
+    assert [step.title.partition(" · ")[0] for step in steps] == [f"Step {n}" for n in range(1, len(steps) + 1)]
 
 
 def test_entra_gets_the_scope_before_the_groups_and_the_status_last() -> None:

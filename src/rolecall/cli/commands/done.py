@@ -67,14 +67,15 @@ def done(
     """
     from rolecall.cli.facts import actor
     from rolecall.cli.journals import check_journal, of_run
-    from rolecall.cli.session import read, wait_for
+    from rolecall.cli.session import now, read, wait_for
     from rolecall.jobs.done import Statement
     from rolecall.report.builders.runs import manual_steps_left
 
     call = of_run(call, run)
     config = read(call)
     check_journal(call, config)
-    attested = wait_for(_attest(call, config, run, steps, Statement(by or actor(call.environ), evidence, found)))
+    statement = Statement(by or actor(call.environ), evidence, found, now().replace(microsecond=0))
+    attested = wait_for(_attest(call, config, run, steps, statement))
     last = attested[-1].run
     stdout(call.environ, color=call.color).lines((*_lines(attested), manual_steps_left(last)))
     return Exit.HUMAN if last.human else Exit.OK

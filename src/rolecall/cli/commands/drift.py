@@ -124,8 +124,10 @@ def drift(call: Invocation, report: tuple[str, ...], **flags: Any) -> Exit:
         raise click.UsageError(
             "use either --accept, which changes the configuration, or --revert, which changes the org"
         )
-    if (options.approve or options.allow) and not options.accept:
-        raise click.UsageError("--approve and --allow are for --accept only")
+    if options.approve and not options.accept:
+        raise click.UsageError("--approve is for --accept only; a plan of --revert is approved when it is applied")
+    if options.allow and not (options.accept or options.revert):
+        raise click.UsageError("--allow is for --accept and --revert only")
     if bool(options.acknowledge) != bool((options.reason or "").strip()):
         raise click.UsageError("--acknowledge FINGERPRINT and --reason TEXT must be used together")
     if options.acknowledge and (options.baseline or call.snapshot or options.accept or options.revert):
@@ -190,7 +192,7 @@ async def _run(
     if journal is not None:
         _remember(call, config, journal, checked)
     write_drift_reports(call, config, report, options.reports, options.people)
-    show_drift(call, config, report, options.form, options.people)
+    show_drift(call, config, report, options.form, options.people, reverts=options.revert)
     _tell_shallow(call, config, report)
     if metrics is not None:
         metrics += _metrics(call, config, journal, report, monotonic() - begun)
@@ -200,7 +202,8 @@ async def _run(
             return worst(left, accept_drift(call, config, checked, options.approve))
         say_nothing_to_accept(call, report)
     if options.out:
-        left = worst(left, revert_drift(call, config, report, options.out, options.people))
+        text = options.form == "text"
+        left = worst(left, revert_drift(call, config, report, options.out, options.people, text=text))
     return worst(left, drift_exit(report, detailed=options.detailed_exitcode))
 
 
@@ -259,9 +262,12 @@ def _request(
     from rolecall.outside.git import blame
 
     baseline = None if options.baseline is None else Baseline(config, options.baseline, day(call))
+    planning = plan_request(call, opened)
+    target = replace(planning.target, command=_command(config, options))
     return DriftRequest(
         planning=replace(
-            plan_request(call, opened),
+            planning,
+            target=target,
             lifts=lifts(options.allow),
             audit=read_audit(call, config, None if journal is None else journal.audit),
         ),
@@ -271,6 +277,19 @@ def _request(
         ignore=options.ignore,
         include_unapplied=options.include_unapplied,
     )
+
+
+def _command(config: Config, options: DriftOptions) -> str:
+    """Return the command that makes the same check again, for the plans that it makes."""
+    from rolecall.model.paste import shell_word
+
+    flags = [
+        ("-e", config.env),
+        *(("--ignore", address) for address in options.ignore),
+        ("--baseline", options.baseline),
+    ]
+    given = [f"{flag} {shell_word(value)}" for flag, value in flags if value]
+    return " ".join(["rolecall drift", *given, *(["--include-unapplied"] if options.include_unapplied else [])])
 
 
 def _remember(call: Invocation, config: Config, journal: Journal, checked: Drifts) -> None:

@@ -86,8 +86,7 @@ def _setup(call: Invocation, idp: str | None) -> Document:
     named = idp or idp_of(config.desired.settings)
     if named is None:
         raise click.UsageError("the configuration names no IdP; add --idp okta, --idp entra or --idp other")
-    metadata = next((file for file in config.files if file.endswith(".xml")), "")
-    return setup_document(config.desired.settings, named, config.org.name, metadata)
+    return setup_document(config.desired.settings, named, config.org.name, config.metadata_file)
 
 
 def _is_run(text: str) -> bool:

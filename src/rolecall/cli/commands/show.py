@@ -36,7 +36,7 @@ def show(call: Invocation, plan: str, form: str) -> None:
     if plan.isascii() and plan.isdecimal() and not Path(plan).exists():
         _run(call, out, int(plan), form, at)
     else:
-        present(out, read_plan(Path(plan)), form, at)
+        present(out, read_plan(Path(plan)), form, at, saved=plan)
 
 
 def _run(call: Invocation, out: Console, number: int, form: str, at: InRepository) -> None:

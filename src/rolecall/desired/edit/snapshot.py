@@ -117,7 +117,7 @@ def _same(left: Any, right: Any) -> bool:
     return bool(left == right) and isinstance(left, bool) == isinstance(right, bool)
 
 
-_BY_ENTRY = frozenset(("coverage", "legacy_links", *(kind.section for kind in KEYED)))
+_BY_ENTRY = frozenset(("coverage", "reported", "legacy_links", *(kind.section for kind in KEYED)))
 _LINE = 110
 
 

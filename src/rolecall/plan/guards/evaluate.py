@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rolecall.errors import Problem
-from rolecall.plan.commands import FROM_A_FILE, plan_command
+from rolecall.plan.commands import plan_command
 from rolecall.plan.guards.escalations import escalations
 from rolecall.plan.guards.guard import PASS, Finding, Guard, GuardInput
 from rolecall.plan.guards.losing import max_people_losing_access
@@ -72,10 +72,9 @@ def evaluate(guard_input: GuardInput) -> tuple[tuple[GuardResult, ...], tuple[Pr
 
 
 def _command(guard_input: GuardInput) -> str:
-    """Return the command that makes the same plan again; nothing for a plan that is not made from the config."""
-    if any(change.reason in FROM_A_FILE for change in guard_input.changes):
-        return ""
-    return plan_command(guard_input.plan_input.org, guard_input.plan_input.selection, guard_input.plan_input.lifts)
+    """Return the command that makes the same plan again."""
+    plan_input = guard_input.plan_input
+    return plan_command(plan_input.org, plan_input.selection, plan_input.lifts, plan_input.command)
 
 
 def _findings(guard_input: GuardInput) -> Mapping[str, Finding]:

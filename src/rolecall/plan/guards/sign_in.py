@@ -53,7 +53,7 @@ def sign_in(guard_input: GuardInput) -> Finding:
     if shut.needed or (shut.by_cause and guard_input.plan_input.everybody):
         return _refusal(guard_input, shut, directory)
     if not guard_input.plan_input.everybody:
-        counted = f"{len(shut.users):,} of the {count_users(len(directory))} that were read can no longer sign in"
+        counted = f"{len(shut.users):,} of {count_users(len(directory))} read can no longer sign in"
         return Finding("not judged", f"{counted}; not all users were read", source=source, fixes=fixes)
     return PASS._replace(actual=0)
 

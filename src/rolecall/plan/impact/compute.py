@@ -24,9 +24,10 @@ from rolecall.plan.impact.cohorts import Cohort, by_difference, cohorts_of, move
 from rolecall.plan.moves import who
 from rolecall.plan.order.risk import Risk
 from rolecall.plan.order.transients import Timeline, transients
-from rolecall.plan.value import Escalation, Impact, Move, UpgradeImpact
+from rolecall.plan.value import Escalation, Impact, Move, UpgradeImpact, Who
 
 _NOTES = 8
+_REMAINING = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +91,13 @@ def compute_impact(
     impact = _counted(forecast, cohorts, all_moves)
     alike = by_difference(cohorts, all_moves)
     sizes = by_shift(alike)
-    org = forecast.first.facts.org_id
+    org, counted = forecast.first.facts.org_id, _counts_admins(forecast, directory)
     impact = replace(
         impact,
         transients=transients(forecast, timeline, risks),
         at_risk=tuple(sorted(who(directory, number, org) for risk in risks for number in risk.numbers)),
-        org_admins=(len(before), len(after)) if _counts_admins(forecast, directory) else None,
+        org_admins=(len(before), len(after)) if counted else None,
+        remaining_admins=_remaining(directory, before, after, org) if counted else (),
         members=_members(forecast),
         tallies=tallies(forecast, cohorts),
         teams=teams(alike),
@@ -104,6 +106,17 @@ def compute_impact(
     impact = replace(impact, headline=headline(impact, sizes))
     waves = _by_wave(forecast, changes, timeline, before | after)
     return ImpactResult(impact, forecast, cohorts, before, after, waves, timeline)
+
+
+def _remaining(directory: Directory, before: frozenset[int], after: frozenset[int], org: str) -> tuple[Who, ...]:
+    """Return the org admins who stay, 10 at most, by email address; none where no one loses org admin."""
+    if before <= after:
+        return ()
+    return tuple(sorted((who(directory, number, org) for number in before & after), key=_by_email)[:_REMAINING])
+
+
+def _by_email(user: Who) -> tuple[str, str]:
+    return user.email or "", user.id
 
 
 def _members(forecast: AccessForecast) -> Mapping[Address, int]:

@@ -81,11 +81,16 @@ def _read_plan(json: dict[str, Json]) -> dict[str, Json]:
 
 
 def _readings(plan: Plan) -> dict[str, Json]:
-    """Return who read each section and when, for an org that an admin reads; nothing for one with an API."""
+    """Return who read each section and when, and who reported values done since, for an org that an admin reads;
+    nothing for one with an API."""
     readings = {
-        name: {"taken_by": part.taken_by, "taken_at": part.taken_at and part.taken_at.isoformat()}
+        name: {
+            "taken_by": part.taken_by,
+            "taken_at": part.taken_at and part.taken_at.isoformat(),
+            **({"reported": [_CODEC.encode(report) for report in part.reported]} if part.reported else {}),
+        }
         for name, part in plan.coverage.items()
-        if part.taken_by or part.taken_at
+        if part.taken_by or part.taken_at or part.reported
     }
     return {"readings": readings} if readings else {}
 
@@ -225,7 +230,7 @@ _CODEC = Codec(
                 *("format_version", "rolecall_version", "org", "created_at", "expires_at", "as_of", "config_digest"),
                 *("digest", "coverage", "desired", "lifts", "changes", "released", "unmanaged", "summary", "partial"),
                 *("selection", "relied", "impact", "guards", "access_tests", "policy_changes", "requests", "warnings"),
-                *("errored", "sso_metadata", "readings"),
+                *("errored", "sso_metadata", "readings", "idp", "metadata_file", "command"),
             ),
             _write_plan,
             _read_plan,
@@ -245,7 +250,7 @@ _CODEC = Codec(
             (
                 *("people", "problem", "changed", "gain", "lose", "change", "losing", "to_default", "to_nothing"),
                 *("escalations", "org_admins", "headline", "details", "groups", "transients", "at_risk"),
-                *("order_limited", "teams", "apart", "upgrade", "notes", "members"),
+                *("order_limited", "teams", "apart", "upgrade", "notes", "members", "remaining_admins"),
             ),
             _write_impact,
             _read_impact,

@@ -257,6 +257,7 @@ def _everybody(impact: Impact) -> Iterator[Who]:
     yield from (record.who for record in impact.escalations)
     yield from (record.who for record in impact.transients)
     yield from impact.at_risk
+    yield from impact.remaining_admins
     yield from impact.upgrade.org_admins_lost if impact.upgrade else ()
 
 

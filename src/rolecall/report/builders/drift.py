@@ -65,8 +65,9 @@ _ACKNOWLEDGED = "Acknowledged drift"
 _PENDING = "Pending: the IdP has not pushed these groups yet"
 
 
-def drift_document(report: DriftReport) -> Document:
-    """Return the report of a drift check, which shows of users what it may."""
+def drift_document(report: DriftReport, *, reverts: bool = False) -> Document:
+    """Return the report of a drift check, which shows of users what it may. ``reverts``: the plan that reverts the
+    drift is saved next."""
     return Document(
         "drift",
         title=f"Drift of {visible(report.org.name)}",
@@ -89,7 +90,7 @@ def drift_document(report: DriftReport) -> Document:
         gaps=() if report.determined else (Gap("drift.undetermined", "error", undetermined_sentence()),),
         problems=report.warnings,
         compared=tuple(_compared(report)),
-        next_steps=tuple(next_steps(report)),
+        next_steps=tuple(next_steps(report, reverts=reverts)),
         unread=report.unread,
         undetermined="" if report.determined else UNDETERMINED,
         table=partial(drift_table, report),

@@ -186,7 +186,7 @@ def _user_news(report: DriftReport) -> Iterator[Note]:
     text = f"Users since {moment_words(news.since)}: {', '.join(changes)}."
     yield Note(text, "more" if news.new_admins else "plain")
     if news.left:
-        yield Note(f"Documents of the {count(news.left, 'user')} who left are transferred to an org admin (R23).")
+        yield Note(f"Documents of {count(news.left, 'user')} who left are transferred to an org admin (R23).")
     for admin in news.new_admins[:_NAMED]:
         yield Note(f"{who_words(admin.who)}: fingerprint {admin.fingerprint}", "dim")
 
@@ -253,15 +253,17 @@ def unwritten_words(addresses: Sequence[Address]) -> str:
     return f"{listed(addresses, _NAMED)} {verb} in an unmanaged section ({keys}). Change it in the console."
 
 
-def next_steps(report: DriftReport) -> Iterator[NextStep]:
-    """Yield what to do about drift, as commands."""
+def next_steps(report: DriftReport, *, reverts: bool = False) -> Iterator[NextStep]:
+    """Yield what to do about drift, as commands; not how to revert it if the check itself does (``reverts``)."""
     env = env_flag(report.org)
     unmanaged = [drift for drift in report.drifts if not drift.managed]
     ignored = "".join(f" --ignore {shell_pattern(drift.address)}" for drift in unmanaged[:_NAMED])
     if len(unmanaged) < len(report.drifts):
         yield NextStep("To keep the drift, update the config", command=f"rolecall drift{env} --accept{ignored}")
-        yield NextStep("To revert the drift, save a plan", command=f"rolecall drift{env} --revert --out revert.json")
-        yield NextStep("Then apply it", command=f"rolecall apply{env} revert.json")
+        if not reverts:
+            revert = f"rolecall drift{env} --revert --out revert.json"
+            yield NextStep("To revert the drift, save a plan", command=revert)
+            yield NextStep("Then apply it", command=f"rolecall apply{env} revert.json")
     for drift in unmanaged[:_NAMED]:
         entry = f"ignore: [{{address: {yaml_pattern(drift.address)}, reason: ...}}]"
         yield NextStep(f"To keep {visible(drift.address)}, which is unmanaged, add to the config", command=entry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolecall.model.paste import shell_pattern
+from rolecall.model.paste import shell_pattern, shell_word
 from rolecall.model.policy import Allow
 from rolecall.plan.commands import FROM_A_FILE, env_flag, plan_command, plan_flags
 from rolecall.plan.saved.digest import short
@@ -13,8 +13,11 @@ from rolecall.plan.value import Plan
 from rolecall.report.document import NextStep
 
 
-def next_steps(plan: Plan, digest: str | None) -> Iterator[NextStep]:
-    """Yield what to do with a plan, the most useful first; nothing without its ``digest``."""
+def next_steps(plan: Plan, digest: str | None, saved: str = "") -> Iterator[NextStep]:
+    """Yield what to do with a plan, the most useful first; nothing without its ``digest``.
+
+    ``saved`` is the file that the plan is in, empty without one.
+    """
     if digest is None:
         return
     if plan.errored:
@@ -26,25 +29,29 @@ def next_steps(plan: Plan, digest: str | None) -> Iterator[NextStep]:
         yield NextStep("Then plan again", command=_plan(plan))
         yield from _exclude(plan)
     else:
-        yield NextStep(_label(plan), command=apply_command(plan, digest))
+        yield NextStep(_label(plan, saved), command=apply_command(plan, digest, saved))
         if plan.human:
-            yield NextStep("For instructions for the manual steps", command=f"rolecall runbook{env_flag(plan.org)}")
+            yield NextStep("Then, for instructions for the manual steps", command="rolecall runbook RUN")
         yield from _exclude(plan)
 
 
-def apply_command(plan: Plan, digest: str) -> str:
-    """Return the command that applies a plan and approves it; nothing where apply would refuse it."""
+def apply_command(plan: Plan, digest: str, saved: str = "") -> str:
+    """Return the command that applies a plan and approves it; nothing where apply would refuse it.
+
+    ``saved`` is the file that the plan is in, for one that is only applied from a file.
+    """
     if plan.errored or _refusal(plan):
         return ""
-    if _from_a_file(plan):
-        return f"rolecall apply{env_flag(plan.org)} FILE --approve {short(digest)}"
+    if from_a_file(plan):
+        file = shell_word(saved) if saved else "FILE"
+        return f"rolecall apply{env_flag(plan.org)} {file} --approve {short(digest)}"
     flags = "".join(f" {flag}" for flag in plan_flags(plan.selection, _once(plan)))
     return f"rolecall apply{env_flag(plan.org)}{flags} --approve {short(digest)}"
 
 
 def naming_command(plan: Plan) -> str:
     """Return the command that names the users."""
-    return f"rolecall plan{env_flag(plan.org)} --people names"
+    return f"{plan.command or f'rolecall plan{env_flag(plan.org)}'} --people names"
 
 
 def _nothing_to_apply(plan: Plan) -> Iterator[NextStep]:
@@ -68,19 +75,20 @@ def _refusal(plan: Plan) -> str:
     return "fix the config or the failed access tests." if evaluated else "access tests could not be evaluated."
 
 
-def _label(plan: Plan) -> str:
-    if _from_a_file(plan):
-        return "Save this plan with --out FILE, then apply it"
+def _label(plan: Plan, saved: str) -> str:
+    if from_a_file(plan):
+        return "To apply it" if saved else "Save this plan with --out FILE, then apply it"
     what = "apply it" if plan.writes else "record the manual steps" if plan.human else "approve it"
     return f"To {what}" if plan.org.local else f"Merge this change, then {what}"
 
 
-def _from_a_file(plan: Plan) -> bool:
+def from_a_file(plan: Plan) -> bool:
+    """Return whether a plan is only applied from a file, since the config would not give it again."""
     return any(change.reason in FROM_A_FILE for change in plan.changes)
 
 
 def _plan(plan: Plan) -> str:
-    return plan_command(plan.org, plan.selection, _once(plan))
+    return plan_command(plan.org, plan.selection, _once(plan), plan.command)
 
 
 def _once(plan: Plan) -> tuple[Allow, ...]:
@@ -90,7 +98,7 @@ def _once(plan: Plan) -> tuple[Allow, ...]:
 
 def _exclude(plan: Plan) -> Iterator[NextStep]:
     """Yield how to plan the other changes only, where the worst verdict is about one address among several."""
-    target = "" if plan.partial or _from_a_file(plan) else _about(plan)
+    target = "" if plan.partial or from_a_file(plan) else _about(plan)
     if target and any(change.address != target for change in (*plan.writes, *plan.human)):
         flag = f"--exclude {shell_pattern(target)}"
         yield NextStep("To plan the other changes only", command=f"{_plan(plan)} {flag}")

@@ -48,10 +48,11 @@ _TITLES: Mapping[Literal["waiting", "human"], str] = {"human": "Manual steps", "
 """The changes that rolecall does not write, with the titles of their tables."""
 
 
-def plan_document(plan: Plan, digest: str | None = None) -> Document:
-    """Return the report of a plan, which shows of users what it may. Without its ``digest`` nothing is offered next."""
+def plan_document(plan: Plan, digest: str | None = None, saved: str = "") -> Document:
+    """Return the report of a plan, which shows of users what it may. Without its ``digest`` nothing is offered next;
+    ``saved`` is the file that the plan is in."""
     org, env = plan.org.name, f" · {plan.org.env}" if plan.org.env else ""
-    accept = None if digest is None else apply_command(plan, digest)
+    accept = None if digest is None else apply_command(plan, digest, saved)
     overview = tuple(_overview(plan))
     return Document(
         "plan",
@@ -76,7 +77,7 @@ def plan_document(plan: Plan, digest: str | None = None) -> Document:
         gaps=tuple(_gaps(plan)),
         problems=plan.warnings,
         naming=naming_command(plan) if partly_named(plan.impact) else "",
-        next_steps=tuple(next_steps(plan, digest)),
+        next_steps=tuple(next_steps(plan, digest, saved)),
         unread=plan.unread,
         teams=plan.impact.teams,
         unmanaged=plan.unmanaged,
@@ -288,4 +289,5 @@ def _left(plan: Plan) -> Iterable[Note]:
     if plan.desired.policy.managing("idp_groups") == "additive":
         yield from (Note(text, "dim") for text in left_words(plan.unmanaged))
     if plan.partial:
-        yield Note("Limited by --target, --exclude or --only: other changes are neither shown nor applied.", "warn")
+        by = f"to what `{plan.command}` is about" if plan.command else "by --target, --exclude or --only"
+        yield Note(f"Limited {by}: other changes are neither shown nor applied.", "warn")

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from rolecall.model.change import Change
+from rolecall.model.kinds import field_address
+from rolecall.model.live import Coverage
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import GroupMapping, Scim, Value
 from rolecall.plan.dates import day
 from rolecall.plan.order.visits import sets_up_scim, sets_up_sso, visits
-from rolecall.plan.value import Move, Plan
+from rolecall.plan.value import Impact, Move, Plan
 from rolecall.report.builders.changes import UNMAPPED
 from rolecall.report.builders.header import plan_banner, planned_sentence
+from rolecall.report.builders.manual_step import ManualStep, context_of
 from rolecall.report.builders.plan import entries
 from rolecall.report.builders.prose import phrase, plain, read_prose
 from rolecall.report.builders.runbook_effects import by_step
-from rolecall.report.builders.runbook_idp import idp_names, idp_prose, push_chapters
-from rolecall.report.builders.runbook_steps import (
-    ManualStep,
-    context_of,
-    last_passwords,
-    step_chapter,
-)
+from rolecall.report.builders.runbook_idp import idp_names, idp_prose, org_settings, push_chapters
+from rolecall.report.builders.runbook_steps import last_passwords, step_chapter
 from rolecall.report.builders.runbook_upgrade import (
     after_upgrade,
     before_upgrade,
@@ -34,7 +32,7 @@ from rolecall.report.builders.runbook_upgrade import (
 )
 from rolecall.report.builders.runbook_variants import changes_idp, passwords_go_off_later
 from rolecall.report.document import Chapter, Document, Items, Phrase
-from rolecall.report.phrases import count, listed, visible
+from rolecall.report.phrases import count, listed, visible, with_full_stop
 
 
 def runbook_document(plan: Plan, run: Run | None = None) -> Document:
@@ -85,13 +83,17 @@ def _title(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> str:
 
 
 def _steps(plan: Plan, steps: Sequence[ManualStep]) -> Iterator[Chapter]:
-    """Yield a chapter for each step; groups are pushed before the first step that maps groups, else at the end."""
+    """Yield a chapter for each step; groups are pushed before the first step that maps groups, else at the end.
+
+    Where SSO is set up and groups are pending, sign-in by password goes off with a later plan, which has mapped them.
+    """
     affected = {
         (change.address, change.action): entry._replace(notes=upgrade_notes(plan, change) or entry.notes)
         for change, entry in entries(by_step(plan, [step.changes for step in steps]))
     }
     context = context_of(plan, not_ready(plan))
     pushes = [] if is_upgrade(plan) else push_chapters(plan)
+    postponed = _is_postponed(plan)
     mapped: ManualStep | None = None
     for place, step in enumerate(steps):
         between = None
@@ -100,17 +102,23 @@ def _steps(plan: Plan, steps: Sequence[ManualStep]) -> Iterator[Chapter]:
             pushes = []
             between = steps[place - 1].number if mapped else None
         split = (mapped.number, between) if mapped and between else None
-        last = place == len(steps) - 1 and not pushes
-        yield step_chapter(step, context, affected, split, last=last)
+        later = "postponed" if postponed else "" if place == len(steps) - 1 else "later"
+        yield step_chapter(step, context, affected, split, later=later)
         mapped = step if step.of_groups else mapped
     yield from pushes
-    yield from (last_passwords(step, context) for step in steps if passwords_go_off_later(step.changes[0]))
+    if not postponed:
+        yield from (last_passwords(step, context) for step in steps if passwords_go_off_later(step.changes[0]))
+
+
+def _is_postponed(plan: Plan) -> bool:
+    """Return whether sign-in by password stays on until the next plan, which maps the groups that are pushed first."""
+    return not is_upgrade(plan) and bool(push_chapters(plan))
 
 
 def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterator[Phrase]:
     """Yield what to know before the first step."""
     changes = [change for step in steps for change in step.changes]
-    idps = " or ".join(idp_prose(name)["name"] for name in idp_names(plan.desired.settings))
+    idps = " or ".join(idp_prose(name)["name"] for name in idp_names(org_settings(plan)))
     applies = {
         "blocked": run is None and (plan.errored or plan.verdict == "block"),
         "approval": run is None and not plan.errored and plan.verdict in ("review", "not judged"),
@@ -118,11 +126,12 @@ def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterato
         "admin": True,
         "sign_in": any(change.address == "sso" for change in changes),
         "tier": any(map(sets_up_scim, changes)),
+        "provisioned": any(map(sets_up_scim, changes)),
         "order": len(steps) > 1,
         "idp": bool(push_chapters(plan)) or any(map(_needs_idp, changes)),
     }
     texts = read_prose("steps.yaml")["before"]
-    if incomplete := planned_sentence(plan.coverage):
+    if incomplete := planned_sentence(_missing(plan, changes)):
         yield plain(visible(incomplete))
     yield from (phrase(texts[name], {"idps": idps}) for name, needed in applies.items() if needed)
     yield from _org_admins(plan, steps)
@@ -131,7 +140,13 @@ def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterato
     locked_out = [guard.message for guard in plan.guards if guard.name == "sign_in" and guard.verdict != "pass"]
     first = "Until the upgrade is completed: " if is_upgrade(plan) and not completes_upgrade(plan) else ""
     headline = f"{first}{plan.impact.headline}" if plan.impact.headline else ""
-    yield from (plain(visible(text)) for text in (headline, plan.impact.problem, *locked_out) if text)
+    yield from (plain(with_full_stop(visible(text))) for text in (headline, plan.impact.problem, *locked_out) if text)
+
+
+def _missing(plan: Plan, changes: Sequence[Change]) -> Mapping[str, Coverage]:
+    """Return how much was read, without metadata that a step uploads in any case."""
+    uploaded = {field_address("sso", "metadata")} if any(map(sets_up_sso, changes)) else set()
+    return {name: part for name, part in plan.coverage.items() if name not in uploaded}
 
 
 def _needs_idp(change: Change) -> bool:
@@ -142,15 +157,25 @@ def _needs_idp(change: Change) -> bool:
 
 
 def _org_admins(plan: Plan, steps: Sequence[ManualStep]) -> Iterator[Phrase]:
-    """Yield which steps remove org admin, the users who lose it if they are known, and how many org admins remain."""
+    """Yield which steps remove org admin, the users who lose it if they are known, and who remains org admin."""
     texts, impact = read_prose("steps.yaml")["before"], plan.impact
     lost = sorted({who.email for move in impact.moves if _loses_org_admin(move) for who in move.people if who.email})
     numbers = [str(step.number) for step in steps if any(map(_takes_org_admin, step.changes))]
     if len(numbers) == 1 and lost and impact.org_admins:
-        left = count(impact.org_admins[1], "org admin")
-        yield phrase(texts["org_admins"], {"step": numbers[0], "lost": listed(lost, _NAMED), "left": left})
+        values = {"step": numbers[0], "lost": listed(lost, _NAMED), "left": _remaining(impact.org_admins[1], impact)}
+        yield phrase(texts["org_admins"], values)
     else:
         yield from (phrase(texts["org_admin"], {"step": number}) for number in numbers)
+    if numbers and (required := plan.desired.policy.guards.required_org_admins):
+        yield phrase(texts["required"], {"required": listed(required, _NAMED)})
+
+
+def _remaining(number: int, impact: Impact) -> str:
+    """Return ``2 org admins remain (ann@acme.com, bo@acme.com)``, without names that are unknown."""
+    names = [user.email for user in impact.remaining_admins if user.email]
+    some = "" if len(names) >= number else "among them "
+    verb = "remains" if number == 1 else "remain"
+    return f"{count(number, 'org admin')} {verb}{f' ({some}{listed(names, _NAMED)})' if names else ''}"
 
 
 _NAMED = 10
@@ -172,8 +197,9 @@ def _gives_org_admin(value: Value | None) -> bool:
 
 def _after(plan: Plan, run: Run | None, steps: Sequence[ManualStep]) -> Iterator[Phrase]:
     """Yield what to do after the last step."""
+    postponed = _is_postponed(plan) and any(passwords_go_off_later(step.changes[0]) for step in steps)
     applies = {
-        "run": run is not None and not all(step.done for step in steps),
+        "run": run is not None and not all(step.done for step in steps) and not postponed,
         "waiting": bool(push_chapters(plan)),
         "left": True,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rolecall.model.kinds import BY_SECTION, split_address
@@ -96,12 +97,20 @@ def idp_names(settings: Settings) -> Sequence[str]:
     return (idp,) if idp else IDPS
 
 
+def org_settings(plan: Plan) -> Settings:
+    """Return the settings that a plan wants, with the org's IdP where the configuration does not name that of SCIM."""
+    settings = plan.desired.settings
+    scim = settings.scim if isinstance(settings.scim, Scim) else Scim()
+    known = isinstance(scim.idp, str) or (idp_of(settings) and not plan.switches.get("enabled"))
+    return settings if known or not plan.idp else replace(settings, scim=replace(scim, idp=plan.idp))
+
+
 def push_chapters(plan: Plan) -> list[Chapter]:
     """Return how to push the groups that are pending, in the org's IdP; nothing if none is, or the org has no SCIM."""
     if any(change.via_reason == "not_in_plan" for change in plan.human):
         return []
     groups = [split_address(change.address)[1] or "" for change in renames_as_one(plan.waiting)]
-    return [push_chapter(idp, groups) for idp in idp_names(plan.desired.settings)] if groups else []
+    return [push_chapter(idp, groups) for idp in idp_names(org_settings(plan))] if groups else []
 
 
 def push_chapter(idp: str, groups: Sequence[str], texts: Mapping[str, Any] = {}) -> Chapter:

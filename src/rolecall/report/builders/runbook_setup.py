@@ -8,6 +8,7 @@ from dataclasses import replace
 from rolecall.model.change import Change
 from rolecall.model.kinds import BY_SECTION, address, initial_value, overlay, restrict
 from rolecall.model.settings import UNSET, Address, Defaults, Domain, GroupMapping, Scim, Settings, Sso, Value
+from rolecall.report.builders.manual_step import ManualStep, StepContext
 from rolecall.report.builders.prose import chapter, read_prose
 from rolecall.report.builders.runbook_idp import (
     ROLE_ATTRIBUTE,
@@ -17,7 +18,7 @@ from rolecall.report.builders.runbook_idp import (
     idp_prose,
     push_chapter,
 )
-from rolecall.report.builders.runbook_steps import ManualStep, StepContext, step_chapter
+from rolecall.report.builders.runbook_steps import step_chapter
 from rolecall.report.document import Chapter, Document
 from rolecall.report.phrases import visible
 

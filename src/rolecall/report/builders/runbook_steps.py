@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from rolecall.model import console
 from rolecall.model.change import Action, Change
-from rolecall.model.fields import Field
 from rolecall.model.kinds import BY_SECTION, split_address
-from rolecall.model.live import Coverage
+from rolecall.model.paste import shell_word
 from rolecall.model.roles import role_words
 from rolecall.model.settings import UNSET, Address, Defaults, GroupMapping, Scim, Settings, Sso, Value
-from rolecall.plan.dates import day
-from rolecall.plan.value import Plan
 from rolecall.report.builders.changes import REASONS, scalar
-from rolecall.report.builders.prose import filled, joined, phrase, plain, read_prose
+from rolecall.report.builders.manual_step import ManualStep, StepContext
+from rolecall.report.builders.prose import filled, phrase, plain, read_prose
 from rolecall.report.builders.runbook_idp import IDPS, group_values, idp_choice, idp_names, idp_of, idp_part, idp_prose
-from rolecall.report.builders.runbook_variants import passwords_go_off_later, step_variant
-from rolecall.report.document import Block, Chapter, Entry, Grid, GridRow, Items, Paragraph, Phrase, Piece
+from rolecall.report.builders.runbook_tables import table
+from rolecall.report.builders.runbook_variants import new_metadata, passwords_go_off_later, step_variant
+from rolecall.report.document import Block, Chapter, Entry, Items, Paragraph, Phrase
 from rolecall.report.phrases import count, visible
 
 Affected = Mapping[tuple[Address, Action], Entry]
@@ -30,75 +29,17 @@ _PASSWORDS = "allow_passwords"
 _GROUPS = BY_SECTION["idp_groups"]
 
 
-class StepContext(NamedTuple):
-    """The facts that texts of steps need: the desired settings, the live endpoint, and who read each section.
-
-    ``parts`` are those of the IdP's side that steps name, by their names in ``idps.yaml``. ``whole`` if a table has all
-    desired values, not just those that change, of an org that was not read. ``pushes`` if the runbook has a chapter
-    that pushes groups by name. ``not_ready`` is why the upgrade must not be made.
-    """
-
-    settings: Settings
-    endpoint: str = "new"
-    coverage: Mapping[str, Coverage] = {}
-    metadata_file: str = ""
-    parts: tuple[str, ...] = ("sso", "scim", "people")
-    whole: bool = False
-    pushes: bool = False
-    not_ready: str = ""
-
-
-def context_of(plan: Plan, not_ready: str = "") -> StepContext:
-    """Return the facts that the texts of a plan's steps need."""
-    endpoint = str(plan.switches.get("endpoint", ""))
-    return StepContext(plan.desired.settings, endpoint, plan.coverage, pushes=bool(plan.waiting), not_ready=not_ready)
-
-
-class ManualStep(NamedTuple):
-    """A step of a runbook: its number, and its changes in the order of its items.
-
-    ``reported`` says who reported each change done, empty for one that is not; ``run`` is the run that recorded them.
-    """
-
-    number: int
-    changes: tuple[Change, ...]
-    reported: tuple[str, ...] = ()
-    run: int | None = None
-
-    @property
-    def of_groups(self) -> bool:
-        """Return whether the step maps groups."""
-        first = self.changes[0]
-        return first.address.startswith("idp_groups/") and first.via_reason != "not_in_plan"
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Return the numbers of its changes: ``3.1``, ``3.2``, or ``3`` for the only one."""
-        if len(self.changes) == 1:
-            return (str(self.number),)
-        return tuple(f"{self.number}.{item}" for item in range(1, len(self.changes) + 1))
-
-    @property
-    def heading(self) -> str:
-        return f"Run {self.run} · step {self.number}" if self.run else f"Step {self.number}"
-
-    @property
-    def done(self) -> str:
-        """Return who reported the step done, empty unless all of it is."""
-        return max(self.reported) if self.reported and all(self.reported) else ""
-
-
 def step_chapter(
     step: ManualStep,
     context: StepContext,
     affected: Affected = _NOTHING,
     split: tuple[int, int] | None = None,
     *,
-    last: bool = False,
+    later: str = "",
 ) -> Chapter:
     """Return the chapter of a step. ``split`` has an earlier step that maps groups, and the one that comes between.
 
-    ``last`` if no other step comes between it and its last part.
+    ``later`` is the text about the last part of a step that sets up SSO, empty where that part follows at once.
     """
     change = step.changes[0]
     variant = step_variant(change, context.endpoint)
@@ -113,8 +54,7 @@ def step_chapter(
     first, after_table = _actions(prose, variant, step, context, values)
     blocks += first
     if variant != "not_in_plan":
-        blocks += _table(step, without, whole=context.whole)
-        blocks += _read_by(change, context)
+        blocks += table(step, context, without)
     else:
         blocks.append(Paragraph(phrase(prose["possible"])))
         blocks.append(Items("bullets", tuple(_excluded(step, context))))
@@ -123,11 +63,11 @@ def step_chapter(
     notes = (phrase(read_prose("steps.yaml")["no_access_yet"]),) if upgrading else tuple(_notes(step, affected))
     blocks += [Items("bullets", notes)] if notes else []
     blocks.append(Paragraph(phrase(prose["check"], values), "Check"))
-    blocks.append(Paragraph(phrase(_undo(prose, variant, change, context), values), "Undo"))
+    blocks.append(Paragraph(phrase(_undo(prose, change, context), values), "Undo"))
     if not without:
         blocks += _record(step)
-    elif not last:
-        blocks.append(Paragraph(phrase(read_prose("steps.yaml")["later"], _numbers(step.number)), "Then"))
+    elif later:
+        blocks.append(Paragraph(phrase(read_prose("steps.yaml")[later], _numbers(step.number)), "Then"))
     return Chapter(f"{step.heading} · {_title(step, variant, values)}", tuple(blocks), step=True, done=step.done)
 
 
@@ -139,7 +79,7 @@ def last_passwords(step: ManualStep, context: StepContext) -> Chapter:
     blocks: list[Block] = [
         Paragraph(phrase(f"**{prose['page']}**", values), "Page"),
         Items("numbered", tuple(phrase(item, values) for item in prose["items"])),
-        *_table(step, skipped),
+        *table(step, context._replace(whole=False), skipped),
         *(Paragraph(phrase(prose[name], values), name.capitalize()) for name in ("check", "undo")),
         *_record(step),
     ]
@@ -161,6 +101,7 @@ def _values(change: Change, context: StepContext) -> dict[str, str]:
         "name": visible(name),
         "metadata": _metadata(change.after, context),
         "metadata_file": visible(context.metadata_file),
+        "previous": shell_word(f"HEAD~1:./{context.metadata_file}") if context.metadata_file else "HEAD~1:FILE",
         "idp": idp_prose(idp)["name"],
         "guide": idp if idp in IDPS else "other",
         "app": idp_prose(idp)["sso"]["title"],
@@ -182,13 +123,13 @@ def _defaults(settings: Settings) -> dict[str, str]:
     }
 
 
-def _undo(prose: Mapping[str, Any], variant: str, change: Change, context: StepContext) -> str:
+def _undo(prose: Mapping[str, Any], change: Change, context: StepContext) -> str:
     """Return how to undo a step, which needs the previous metadata file or values that were not read."""
     undo: str = prose["undo"]
     if context.whole and change.action != "create" and "column Before" in undo:
         undo = read_prose("steps.yaml")["unread_undo"]
-    elif variant == "sso" and _metadata(change.after, context):
-        undo = read_prose("steps.yaml")["metadata_undo"]
+    elif "metadata" in prose and new_metadata(change):
+        undo = prose["metadata"]["undo_of_file" if context.metadata_file else "undo"]
     return undo
 
 
@@ -207,7 +148,7 @@ def _items(
     applies = {
         "unmap": unmapped,
         "default": "default_role" in values,
-        "file": context.metadata_file,
+        "file": context.whole and context.metadata_file,
         "not_ready": context.not_ready,
     }
     stop = _stop(step.changes[0], context.settings)
@@ -217,12 +158,11 @@ def _items(
 
 
 def _metadata(value: Value | None, context: StepContext) -> str:
-    """Return which metadata it is, as far as it is known: `` (okta.xml) of http://www.okta.com/… (certificate …)``."""
-    if context.metadata_file:
-        return f" ({visible(context.metadata_file)} of the configuration)"
-    if isinstance(value, Sso) and isinstance(value.metadata, str) and value.metadata:
-        return f" of {scalar('metadata', value.metadata)}"
-    return ""
+    """Return which metadata it is, as far as it is known: `` (okta.xml of the configuration), http://www.okta.com/…``."""
+    file = f" ({visible(context.metadata_file)} of the configuration)" if context.metadata_file else ""
+    if not isinstance(value, Sso) or not isinstance(value.metadata, str) or not value.metadata:
+        return file
+    return f"{file}{',' if file else ' of'} {scalar('metadata', value.metadata)}"
 
 
 def _numbers(first: int, between: int = 0) -> dict[str, str]:
@@ -238,8 +178,8 @@ def _actions(
     """
     change = step.changes[0]
     items = list(_items(prose["items"], step, context, values))
-    if variant in ("sso", "sso_passwords") and _metadata(change.after, context):
-        items.insert(0, phrase(read_prose("steps.yaml")["metadata"], values))
+    if "metadata" in prose and new_metadata(change):
+        items.insert(0, phrase(prose["metadata"]["file" if context.metadata_file else "item"], values))
     first: list[Block] = [Items("numbered", tuple(items))]
     last: list[Block] = []
     section, _ = split_address(change.address)
@@ -281,54 +221,6 @@ def _in_idp(texts: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Blo
     yield from (Paragraph(phrase(text, values), strong=True) for text in texts.get("never", ()))
 
 
-def _table(step: ManualStep, without: tuple[str, ...], *, whole: bool = False) -> Iterator[Grid]:
-    if step.of_groups:
-        yield Grid(("Step", "Group", "Before", "After"), tuple(_group_rows(step)))
-    elif rows := tuple(_setting_rows(step.changes[0], without, whole=whole)):
-        yield Grid(("Setting", "Before", "After"), rows)
-
-
-def _group_rows(step: ManualStep) -> Iterator[GridRow]:
-    reported = step.reported or ("",) * len(step.changes)
-    for change, label, done in zip(step.changes, step.labels, reported, strict=True):
-        _, key = split_address(change.address)
-        cells = (plain(visible(key or "")), _mapping(change.before), _mapping(change.after))
-        yield GridRow(cells, label, bool(done))
-
-
-def _mapping(value: Value | None) -> Phrase:
-    """Return ``**Member** on **Brand**, **Legal**``."""
-    if not isinstance(value, GroupMapping) or value.blank:
-        return plain("no role, no team")
-    role = (Piece(visible(role_words(value.role)), "label"),) if value.role else plain("no role")
-    teams = joined(((Piece(visible(team), "label"),) for team in sorted(value.teams)), ", ")
-    return (*role, Piece(" on "), *(teams or plain("no team")))
-
-
-def _setting_rows(change: Change, without: tuple[str, ...], *, whole: bool) -> Iterator[GridRow]:
-    section, _ = split_address(change.address)
-    for field in BY_SECTION[section].fields:
-        before, after = _value(change.before, field), _value(change.after, field)
-        listed = before != after or (whole and after is not None and field.updated)
-        if listed and field.name not in without and field.written:
-            yield GridRow((plain(field.label), plain("–" if whole else before or "–"), plain(after or "–")))
-
-
-def _value(settings: Value | None, field: Field) -> str | None:
-    """Return a value of a field as the console shows it; None if the entry does not have it."""
-    value = None if settings is None else getattr(settings, field.name)
-    if value is None or value is UNSET:
-        return None
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    text = scalar(field.name, value)
-    if field.type == "role":
-        return role_words(text)
-    if field.name == "idp" and text.casefold() not in IDPS:
-        return f"{field.shown('other')} ({text})"
-    return field.shown(text.casefold() if field.name == "idp" else text)
-
-
 def _excluded(step: ManualStep, context: StepContext) -> Iterator[Phrase]:
     """Yield what each change of a step would be if the org's plan tier included it."""
     for change, label in zip(step.changes, step.labels, strict=True):
@@ -337,14 +229,6 @@ def _excluded(step: ManualStep, context: StepContext) -> Iterator[Phrase]:
             ManualStep(step.number, (possible,)), step_variant(possible, context.endpoint), _values(change, context)
         )
         yield plain(f"{label}: {title}")
-
-
-def _read_by(change: Change, context: StepContext) -> Iterator[Paragraph]:
-    """Yield who read the values before, and when, for an org that is read by an admin."""
-    section = context.coverage.get(split_address(change.address)[0])
-    if section is not None and section.taken_by and section.taken_at:
-        text = f"The column Before was read by {visible(section.taken_by)} on {day(section.taken_at)}."
-        yield Paragraph(plain(text))
 
 
 def _notes(step: ManualStep, affected: Affected) -> Iterator[Phrase]:

@@ -11,7 +11,7 @@ from rolecall.model.roles import ORG_ADMIN, role_words
 from rolecall.model.settings import UNSET, GroupMapping
 from rolecall.plan.value import Plan, UpgradeImpact
 from rolecall.report.builders.prose import chapter, plain, read_prose
-from rolecall.report.builders.runbook_idp import idp_names, idp_prose
+from rolecall.report.builders.runbook_idp import idp_names, idp_prose, org_settings
 from rolecall.report.builders.users import ways
 from rolecall.report.document import Chapter, Items, Note, Paragraph
 from rolecall.report.phrases import count, listed, visible
@@ -132,7 +132,7 @@ def _access(mapping: GroupMapping) -> str:
 
 def _push(plan: Plan, prose: Mapping[str, Any]) -> Chapter:
     """Return how to push the groups again from the org's IdP, or from each IdP if it is unknown which one it is."""
-    known = [idp_prose(name)["again"] for name in idp_names(plan.desired.settings)]
+    known = [idp_prose(name)["again"] for name in idp_names(org_settings(plan))]
     steps = [step for each in known for step in each["items"]]
     warnings = [warning for each in known for warning in each["never"]]
     return chapter({**prose, "items": [*prose["first"], *steps, *prose["last"]], "never": warnings})

@@ -65,6 +65,14 @@ def changes_idp(change: Change) -> bool:
     return bool(before.idp) and before.idp.casefold() != after.idp.casefold()
 
 
+def new_metadata(change: Change) -> bool:
+    """Return whether a change sets other metadata of the IdP."""
+    before, after = change.before, change.after
+    if not isinstance(after, Sso) or not isinstance(after.metadata, str) or not after.metadata:
+        return False
+    return not isinstance(before, Sso) or before.metadata != after.metadata
+
+
 def _goes_off(change: Change) -> bool:
     before, after = change.before, change.after
     return isinstance(after, Sso | Scim) and after.enabled is False and getattr(before, "enabled", None) is True

@@ -161,6 +161,8 @@ _OUTCOMES: dict[RunOutcome, Tone] = {
     "incomplete": "error",
     "interrupted": "warn",
 }
+_STATE_WORDS: dict[StepState, str] = {**_WORDS, "attested": "reported done", "human": "manual step"}
+"""States of steps in text; JSON has their names."""
 _STATES: dict[str, Tone] = {"done": "ok", "attested": "ok", "human": "warn", "not_tried": "dim"}
 
 
@@ -206,7 +208,8 @@ def recorded_run_document(run: Run) -> Document:
 
 
 def _step_row(step: Step) -> Row:
-    state, details = Note(step.state, _STATES.get(step.state, "error")), _details(step)
+    state = Note(_STATE_WORDS.get(step.state, step.state.replace("_", " ")), _STATES.get(step.state, "error"))
+    details = _details(step)
     first = (Note(f"{step.label:>4}"), Note(step.action), Note(visible(step.address)), state)
     return Row((*first, Note(details, "dim")) if details else first)
 

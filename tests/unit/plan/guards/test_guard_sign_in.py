@@ -60,7 +60,7 @@ def test_nobody_shut_out_passes_only_when_everybody_was_read():
     assert judged(people).verdict == "pass"
     some = judged(people, scope=PeopleScope(org_admins=True))
     assert some.verdict == "not judged"
-    assert some.message == "0 of the 1 user that were read can no longer sign in; not all users were read"
+    assert some.message == "0 of 1 user read can no longer sign in; not all users were read"
     assert judged(None).verdict == "not judged"
 
 
@@ -68,7 +68,7 @@ def test_what_a_partial_read_shows_blocks_or_is_not_judged_and_is_never_a_count_
     only = {"scope": PeopleScope(org_admins=True)}
     some = judged(**only)
     assert some.verdict == "not judged"
-    assert "1 of the 3 users that were read can no longer sign in" in some.message
+    assert "1 of 3 users read can no longer sign in" in some.message
     needed = judged(guards=Guards(required_org_admins=("glass@acme.com",)), **only)
     assert needed.verdict == "block"
     assert "Not all users were read." in words(needed)
