@@ -14,7 +14,7 @@ from rolecall.model.desired import Desired
 from rolecall.model.live import Coverage, Reported
 from rolecall.model.policy import Guards, Policy, TeamRole
 from rolecall.model.run import Run, Step
-from rolecall.model.settings import Defaults, Domain, Scim, Settings, Sso
+from rolecall.model.settings import Address, Defaults, Domain, Scim, Settings, Sso
 from rolecall.plan.moves import Attribution
 from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.value import GuardResult, Impact, Move, Plan, Who
@@ -490,6 +490,13 @@ def test_what_rolecall_writes_itself_is_no_step() -> None:
     assert document.chapters == ()
     assert "There are no manual steps." in runbook_markdown(document)
     assert "There are no manual steps." in html(document)
+
+
+def test_a_long_step_may_go_on_on_the_next_page() -> None:
+    groups = [replace(REBRAND, address=Address(f"idp_groups/{number}")) for number in range(30)]
+    assert '<section class="step long">' in html(book(*groups))
+    assert '<section class="step">' in html(book(*groups[:3]))
+    assert "step long" not in html(book(*groups[:3]))
 
 
 def test_a_page_has_boxes_and_fields_and_allows_its_own_style_and_nothing_else() -> None:

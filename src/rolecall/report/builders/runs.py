@@ -12,7 +12,7 @@ from rolecall.model.paste import shell_word
 from rolecall.model.run import Approval, Run, RunOutcome, RunReport, Step, StepState
 from rolecall.report.document import Document, Listing, NextStep, Note, Row, Tone
 from rolecall.report.line import Line, Style, line
-from rolecall.report.phrases import cells, count, visible
+from rolecall.report.phrases import cells, count, listed, visible
 
 _BAD: tuple[StepState, ...] = ("failed", "moved", "refused", "unknown")
 _WORDS: dict[StepState, str] = {
@@ -150,8 +150,7 @@ def _manual_words(steps: Sequence[Step]) -> str:
 
 
 def _numbers(run: Run) -> str:
-    more = ", …" if len(run.human) > _MOST else ""
-    return ", ".join(step.label for step in run.human[:_MOST]) + more
+    return listed((step.label for step in run.human), _MOST)
 
 
 _OUTCOMES: dict[RunOutcome, Tone] = {

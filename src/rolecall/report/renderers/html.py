@@ -11,7 +11,18 @@ from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rolecall.package_data import package_text
-from rolecall.report.document import REHEARSAL, CheckResult, Document, Mark, Part, UserMove
+from rolecall.report.document import (
+    REHEARSAL,
+    Chapter,
+    CheckResult,
+    Document,
+    Grid,
+    Items,
+    Mark,
+    Paragraph,
+    Part,
+    UserMove,
+)
 from rolecall.report.findings import of_problems
 from rolecall.report.phrases import count, place, visible
 from rolecall.report.renderers.picture import by_severity, picture
@@ -25,6 +36,9 @@ MOST_ROWS = 200
 
 MOST_FLOWS = 1000
 """Rows of the table of what users lose and gain."""
+
+MOST_LINES = 24
+"""Lines of a step that is printed on one page. A longer one may go on on the next page."""
 
 _OPEN = 10
 """Escalations that are listed openly; the others are folded."""
@@ -89,6 +103,7 @@ def html(document: Document) -> str:
         legend=[(kind, text) for kind, text in _LEGEND.items() if kind in kinds],
         most=max((flow.size for flow in flows), default=1),
         most_rows=MOST_ROWS,
+        most_lines=MOST_LINES,
         most_flows=MOST_FLOWS,
         most_escalations=_OPEN,
         users={"rows": users[:MOST_ROWS], "more": max(len(users) - MOST_ROWS, 0), "total": total},
@@ -125,7 +140,7 @@ def _page(template: str, script: str, **values: Any) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.globals.update(marks=_MARKS, style=Markup(style), rehearsal=REHEARSAL)
     environment.filters.update(place=place, visible=visible, quoted=quoted, slashed=slashed, sentence=_sentence)
-    environment.filters.update(css=_css, message=sentence)
+    environment.filters.update(css=_css, message=sentence, lines=_lines)
     source = package_text(f"{_DATA}/base.html.jinja") + package_text(f"{_DATA}/{template}")
     filled = environment.from_string(source).render(script=Markup(script), policy=_policy(style, script), **values)
     return f"{filled.strip()}\n"
@@ -143,6 +158,13 @@ def slashed(text: str) -> Markup:
     from markupsafe import Markup
 
     return Markup(text.translate(_SLASHED))
+
+
+def _lines(chapter: Chapter) -> int:
+    """Return how many lines a chapter of a runbook has at least: paragraphs, items and rows."""
+    texts = sum(len(block.texts) for block in chapter.blocks if isinstance(block, Items))
+    rows = sum(len(block.rows) + 1 for block in chapter.blocks if isinstance(block, Grid))
+    return texts + rows + sum(isinstance(block, Paragraph) for block in chapter.blocks)
 
 
 def _sentence(text: str) -> str:
