@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -91,6 +92,12 @@ def of(kind: str, site: Site, email: str = ANN, app: str | None = None) -> IdpTr
 
 def steps_of(idp: IdpTrace, email: str = ANN) -> tuple[TraceStep, ...]:
     return trace(TraceInput(email, idp, Person(email, groups=("Legal",)), LEGAL))
+
+
+@cache
+def full_steps(kind: str) -> tuple[TraceStep, ...]:
+    """The steps of a trace in which everything can be read."""
+    return steps_of(of(kind, a_site(kind)))
 
 
 def states(idp: IdpTrace, email: str = ANN) -> dict[str, str]:
@@ -218,7 +225,7 @@ def requests_of(kind: str) -> int:
 
 
 NUMBERS = {"okta": 6, "entra": 7}
-FAULTS = ("refused", "cut_after_headers", "cut_in_body", "429_bare", "500", "502_html", "401", "html")
+FAULTS = ("refused", "cut_after_headers", "cut_in_body", "lost_answer", "429_bare", "500", "502_html", "401", "html")
 
 
 @KINDS
@@ -250,7 +257,7 @@ def test_a_request_that_fails_is_never_an_answer(kind: str, number: int, fault: 
             paths.append(path)
         return fault if paths.index(path) == number - 1 else None
 
-    full = steps_of(of(kind, a_site(kind)))
+    full = full_steps(kind)
     steps = steps_of(broken(kind, fails))
     unread = [step for step in steps if step.state == "not_readable"]
     assert unread
@@ -275,12 +282,23 @@ ENDS = {
 
 @pytest.mark.parametrize(("kind", "end"), [(kind, end) for kind, ends in ENDS.items() for end in ends])
 def test_a_missing_permission_is_named(kind: str, end: str) -> None:
-    full = steps_of(of(kind, a_site(kind)))
+    full = full_steps(kind)
     steps = steps_of(of(kind, a_site(kind, forbidden=(end,))))
     unread = [step for step in steps if step.state == "not_readable"]
     assert [step for step in steps if step.state != "not_readable" and step not in full] == []
     assert unread
     assert "The credential needs " in " ".join(step.next or "" for step in unread)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429, 500])
+@pytest.mark.parametrize(("kind", "end"), [(kind, end) for kind, ends in ENDS.items() for end in ends])
+def test_no_status_of_an_error_is_an_answer(kind: str, end: str, status: int) -> None:
+    """Not even 404: that a list or an app is not found does not say that the user is not in it."""
+    full = full_steps(kind)
+    steps = steps_of(of(kind, a_site(kind, statuses={end: status})))
+    assert [step for step in steps if step.state != "not_readable" and step not in full] == []
+    assert "not_readable" in {step.state for step in steps}
+    assert TOKEN not in str(steps)
 
 
 @KINDS
@@ -293,7 +311,7 @@ def test_an_idp_that_repeats_the_token_does_not_reveal_it(kind: str) -> None:
 @KINDS
 @pytest.mark.parametrize("broken_end", ["users", "groups", "mappings", "jobs", "memberOf", "logs", "provisioning"])
 def test_an_answer_of_another_form_is_no_answer(kind: str, broken_end: str) -> None:
-    full = steps_of(of(kind, a_site(kind)))
+    full = full_steps(kind)
     steps = steps_of(of(kind, a_site(kind, broken=broken_end)))
     assert [step for step in steps if step.state != "not_readable" and step not in full] == []
 

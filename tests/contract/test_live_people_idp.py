@@ -166,6 +166,23 @@ def test_who_has_the_app(kind: str) -> None:
 
 
 @KINDS
+def test_a_name_that_two_groups_have_is_reported_with_both_ids(kind: str) -> None:
+    site = a_site(groups=["All", "Admins", "Legal", "Later", "Later"])
+    (note,) = read(kind, site, ("Later",)).notes
+    name, group = ("Okta", oid("Later")) if kind == "okta" else ("Microsoft Graph", uid("Later"))
+    assert note.message == f"{name} has 2 groups named `Later` ({group}, {group})"
+    assert note.severity == "warning"
+
+
+@KINDS
+def test_a_name_that_no_group_has_is_reported_for_the_section_idp(kind: str) -> None:
+    """A source in `people` gives no further warning than before."""
+    assert read(kind, a_site(), ("Ghosts",)).notes == ()
+    (note,) = read(kind, a_site(), ("Ghosts",), section=f"idp.{kind}").notes
+    assert "has no group named `Ghosts`" in note.message
+
+
+@KINDS
 def test_an_app_that_there_is_not(kind: str) -> None:
     found = read(kind, a_site(), app="0oa9")
     assert found.coverage.state == "unread"

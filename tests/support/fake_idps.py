@@ -40,9 +40,9 @@ class Site:
     what Graph says of a user beside their address. ``suspended`` are the accounts that are off in the IdP itself.
     ``log`` are rows of the IdP's provisioning log, and ``execution`` is the last one of Entra's job. ``app_roles`` are
     the values of Entra's app roles, by the group or person that is assigned with one. ``forbidden`` are ends of paths
-    that the token may not read. ``busy`` is how many requests are answered 429 first. ``token`` is the only one taken;
-    ``echo``: none is, and the answer repeats it. ``public_key`` is that of a service app in Okta, which has the
-    ``scopes``; ``urls`` are those of the app.
+    that the token may not read, ``statuses`` those that are answered with an error. ``busy`` is how many requests are
+    answered 429 first. ``token`` is the only one taken; ``echo``: none is, and the answer repeats it. ``public_key`` is
+    that of a service app in Okta, which has the ``scopes``; ``urls`` are those of the app.
     """
 
     people: dict[str, list[str]] = field(default_factory=dict)
@@ -80,6 +80,7 @@ class Site:
     paging: Callable[[list[Any], str | None], tuple[Any, dict[str, str]]] | None = None
     broken: str | None = None
     forbidden: tuple[str, ...] = ()
+    statuses: dict[str, int] = field(default_factory=dict)
     seen: list[Exchanged] = field(default_factory=list)
 
     def members(self, group: str) -> list[str]:
@@ -134,6 +135,8 @@ def served(site: Site, answer: Answerer, *, okta: bool) -> Iterator[str]:
                 return 429, _error(okta, "API call exceeded rate limit"), reset if okta else {"retry-after": "0"}
             if site.forbidden and path.endswith(site.forbidden):
                 return 403, _error(okta, "You do not have permission to access the feature"), {}
+            if refused := next((status for end, status in site.statuses.items() if path.endswith(end)), None):
+                return refused, _error(okta, f"an answer of {refused} with {site.token}"), {}
             if site.broken and path.endswith(site.broken):
                 return 200, {"value": [{"what": "ever"}]} if not okta else [{"what": "ever"}], {}
             status, body = answer(site, path, query)

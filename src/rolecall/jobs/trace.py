@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rolecall.errors import Misuse, OrgError, Problem
 from rolecall.jobs.access import one_person
@@ -55,16 +55,25 @@ async def trace_user(request: TraceRequest) -> Trace:
     if not isinstance(request.idp, IdpTracer):
         hint = "add `idp: {okta: …}` or `idp: {entra: …}`; see docs/people.md"
         raise Misuse(Problem("no_idp", "--trace requires a connection to the IdP", None, hint))
-    org, user, mappings = await _read_org(request)
+    org, user, mappings, observed_at = await _read_org(request)
     idp = await request.idp.trace(request.email, request.now - timedelta(days=LOG_DAYS))
     groups = tuple(dict.fromkeys(map(normalise.name, request.groups)))
-    known = TraceInput(request.email, idp, user, mappings, request.target.desired, groups, LOG_DAYS)
+    known = TraceInput(request.email, idp, user, mappings, request.target.desired, groups, LOG_DAYS, observed_at)
     return Trace(org, request.email, idp.kind, trace(known))
 
 
-async def _read_org(request: TraceRequest) -> tuple[OrgRef, Person | NotRead | None, Mappings | NotRead]:
-    """Return the org, the user in it, and its mappings; what cannot be read, as NotRead. Raises OrgError for an org
-    other than that of the configuration.
+class _OrgSide(NamedTuple):
+    """The org, the user in it, its mappings, and when it was recorded if it is an observed org."""
+
+    org: OrgRef
+    user: Person | NotRead | None
+    mappings: Mappings | NotRead
+    observed_at: datetime | None = None
+
+
+async def _read_org(request: TraceRequest) -> _OrgSide:
+    """Return the org's side; what cannot be read, as NotRead. Raises OrgError for an org other than the configured
+    one.
     """
     target = request.target
     try:
@@ -72,10 +81,11 @@ async def _read_org(request: TraceRequest) -> tuple[OrgRef, Person | NotRead | N
         directory = await request.org.read_people(one_person(request.email))
     except OrgError as error:
         unread = NotRead(error.problems[0].message, error.problems[0].hint)
-        return OrgRef(target.name, target.pin or "", target.url, target.env), unread, unread
+        return _OrgSide(OrgRef(target.name, target.pin or "", target.url, target.env), unread, unread)
     check_pin(target, live.facts)
     org = OrgRef(target.name, live.facts.org_id, target.url, target.env, live.facts.local)
-    return org, _user(directory, request.email), _mappings(live)
+    observed_at = live.covered("idp_groups").taken_at if live.facts.observed else None
+    return _OrgSide(org, _user(directory, request.email), _mappings(live), observed_at)
 
 
 def _user(directory: Directory, email: str) -> Person | NotRead | None:
@@ -95,4 +105,4 @@ def _mappings(live: Live) -> dict[str, GroupMapping] | NotRead:
 
 
 def _not_read(coverage: Coverage) -> NotRead:
-    return NotRead(coverage.problem or "the org does not provide it", LOOK)
+    return NotRead(coverage.problem or "it was not recorded or not read", LOOK)

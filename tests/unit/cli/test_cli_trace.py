@@ -119,6 +119,49 @@ def test_an_idp_that_refuses_everything_leaves_the_org(repo: Callable[..., str],
     assert set(states.values()) == {"not_readable"}
 
 
+def observed(folder: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Write a repo of an observed org without users, recorded on 22 November."""
+    monkeypatch.setenv("IDP_TOKEN", TOKEN)
+    monkeypatch.chdir(folder)
+    org = {name: part for name, part in SNAPSHOT.items() if name != "people"}
+    coverage = {"idp_groups": {"state": "complete", "taken_at": "2026-11-22T10:00:00Z", "taken_by": "ann@tiny.co"}}
+    Path("live.json").write_text(json.dumps({**org, "coverage": coverage}))
+    idp = f"idp: {{okta: {{url: '{url}', app: 0oa1, token: {{env: IDP_TOKEN}}}}}}\n"
+    Path("rolecall.yaml").write_text(CONFIG.replace("local:org.db", "observed:live.json") + idp)
+
+
+def test_an_observed_org_answers_as_of_its_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    with served(a_site("okta"), okta_answers, okta=True) as url:
+        observed(tmp_path, monkeypatch, url)
+        assert run(["why", "cy@tiny.co", "--trace"]) == Exit.UNSEEN
+    text = capsys.readouterr().out
+    assert "Mapped: member on Marketing, as observed on 22 Nov 2026." in text
+    assert "not readable  Could not read whether WRITER has the user" in text
+    assert "Next: Look up the user in WRITER's console" in text
+
+
+@pytest.mark.parametrize(
+    ("urls", "state", "words"),
+    [
+        (("https://app.writer.com/api/access/saml",), "ok", "assignments: 0 groups"),
+        (("app.writer.com",), "ok", "assignments: 0 groups"),
+        (("https://writer.example/saml",), "wrong", "none of its URLs is on app.writer.com (hosts: writer.example)"),
+        ((), "warning", "(hosts: none)"),
+    ],
+)
+def test_doctor_checks_that_the_app_is_writers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, urls: tuple[str, ...], state: str, words: str
+) -> None:
+    with served(a_site("okta", urls=urls), okta_answers, okta=True) as url:
+        observed(tmp_path, monkeypatch, url)
+        run(["doctor", "--format", "json"])
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["idp"]["state"] == state
+    assert words in str(checks["idp"])
+
+
 def test_a_trace_needs_an_idp(tmp_path: Path, capsys: Capture) -> None:
     folder = make_repo(tmp_path / "repo")
     assert run(["-C", str(folder), "why", "cy@tiny.co", "--trace"]) == Exit.USAGE

@@ -129,7 +129,7 @@ class EntraPeople:
     async def _read(self, scope: PeopleScope) -> Directory:
         app = await self._read_app()
         waiting = await self._client.by_name(
-            {*self._config_groups, *scope.groups} - set(app.groups.values()), self._search
+            {*self._config_groups, *scope.groups} - set(app.groups.values()), self._search, self._config_groups
         )
         groups = {**app.groups, **waiting}
         addresses = app.job.addresses

@@ -57,7 +57,7 @@ class IdpClient:
         self._idp = idp
         self._base = base.rstrip("/")
         self._cuts: dict[str, str] = {}
-        self._shared: dict[str, list[str]] = {}
+        self._unresolved: dict[str, list[str]] = {}
         self._responds = False
         self._silent: NotRead | None = None
 
@@ -148,16 +148,18 @@ class IdpClient:
         except OrgError as error:
             return Directory(coverage=UNREAD._replace(problem=_sentence(error.problems[0])))
 
-    async def by_name(self, names: Collection[str], search: Search) -> dict[str, str]:
-        """Find groups by name: id -> name. A name with no group is left out; so is one with more, with a note."""
+    async def by_name(self, names: Collection[str], search: Search, config_groups: Collection[str]) -> dict[str, str]:
+        """Find groups by name: id -> name. A name with no group or with more than one is left out, with a note; a note
+        that there is none only for ``config_groups``.
+        """
         ordered = sorted(names)
         names_by_id: dict[str, str] = {}
         for name, groups in zip(ordered, await together(map(search, ordered)), strict=True):
             exact = [group for group, group_name in groups if normalise.name(group_name) == name]
             if len(exact) == 1:
                 names_by_id[exact[0]] = name
-            elif exact:
-                self._shared[name] = exact
+            elif exact or name in config_groups:
+                self._unresolved[name] = exact
         return names_by_id
 
     def directory(
@@ -180,14 +182,21 @@ class IdpClient:
         coverage = coverage._replace(read=read, total=total, problem=problem)
         if self.cut is not None:
             coverage = coverage._replace(state="partial", total=None, problem=self.cut)
-        return replace(builder.build(coverage), notes=tuple(self._two_groups()))
+        return replace(builder.build(coverage), notes=tuple(self._notes()))
 
-    def _two_groups(self) -> Iterator[Problem]:
-        """Yield a warning for each name that several groups of the IdP have."""
-        for name, ids in sorted(self._shared.items()):
-            message = f"{self._idp.name} has {len(ids)} groups named `{name}` ({', '.join(sorted(ids))})"
-            hint = "rename all but one of them; the members of none of them are read"
-            yield Problem("idp_two_groups", message, None, hint, "warning")
+    def _notes(self) -> Iterator[Problem]:
+        """Yield a warning for each name that several groups have; for a connection in ``idp``, also for one that no
+        group has.
+        """
+        for name, ids in sorted(self._unresolved.items()):
+            if ids:
+                message = f"{self._idp.name} has {len(ids)} groups named `{name}` ({', '.join(sorted(ids))})"
+                hint = "rename all but one of them; the members of none of them are read"
+                yield Problem("idp_two_groups", message, None, hint, "warning")
+            elif self._idp.messages.section != "people":
+                message = f"{self._idp.name} has no group named `{name}`"
+                hint = "check the spelling, or create the group; until it is pushed, its mapping is pending"
+                yield Problem("idp_no_group", message, None, hint, "warning")
 
     async def close(self) -> None:
         """Release all connections."""

@@ -100,7 +100,7 @@ class OktaPeople:
     async def _read(self, scope: PeopleScope) -> Directory:
         app = await self._read_app()
         waiting = await self._client.by_name(
-            {*self._config_groups, *scope.groups} - set(app.pushed.values()), self._search
+            {*self._config_groups, *scope.groups} - set(app.pushed.values()), self._search, self._config_groups
         )
         groups: dict[str, str] = {**app.pushed, **waiting}
         users = await self._client.read_linked(f"{self._path}/users", ("limit", "500"))

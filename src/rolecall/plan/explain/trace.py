@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
@@ -25,7 +26,7 @@ from rolecall.model.trace import (
     StepName,
     TraceStep,
 )
-from rolecall.plan.dates import moment_words
+from rolecall.plan.dates import day, moment_words
 from rolecall.plan.explain.trace_words import Words, words_of
 
 Mappings = Mapping[str, GroupMapping]
@@ -37,7 +38,7 @@ class TraceInput:
 
     ``org_user`` is None if the org does not have the user. ``mappings`` are the org's groups, by live key. ``only`` are
     the groups to trace; without any, those of the user that matter to the org. ``log_days`` is how far back the IdP's
-    log was read.
+    log was read. ``observed_at`` is when an admin recorded the org, None for an org that was read now.
     """
 
     email: str
@@ -47,6 +48,12 @@ class TraceInput:
     desired: Desired = field(default_factory=Desired)
     only: tuple[str, ...] = ()
     log_days: int = 30
+    observed_at: datetime | None = None
+
+    @property
+    def observed(self) -> str:
+        """Return the day of an observed org as a text to append, empty for an org that was read now."""
+        return f", as observed on {day(self.observed_at)}" if self.observed_at else ""
 
 
 def trace(known: TraceInput) -> tuple[TraceStep, ...]:
@@ -141,14 +148,14 @@ def _org_user(known: TraceInput, words: Words) -> TraceStep:
     if isinstance(user, NotRead):
         return _not_readable("org_user", "whether WRITER has the user", user)
     if user is None:
-        return _failed("org_user", "WRITER does not have the user.", words.arrive)
+        return _failed("org_user", f"WRITER does not have the user{known.observed}.", words.arrive)
     if not user.traits.active:
         return _failed("org_user", "The user is deactivated in WRITER (R23).", words.reactivate)
     if user.traits.pending:
         text = "The user is in WRITER and an admin has not approved them yet (R26)."
         return _failed("org_user", text, "Approve the user in WRITER, or provision them with SCIM")
     origin = "" if user.traits.origin == "scim" else f", not provisioned by SCIM yet ({user.traits.origin})"
-    return TraceStep("org_user", "ok", f"WRITER has the user, active{origin}.")
+    return TraceStep("org_user", "ok", f"WRITER has the user, active{origin}{known.observed}.")
 
 
 def _group_steps(known: TraceInput, words: Words) -> Iterator[TraceStep]:
@@ -246,10 +253,12 @@ def _mapping(known: TraceInput, name: str, words: Words) -> TraceStep:
     live = known.mappings
     keys = [key for key in live if key == name or (key.endswith("]") and key.rpartition(" [")[0] == name)]
     if not keys:
-        return _failed("mapping", "WRITER does not have the group.", words.send.format(group=name), name)
+        return _failed(
+            "mapping", f"WRITER does not have the group{known.observed}.", words.send.format(group=name), name
+        )
     mapping = next((live[key] for key in keys if live[key] != BLANK), BLANK)
     if mapping != BLANK:
-        return TraceStep("mapping", "ok", f"Mapped: {_gives(mapping)}.", None, name, where)
+        return TraceStep("mapping", "ok", f"Mapped: {_gives(mapping)}{known.observed}.", None, name, where)
     if requested == BLANK:
         text = "Unmapped, as in the configuration: the group gives no access (R10)."
         return TraceStep("mapping", "ok", text, None, name, where)
