@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from rolecall.cli.journals import find_journal
 from rolecall.cli.options import Invocation
-from rolecall.cli.session import now, secret
+from rolecall.cli.session import now, secret, wait_for
 from rolecall.errors import Problem
 from rolecall.jobs.audit import AuditRequest, known_log, mark_changes, read_log
 from rolecall.live.audit import audit_export
+from rolecall.model import normalise
 from rolecall.model.audit import AuditLog, first_reading
 
 if TYPE_CHECKING:
@@ -56,6 +57,17 @@ async def read_audit(
     if store is not None:
         store.prune(target.writer, oldest)
     return log
+
+
+def user_events(call: Invocation, config: Config, email: str) -> AuditLog | None:
+    """Return the records about a user, and store nothing; None without an audit log, and for a snapshot."""
+    target = config.audit
+    if target is None or call.snapshot is not None:
+        return None
+    since = now() - timedelta(days=target.keep_days)
+    log = wait_for(read_audit(call, config, target, None, since))
+    user = normalise.email(email)
+    return log._replace(records=tuple(record for record in log.records if normalise.email(record.object) == user))
 
 
 def _known(

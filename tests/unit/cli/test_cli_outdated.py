@@ -194,3 +194,27 @@ def test_a_plan_without_the_key_imports_no_audit_log(repo: Path) -> None:
     for command in (["validate"], ["plan"]):
         done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=True)
         assert set(json.loads(done.stdout.splitlines()[-1])) <= {"rolecall.model.audit"}
+
+
+def test_why_lists_the_records_about_a_user_and_stores_none(repo: Path, capsys: Capture, org: Faulty) -> None:
+    about = {"area": "User", "action": "Role changed"}
+    org.answer = export(
+        [changed(1), changed(2, object="Bo@tiny.co", **about), changed(3, object="cy@tiny.co", **about)]
+    )
+    text = output(capsys, "why", "bo@tiny.co")
+    assert "Audit log" in text
+    assert "User: Role changed · Bo@tiny.co" in text
+    assert "cy@tiny.co" not in text
+    events = json.loads(output(capsys, "why", "bo@tiny.co", "--format", "json"))["events"]
+    assert [event["object"] for event in events["records"]] == ["Bo@tiny.co"]
+    assert "No records about this user." in output(capsys, "why", "ann@tiny.co")
+    assert stored(repo) == 0
+
+
+def test_why_without_the_log(repo: Path, capsys: Capture, org: Faulty) -> None:
+    org.answer = lambda _: error(403, "no")
+    assert "The audit log was not read: WRITER's audit log does not allow" in output(capsys, "why", "bo@tiny.co")
+    write(repo, None)
+    assert "Audit log" not in output(capsys, "why", "bo@tiny.co")
+    assert "events" not in json.loads(output(capsys, "why", "bo@tiny.co", "--format", "json"))
+    assert "Audit log" not in output(capsys, "why", "--groups", "Admins")

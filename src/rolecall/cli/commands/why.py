@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +19,9 @@ from rolecall.errors import Exit, Misuse
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
     from rolecall.jobs.access import State
+    from rolecall.model.audit import AuditLog
     from rolecall.model.directory import Person
+    from rolecall.report.document import Document
 
 
 @command(
@@ -107,13 +110,36 @@ def why(
         return report_coverage(call, config, org_state.coverage)
     explained = explain(org_state, who)
     against = None if role is None else explain_not(org_state, who, role_of(org_state, role))
+    events = _events(call, config, email) if at == "live" else None
     if form == "json":
         body = why_json(explained, org_state.coverage, org_state.at)
-        out.text(json.dumps(body if against is None else {**body, "not": why_not_json(against)}, indent=2))
+        body = body if against is None else {**body, "not": why_not_json(against)}
+        out.text(json.dumps(body if events is None else {**body, "events": _events_json(events)}, indent=2))
     else:
         document = why_document(org_state.org, explained, against, org_state.coverage, org_state.at)
-        out.lines(listing_lines(document))
+        out.lines(listing_lines(document if events is None else _with_events(document, events)))
     return report_coverage(call, config, org_state.coverage)
+
+
+def _events(call: Invocation, config: Config, email: str | None) -> AuditLog | None:
+    """Return the records of the audit log about a user; None without a user or a log."""
+    if email is None or config.audit is None:
+        return None
+    from rolecall.cli.audit_log import user_events
+
+    return user_events(call, config, email)
+
+
+def _events_json(log: AuditLog) -> dict[str, Any]:
+    from rolecall.report.builders.audit import events_json
+
+    return events_json(log)
+
+
+def _with_events(document: Document, log: AuditLog) -> Document:
+    from rolecall.report.builders.audit import events_listing
+
+    return replace(document, listings=(*document.listings, events_listing(log)))
 
 
 def _trace(call: Invocation, email: str, groups: list[str], form: str) -> Exit:

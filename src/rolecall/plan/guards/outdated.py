@@ -21,7 +21,7 @@ RELIED: Mapping[str, frozenset[str]] = {
     "escalations": _USERS,
     "max_removals": _ENTRIES,
     "possible_rename": _ENTRIES,
-    "protect": frozenset(SECTIONS),
+    "protect": _ENTRIES,
     "sign_in": DECIDING_SIGN_IN | _USERS,
     "preconditions": DECIDING_SIGN_IN,
 }

@@ -35,7 +35,7 @@ def unread(guard_input: GuardInput) -> Finding:
     lines += [users] if users else []
     items = tuple(Item(1) for _ in (*sections, *on_settings, *(("people",) if users else ())))
     fixes = _fixes(sections, observed=observed)
-    fixes += [fix for finding in on_settings.values() for fix in finding.fixes if fix not in fixes]
+    fixes = list(dict.fromkeys((*fixes, *(fix for finding in on_settings.values() for fix in finding.fixes))))
     if users:
         fixes.append(read_users(guard_input))
     details = tuple(map(Detail, lines[1:]))

@@ -54,6 +54,23 @@ def record_row(record: AuditRecord) -> Row:
     return Row((*cells, *marks), ", ".join(map(visible, record.addresses)))
 
 
+def events_listing(log: AuditLog) -> Listing:
+    """Return the records about a user, and how much of the log was read if not all of it."""
+    unread = log.coverage.state != "complete"
+    part = "partially" if log.coverage.state == "partial" else "not"
+    warning = f"The audit log was {part} read{f': {log.coverage.problem}' if log.coverage.problem else ''}"
+    rows = [Row((Note(visible(warning), "warn"),), depth=1)] if unread else []
+    records = [row._replace(depth=1) for row in map(record_row, log.records)]
+    none = [] if records else [Row((Note("No records about this user.", "dim"),), depth=1)]
+    return Listing((*rows, *records, *none), WIDTHS, "Audit log")
+
+
+def events_json(log: AuditLog) -> dict[str, Any]:
+    """Return the records about a user as JSON, and how much of the log was read."""
+    coverage = {"state": log.coverage.state, "problem": log.coverage.problem}
+    return {"coverage": coverage, "records": [*map(record_json, log.records)]}
+
+
 def audit_json(head: dict[str, Any], log: AuditLog, records: Iterable[AuditRecord]) -> str:
     """Return the log as one JSON object: how much of it was read, and the records."""
     position = log.position
