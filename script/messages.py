@@ -5,7 +5,8 @@ script/messages.py PATH...     only those created in these files or folders
 script/messages.py --text      the texts alone, one a line, sorted
 
 A message is a call of `Problem`, of a verdict or a refusal (`KINDS`), or of a function that passes its arguments on to
-one. `{name}` is a value that is filled in. Where a text has alternatives, each is listed.
+one. `{name}` is a value that is filled in. Where a text has alternatives, each is listed, with the hints of the same
+path through the function.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import ast
 import itertools
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,16 +23,21 @@ ROOT = Path(__file__).resolve().parents[1]
 SRC = ROOT / "src" / "rolecall"
 KINDS: dict[str, tuple[str, ...]] = {
     "Problem": ("code", "message", "where", "hint"),
+    "ConfigFault": ("code", "trail", "message", "hint"),
+    "SnapshotFault": ("trail", "message", "hint"),
     "Notice": ("message",),
     "UsageError": ("message",),
     "BadParameter": ("message",),
     "ClickException": ("message",),
-    "TokenRefused": ("message",),
+    "TokenRefused": ("code", "message"),
     "Refused": ("code", "message"),
 }
 """Constructors of messages, each with its positional parameters."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+Scope = dict[str, list[ast.expr]]
+"""The values that names have on one path through a function."""
+MOST_PATHS = 24
 
 
 class Message(NamedTuple):
@@ -45,10 +51,14 @@ class Message(NamedTuple):
 
 
 class Factory(NamedTuple):
-    """A function that creates a message from its arguments: which parameter is the code, the text and the hint."""
+    """A function that creates a message from its arguments: which parameter is the code, the text and the hint.
+
+    ``passed`` is the parameter that is the text, or a part of it.
+    """
 
     parameters: tuple[str, ...]
     fields: dict[str, ast.expr]
+    passed: str
 
 
 class Module(NamedTuple):
@@ -56,7 +66,7 @@ class Module(NamedTuple):
 
     path: Path
     tree: ast.Module
-    constants: dict[str, list[ast.expr]]
+    constants: Scope
 
 
 def parse(path: Path) -> Module:
@@ -65,10 +75,10 @@ def parse(path: Path) -> Module:
     return Module(path, tree, assignments(tree.body))
 
 
-def assignments(body: list[ast.stmt]) -> dict[str, list[ast.expr]]:
-    """Return every expression that is assigned to a name in some statements, nested functions left out."""
-    values: dict[str, list[ast.expr]] = defaultdict(list)
-    todo: list[ast.AST] = list(body)
+def assignments(nodes: Sequence[ast.AST]) -> Scope:
+    """Return every expression that is assigned to a name in some nodes, nested functions left out."""
+    values: Scope = defaultdict(list)
+    todo = list(nodes)
     while todo:
         node = todo.pop(0)
         if isinstance(node, Function | ast.ClassDef | ast.Lambda):
@@ -82,7 +92,7 @@ def assignments(body: list[ast.stmt]) -> dict[str, list[ast.expr]]:
     return values
 
 
-def _bind(target: ast.expr, value: ast.expr, values: dict[str, list[ast.expr]]) -> None:
+def _bind(target: ast.expr, value: ast.expr, values: Scope) -> None:
     if isinstance(target, ast.Name):
         values[target.id].append(value)
     elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
@@ -95,7 +105,7 @@ class Catalog:
 
     def __init__(self, modules: list[Module]) -> None:
         self.modules = modules
-        self.constants: dict[str, list[ast.expr]] = {}
+        self.constants: Scope = {}
         for module in modules:
             for name, values in module.constants.items():
                 if name.lstrip("_").isupper():
@@ -108,35 +118,56 @@ class Catalog:
         while known != len(self.factories):
             known = len(self.factories)
             found = list(itertools.chain.from_iterable(map(self._of_module, self.modules)))
-        return sorted(set(found))
+        return sorted(_with_all_hints(found))
 
-    def _of_module(self, module: Module) -> Iterator[Message]:
-        yield from self._calls(module, module.tree, None, dict(module.constants))
+    def _of_module(self, module: Module) -> list[Message]:
+        return self._statements(module, module.tree.body, None, [dict(module.constants)])[1]
+
+    def _statements(
+        self, module: Module, body: list[ast.stmt], function: Function | None, paths: list[Scope]
+    ) -> tuple[list[Scope], list[Message]]:
+        """Return the values of names after some statements, one scope for each path, and the messages in them."""
+        messages: list[Message] = []
+        for statement in body:
+            paths, more = self._statement(module, statement, function, _few(paths))
+            messages += more
+        return paths, messages
+
+    def _statement(
+        self, module: Module, statement: ast.stmt, function: Function | None, paths: list[Scope]
+    ) -> tuple[list[Scope], list[Message]]:
+        if isinstance(statement, Function | ast.ClassDef):
+            inner = statement if isinstance(statement, Function) else function
+            return paths, self._statements(module, statement.body, inner, [_union(paths)])[1]
+        parts = _expressions(statement)
+        paths = [_bound(scope, statement, assignments(parts)) for scope in paths]
+        messages = list(self._calls(module, parts, function, paths))
+        if isinstance(statement, ast.Return | ast.Raise | ast.Continue | ast.Break):
+            return [], messages
+        branches = _branches(statement)
+        ends = [] if branches and _takes_a_branch(statement) else paths
+        for branch in branches:
+            after, more = self._statements(module, branch, function, paths)
+            ends = [*ends, *after]
+            messages += more
+        return ends, messages
 
     def _calls(
-        self, module: Module, node: ast.AST, function: Function | None, scope: dict[str, list[ast.expr]]
+        self, module: Module, parts: Sequence[ast.AST], function: Function | None, paths: list[Scope]
     ) -> Iterator[Message]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, Function):
-                yield from self._calls(module, child, child, {**scope, **assignments(child.body)})
-                continue
-            if isinstance(child, ast.Call):
-                yield from self._message(module, child, function, scope)
-            yield from self._calls(module, child, function, scope)
+        for node in itertools.chain.from_iterable(map(ast.walk, parts)):
+            if isinstance(node, ast.Call):
+                for scope in paths:
+                    yield from self._message(module, node, function, scope)
 
-    def _message(
-        self, module: Module, call: ast.Call, function: Function | None, scope: dict[str, list[ast.expr]]
-    ) -> Iterator[Message]:
+    def _message(self, module: Module, call: ast.Call, function: Function | None, scope: Scope) -> Iterator[Message]:
         fields = self._fields(module, call)
         if fields is None:
             return
         parameters = _parameters(function) if function else ()
-        passed = {
-            name: value for name, value in fields.items() if isinstance(value, ast.Name) and value.id in parameters
-        }
-        passed = {name: value for name, value in passed.items() if name in ("message", "code", "hint")}
-        if function and "message" in passed and not scope.get(passed["message"].id):
-            self.factories.setdefault((module.path, function.name), Factory(parameters, fields))
+        passed = _passed(fields["message"], parameters)
+        if function and passed and not scope.get(passed):
+            self.factories.setdefault((module.path, function.name), Factory(parameters, fields, passed))
             return
         code, hint = self._first(fields.get("code"), scope), fields.get("hint")
         hints = self._texts(hint, scope) if hint is not None else [""]
@@ -146,18 +177,19 @@ class Catalog:
     def _fields(self, module: Module, call: ast.Call) -> dict[str, ast.expr] | None:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if name in KINDS:
-            fields = _bound(call, KINDS[name])
+            fields = _arguments(call, KINDS[name])
             return fields if "message" in fields else None
         factory = self.factories.get((self._origin(module, call.func), name))
         if factory is None:
             return None
-        given = _bound(call, factory.parameters)
+        given = _arguments(call, factory.parameters)
+        if factory.passed not in given:
+            return None
         fields = {
             field: given.get(value.id, value) if isinstance(value, ast.Name) else value
             for field, value in factory.fields.items()
         }
-        message = factory.fields["message"]
-        return fields if isinstance(message, ast.Name) and message.id in given else None
+        return {**fields, "message": _filled(factory.fields["message"], given)}
 
     def _origin(self, module: Module, callee: ast.expr) -> Path:
         """Return the module that a called function is from; methods are taken for those of the module itself."""
@@ -167,10 +199,10 @@ class Catalog:
                     return ROOT / "src" / f"{(node.module or '').replace('.', '/')}.py"
         return module.path
 
-    def _first(self, node: ast.expr | None, scope: dict[str, list[ast.expr]]) -> str:
+    def _first(self, node: ast.expr | None, scope: Scope) -> str:
         return "" if node is None else self._texts(node, scope)[0]
 
-    def _texts(self, node: ast.expr, scope: dict[str, list[ast.expr]], depth: int = 0) -> list[str]:
+    def _texts(self, node: ast.expr, scope: Scope, depth: int = 0) -> list[str]:
         """Return the alternatives of a text."""
         match node:
             case ast.Constant(value=None):
@@ -178,7 +210,7 @@ class Catalog:
             case ast.Constant(value=value):
                 return [str(value)]
             case ast.JoinedStr(values=values):
-                return ["".join(part.value if isinstance(part, ast.Constant) else _hole(part) for part in values)]
+                return ["".join(parts) for parts in itertools.product(*(self._part(v, scope, depth) for v in values))]
             case ast.IfExp(body=body, orelse=orelse):
                 return [*self._texts(body, scope, depth), *self._texts(orelse, scope, depth)]
             case ast.BoolOp(values=values):
@@ -192,6 +224,102 @@ class Catalog:
                 return list(dict.fromkeys(texts)) or [f"{{{name}}}"]
         return [f"{{{ast.unparse(node)}}}"]
 
+    def _part(self, part: ast.expr, scope: Scope, depth: int) -> list[str]:
+        """Return the alternatives of a part of an f-string: of a name, its text if that is the only one."""
+        if isinstance(part, ast.Constant):
+            return [str(part.value)]
+        value = part.value if isinstance(part, ast.FormattedValue) and part.conversion == -1 else None
+        if isinstance(value, ast.Name):
+            values = scope.get(value.id) or self.constants.get(value.id) or []
+            value = values[0] if len(values) == 1 else None
+        is_text = isinstance(value, ast.JoinedStr) or (isinstance(value, ast.Constant) and isinstance(value.value, str))
+        return self._texts(value, scope, depth + 1) if value is not None and is_text and depth < 3 else [_hole(part)]
+
+
+def _with_all_hints(messages: Iterable[Message]) -> Iterator[Message]:
+    """Yield each message once, with the hints of all paths to it."""
+    hints: dict[Message, dict[str, None]] = defaultdict(dict)
+    for message in messages:
+        hints[message._replace(hint="")][message.hint] = None
+    for message, texts in hints.items():
+        yield message._replace(hint=" / ".join(texts))
+
+
+def _few(paths: list[Scope]) -> list[Scope]:
+    """Return the paths, or one that has the values of all if there are many."""
+    return paths if len(paths) <= MOST_PATHS else [_union(paths)]
+
+
+def _union(paths: list[Scope]) -> Scope:
+    names = dict.fromkeys(name for scope in paths for name in scope)
+    return {
+        name: list({id(value): value for scope in paths for value in scope.get(name, ())}.values()) for name in names
+    }
+
+
+def _bound(scope: Scope, statement: ast.stmt, values: Scope) -> Scope:
+    """Return the values of names after the expressions of a statement; ``+=`` adds to a text."""
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+        name = statement.target.id
+        sums: list[ast.expr] = [ast.BinOp(value, ast.Add(), statement.value) for value in scope.get(name, ())]
+        return {**scope, name: sums or [statement.value]}
+    return {**scope, **values}
+
+
+def _branches(statement: ast.stmt) -> list[list[ast.stmt]]:
+    """Return the bodies of a statement, each with what always follows it."""
+    match statement:
+        case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
+            return [[*body, *orelse, *final], *([*handler.body, *final] for handler in handlers)]
+        case ast.Match(cases=cases):
+            return [case.body for case in cases]
+        case ast.If() | ast.For() | ast.AsyncFor() | ast.While():
+            return [branch for branch in (statement.body, statement.orelse) if branch]
+        case ast.With() | ast.AsyncWith():
+            return [statement.body]
+    return []
+
+
+def _takes_a_branch(statement: ast.stmt) -> bool:
+    """Return whether one of the bodies always runs."""
+    return isinstance(statement, ast.Try | ast.With | ast.AsyncWith) or (
+        isinstance(statement, ast.If) and bool(statement.orelse)
+    )
+
+
+def _expressions(statement: ast.stmt) -> list[ast.AST]:
+    """Return the parts of a statement other than statements; of a simple one, itself."""
+    if not _branches(statement):
+        return [statement]
+    return [part for part in ast.iter_child_nodes(statement) if isinstance(part, ast.expr | ast.withitem)]
+
+
+def _passed(message: ast.expr, parameters: tuple[str, ...]) -> str:
+    """Return the parameter that is a message, or a part of it named so; nothing for any other message."""
+    if isinstance(message, ast.Name):
+        return message.id if message.id in parameters else ""
+    holes = (
+        [part.value for part in message.values if isinstance(part, ast.FormattedValue)]
+        if isinstance(message, ast.JoinedStr)
+        else []
+    )
+    named = [hole.id for hole in holes if isinstance(hole, ast.Name) and hole.id == "message"]
+    return "message" if named and "message" in parameters else ""
+
+
+def _filled(message: ast.expr, given: dict[str, ast.expr]) -> ast.expr:
+    """Return a factory's message with the arguments of a call."""
+    if isinstance(message, ast.Name):
+        return given.get(message.id, message)
+    assert isinstance(message, ast.JoinedStr)
+    return ast.JoinedStr([_argument(part, given) for part in message.values])
+
+
+def _argument(part: ast.expr, given: dict[str, ast.expr]) -> ast.expr:
+    if not isinstance(part, ast.FormattedValue) or not isinstance(part.value, ast.Name):
+        return part
+    return ast.FormattedValue(given.get(part.value.id, part.value), part.conversion, part.format_spec)
+
 
 def _parameters(function: Function) -> tuple[str, ...]:
     arguments = function.args
@@ -199,7 +327,7 @@ def _parameters(function: Function) -> tuple[str, ...]:
     return tuple(name for name in names if name not in ("self", "cls"))
 
 
-def _bound(call: ast.Call, parameters: tuple[str, ...]) -> dict[str, ast.expr]:
+def _arguments(call: ast.Call, parameters: tuple[str, ...]) -> dict[str, ast.expr]:
     positional = dict(zip(parameters, call.args, strict=False))
     return {**positional, **{keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}}
 

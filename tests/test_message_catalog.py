@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -44,6 +45,32 @@ def messages_of(tmp_path: Path, source: str) -> list[tuple[str, str, str]]:
         ('def f(code, x, hint):\n    return Problem(code, x, None, hint)\nf("a", "b", hint="c")', [("a", "b", "c")]),
         ('raise click.UsageError("b")', [("", "b", "")]),
         ("Problem(*parts)", []),
+        (
+            'def f(x):\n    if x:\n        m, h = "b", "c"\n    else:\n        m = "d"\n        h = "e"\n'
+            '    return Problem("a", m, None, h)',
+            [("a", "b", "c"), ("a", "d", "e")],
+        ),
+        (
+            'def f(x):\n    if x:\n        h = "c"\n        return Problem("a", "b", None, h)\n    h = "e"\n'
+            '    return Problem("a", "d", None, h)',
+            [("a", "b", "c"), ("a", "d", "e")],
+        ),
+        (
+            'def f(x):\n    m = "b"\n    if x:\n        m += " c"\n    return Problem("a", m)',
+            [("a", "b", ""), ("a", "b c", "")],
+        ),
+        ('def f(x):\n    who = f"{x} is"\n    return Problem("a", f"{who} b")', [("a", "{x} is b", "")]),
+        (
+            'def f(message, hint):\n    return Problem("a", f"it {message}", None, hint)\nf("b", "c")\nf("d", "e")',
+            [("a", "it b", "c"), ("a", "it d", "e")],
+        ),
+        (
+            'def f(x):\n    try:\n        y = 1\n    except OSError:\n        return Problem("a", "b", None, "c")\n'
+            "    for z in x:\n        with z:\n            match z:\n                case 1:\n"
+            '                    return Problem("a", "d")',
+            [("a", "b", "c"), ("a", "d", "")],
+        ),
+        ('raise TokenRefused("a", "b")', [("a", "b", "")]),
     ],
 )
 def test_messages_are_found(tmp_path: Path, source: str, expected: list[tuple[str, str, str]]) -> None:
@@ -71,3 +98,43 @@ def test_the_catalog_has_the_messages_of_the_code() -> None:
     }
     assert "| `documents` | a second document starts here |" in text
     assert [message for message in messages if not message.text] == []
+
+
+NAMES = ("Entra", "Entra's")
+"""Names that a message may start with."""
+FORM = re.compile(r"(?![A-Z][a-z])(?!.*\.$).+", re.DOTALL)
+"""Neither a capital at the start nor a full stop at the end. Acronyms and variables keep their capitals."""
+
+
+OTHER_WORDS = re.compile(r"\bdirector(y|ies)\b|(?<!deployment )(?<!protected )\benvironment\b(?! variable)(?!`)")
+
+
+def is_well_formed(text: str) -> bool:
+    return bool(FORM.fullmatch(text)) or text.startswith(NAMES)
+
+
+@pytest.mark.parametrize("text", ["Set it", "set it.", "It is wrong", "is wrong; set it."])
+def test_a_sentence_is_not_the_form_of_a_message_or_a_hint(text: str) -> None:
+    assert not is_well_formed(text)
+
+
+def test_messages_and_hints_have_one_form() -> None:
+    """A hint follows its message after a semicolon, or on a line of its own."""
+    wrong = {
+        f"{message.path.relative_to(catalog.SRC)}:{message.line}: {text}"
+        for message in catalog.catalog([catalog.SRC])
+        for text in (message.text, *message.hint.split(" / "))
+        if text and not is_well_formed(text) and message.path.relative_to(catalog.SRC).parts[0] != "localorg"
+    }
+    assert wrong == set()
+
+
+def test_messages_say_folder_and_overlay() -> None:
+    """One word for each: `directory` and `environment` are other things, such as an environment variable."""
+    wrong = {
+        text
+        for message in catalog.catalog([catalog.SRC])
+        for text in (message.text, message.hint)
+        if OTHER_WORDS.search(re.sub(r"\{.*?\}", "", text))
+    }
+    assert wrong == set()

@@ -62,7 +62,7 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         joint = " " if self.message.endswith((".", "?")) else ". "
-        return f"{place}{self.message}{f'{joint}{self.hint}' if self.hint else ''}"
+        return f"{place}{self.message}{f'{joint}{sentence(self.hint)}' if self.hint else ''}"
 
 
 class RolecallError(Exception):
@@ -108,8 +108,23 @@ class Misuse(RolecallError):
 
 
 def did_you_mean(misspelt: str, known: Iterable[str]) -> str | None:
-    """Return the hint ``Did you mean `X`?`` for the closest known name, or None when none is close."""
+    """Return the hint ``did you mean `X`?`` for the closest known name, or None when none is close."""
     candidates = list(known)
     folded = {name.casefold(): name for name in candidates}
     near = difflib.get_close_matches(misspelt.casefold(), folded, n=1, cutoff=0.7)
-    return f"Did you mean `{folded[near[0]]}`?" if near else None
+    return f"did you mean `{folded[near[0]]}`?" if near else None
+
+
+def sentence(text: str) -> str:
+    """Return a message or a hint with a capital at its start, unless it starts with a name such as `sso.enabled`."""
+    first = text.split(" ", 1)[0]
+    return f"{text[:1].upper()}{text[1:]}" if first.isalpha() else text
+
+
+def clause(text: str) -> str:
+    """Return a sentence in the form of a message or a hint: without a capital at its start or a full stop at its end.
+
+    Acronyms keep their capitals.
+    """
+    first = text[:1].lower() if text[1:2].islower() else text[:1]
+    return f"{first}{text[1:].removesuffix('.')}"

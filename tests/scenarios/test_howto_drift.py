@@ -156,7 +156,7 @@ def test_a_notice_that_did_not_get_through_is_told_by_the_next_look(week: Shell,
         where = {"REPO": ".", "WEBHOOK": hook.url, "METRICS": str(tmp_path)}
         ended = week.run(f"sh {tmp_path}/cron.sh", **where)
         assert ended.returncode == 1
-        assert "The notification was not delivered: 127.0.0.1 returned 403" in ended.stderr
+        assert "the notification was not delivered: 127.0.0.1 returned 403" in ended.stderr
         assert "s3cret" not in ended.stderr
         assert week.run(f"sh {tmp_path}/cron.sh", **where).returncode == 0
         assert week.run(f"sh {tmp_path}/cron.sh", **where).returncode == 0

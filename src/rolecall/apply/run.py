@@ -32,6 +32,7 @@ from rolecall.model.run import (
     StepOutcome,
     StepState,
 )
+from rolecall.plan.commands import new_plan
 from rolecall.plan.diff.changes import diff
 from rolecall.plan.impact.meanwhile import meanwhile
 from rolecall.plan.order.risk import levels
@@ -102,7 +103,7 @@ def _check_org(approved: Plan, fresh: Fresh) -> None:
     facts = fresh.live.facts
     if facts.org_id != approved.org.id:
         message = other_org_words(approved.org, facts.org_id, facts.org_name or fresh.plan.org.name)
-        raise Stale(Problem("other_org", message, None, "plan again"))
+        raise Stale(Problem("other_org", message, None, new_plan(approved)))
 
 
 def _runs(journal: Journal, approved: Plan, fresh: Plan) -> tuple[Run, ...]:

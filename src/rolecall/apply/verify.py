@@ -6,7 +6,7 @@ affect all users' access are unchanged, and no verdict is worse. Users may come 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,8 +16,9 @@ from rolecall.model.change import Change
 from rolecall.model.kinds import field_changes, split_address
 from rolecall.model.live import Live
 from rolecall.model.run import Run
+from rolecall.plan.commands import FIND_CAUSE, new_plan
 from rolecall.plan.coverage import USERS
-from rolecall.plan.saved.summary import other_org_words
+from rolecall.plan.saved.summary import failed_test, other_org_words
 from rolecall.plan.value import GuardResult, Plan
 
 GRACE = timedelta(minutes=5)
@@ -42,17 +43,17 @@ def lapsed(plan: Plan, now: datetime) -> Problem | None:
     """Return the problem with a plan that expired or is from the future, with five minutes of tolerance."""
     if plan.created_at > now + GRACE:
         message = f"the plan is dated {plan.created_at:%Y-%m-%d %H:%M} UTC, which is in the future"
-        return Problem("plan_from_future", message, None, "check the clocks of both machines, then plan again")
+        return Problem("plan_from_future", message, None, f"check the clocks of both machines, then {new_plan(plan)}")
     if now <= plan.expires_at + GRACE:
         return None
-    return Problem("plan_expired", f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC", None, "plan again")
+    return Problem("plan_expired", f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC", None, new_plan(plan))
 
 
 def stricter_here(approved: Plan, local: Plan) -> Iterator[Problem]:
     """Yield what the local configuration's policy blocks in a plan that was made with another policy."""
+    hint = f"the policy of this configuration is stricter than that of the plan; {new_plan(approved)}"
     for problem in (*_verdicts(approved, local), *_access_tests(approved, local)):
-        hint = "the local policy is stricter than the policy of the plan; plan again with this configuration"
-        yield problem._replace(hint=f"{problem.hint} {hint}" if problem.hint else hint)
+        yield problem._replace(hint=hint)
 
 
 def verify(
@@ -92,16 +93,18 @@ def _identities(approved: Plan, live: Live | None) -> Iterator[Problem]:
         group = live.facts.groups.get(split_address(change.address)[1] or "") if live else None
         if change.id and group is not None and group.id and group.id != change.id:
             now = live.address_now(change.address, change.id) if live else None
-            whose = f"the group of the plan (id {change.id}) is now {now or 'deleted'}"
-            yield _problem("another_group", f"{change.address} is now another group: {whose}", change)
+            approved_group = f"the approved group (id {change.id}) {f'is now {now}' if now else 'no longer exists'}"
+            message = f"{change.address} now names another group in the org (id {group.id}); {approved_group}"
+            hint = f"check the groups in the IdP, then {new_plan(approved)}"
+            yield _problem(approved, "another_group", message, change)._replace(hint=hint)
 
 
-def _problem(code: str, message: str, change: Change | None = None) -> Problem:
-    return Problem(code, message, change.intent.source if change else None, "plan again")
+def _problem(approved: Plan, code: str, message: str, change: Change | None = None) -> Problem:
+    return Problem(code, message, change.intent.source if change else None, new_plan(approved))
 
 
 def _other_org(approved: Plan, fresh: Plan) -> Problem:
-    return _problem("other_org", other_org_words(approved.org, fresh.org.id, fresh.org.name))
+    return _problem(approved, "other_org", other_org_words(approved.org, fresh.org.id, fresh.org.name))
 
 
 def _switches(approved: Plan, fresh: Plan) -> Iterator[Problem]:
@@ -110,7 +113,7 @@ def _switches(approved: Plan, fresh: Plan) -> Iterator[Problem]:
         planned = [c for c in approved.changes if c.address == "scim" and getattr(c.after, name, None) == now]
         if was != now and not planned:
             message = f"scim.{name} was {_value_text(was)} when the plan was made and is now {_value_text(now)}"
-            yield _problem("moved", message)
+            yield _problem(approved, "moved", message)
 
 
 def _addresses(approved: Plan, fresh: Plan, key: Callable[[Change], Key]) -> Iterator[Problem]:
@@ -121,15 +124,14 @@ def _addresses(approved: Plan, fresh: Plan, key: Callable[[Change], Key]) -> Ite
     for change in fresh.changes:
         planned = was.get(key(change))
         if planned is None:
-            yield _problem("moved", f"{change.address} is not in the plan but would now change", change)
+            message = f"{change.address} is not in the plan but would now change"
         elif (planned.before, planned.after) != (change.before, change.after):
-            yield _problem(
-                "moved",
-                f"{change.address} is no longer as it was when the plan was made{_how(planned, change)}",
-                change,
-            )
+            message = f"{change.address} is no longer as it was when the plan was made{_how(planned, change)}"
         elif planned.via == "api" and change.via != "api":
-            yield _problem("moved", f"{change.address} can no longer be written ({change.via_reason})", change)
+            message = f"{change.address} can no longer be written ({change.via_reason})"
+        else:
+            continue
+        yield _problem(approved, "moved", message, change)
 
 
 _OF_THE_MOMENT = frozenset({"min_org_admins", "required_org_admins", "require_self", "upgrade", "unread"})
@@ -141,9 +143,30 @@ def _verdicts(approved: Plan, fresh: Plan, names: frozenset[str] | None = None) 
     for result in fresh.guards:
         earlier = was.get(result.name)
         if (names is None or result.name in names) and _worse(earlier, result):
-            before = f"{earlier.verdict} at {earlier.found}" if earlier else "none"
-            message = f"guard {result.name} is now {result.verdict} at {result.found}; the approved result was {before}"
-            yield Problem("guard_worse", message, result.source, result.message)
+            before = f"in the approved plan it {_verdict_words(earlier, _BEFORE)}" if earlier else "the plan lacks it"
+            message = f"guard {result.name} now {_verdict_words(result, _NOW)}; {before}"
+            yield Problem("guard_worse", message, result.source, new_plan(approved))
+
+
+_NOW = {
+    "block": "blocks",
+    "not judged": "cannot be evaluated",
+    "review": "requires approval",
+    "allowed": "needs its override",
+}
+_BEFORE = {
+    "block": "blocked",
+    "not judged": "was not evaluated",
+    "review": "required approval",
+    "allowed": "was overridden",
+    "pass": "passed",
+}
+
+
+def _verdict_words(result: GuardResult, verdicts: Mapping[str, str]) -> str:
+    """Return ``blocks (62 users lose access; the limit is 58)``: the verdict, and its message or number if any."""
+    cause = result.message.removesuffix(".") or (f"{result.found:,}" if result.found else "")
+    return f"{verdicts[result.verdict]}{f' ({cause})' if cause else ''}"
 
 
 def _how(planned: Change, now: Change) -> str:
@@ -186,23 +209,24 @@ def _escalations(approved: Plan, fresh: Plan) -> Iterator[Problem]:
         for team_role in escalation.gains:
             if (escalation.who.id, team_role) not in known:
                 who = escalation.who.email or escalation.who.id
-                yield _problem(
-                    "escalation", f"{who} would now gain {team_role.role} on {team_role.team}, which was not approved"
-                )
+                message = f"{who} would now gain {team_role.role} on {team_role.team}, which was not approved"
+                yield _problem(approved, "escalation", message)
 
 
 def _access_tests(approved: Plan, fresh: Plan) -> Iterator[Problem]:
     failed = {test.name for test in approved.access_tests if test.refuses}
     for test in fresh.access_tests:
         if test.refuses and test.name not in failed:
-            yield Problem("access_test", f"access test {test.name!r} now fails: {test.message}", test.source)
+            yield failed_test(test)
 
 
 def _unread(approved: Plan, fresh: Plan) -> Iterator[Problem]:
     known = {*approved.unread, *((USERS,) if approved.impact.problem else ())}
+    hint = f"make it readable, then apply the same plan again; {FIND_CAUSE}"
     for section in fresh.unread:
         if section not in known:
-            yield _problem("unread", f"{section} could be read when the plan was made, but not now")
+            why, name = fresh.coverage[section].problem, "users" if section == USERS else section
+            yield Problem("unread", f"{name} can no longer be read{f': {why}' if why else ''}", None, hint)
     for problem in fresh.warnings if fresh.errored and not approved.errored else ():
         if problem.severity == "error":
             yield problem

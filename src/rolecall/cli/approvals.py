@@ -20,7 +20,7 @@ from rolecall.cli.session import now
 from rolecall.errors import Blocked, ConfigError, Exit, Misuse, Problem, RolecallError, Where
 from rolecall.model.run import Approval
 from rolecall.outside.git import committed_at, head
-from rolecall.plan.saved.summary import renames_as_one, reviews
+from rolecall.plan.saved.summary import failed_test, renames_as_one, reviews
 from rolecall.plan.value import GuardResult, Plan
 from rolecall.report.builders.checks import guard_words
 from rolecall.report.phrases import visible
@@ -147,7 +147,7 @@ def _rejection(call: Invocation, path: Path, number: int, entry: _Entry) -> Prob
     who = f"entry {number}: the approval by {visible(approval.by)} does not count: it"
     if approval.at is None:
         own = approval.url == ci_run(call.environ)
-        return None if own else _problem(path, f"{who} has no time and is not from this pipeline run")
+        return None if own else _problem(path, f"{who} has no `at` and is not from this pipeline run")
     if approval.at > now() + CLOCK_SKEW:
         return _problem(path, f"{who} is dated {approval.at:%d %b %Y %H:%M} UTC, in the future")
     pushed = _pushed(call, entry)
@@ -230,8 +230,10 @@ def _check_recorded(call: Invocation, plan: Plan, approvals: Approvals, caller: 
 
 def _not_recorded(guard: GuardResult, approvals: Sequence[Approval]) -> Problem:
     names = ", ".join(sorted({approval.by for approval in approvals}))
-    message = f"approved only by {names}, who made or runs this change" if approvals else "no approval is recorded"
-    needs = " by someone other than the author of the change" if guard.limit == "other_person" else ""
+    message = "no approval is recorded"
+    if approvals:
+        message = f"approved only by {names}; the authors of the change and the user who applies it do not count"
+    needs = " by another user" if guard.limit == "other_person" else ""
     hint = f"add --approval FILE with an approval{needs}"
     return Problem("guard.approval", message, guard.source, hint)
 
@@ -243,11 +245,7 @@ def refuse_blocked(plan: Plan) -> None:
         for guard in plan.guards
         if guard.verdict == "block"
     ]
-    problems += [
-        Problem("access_test", f"access test failed: {test.name}: {test.message}", test.source)
-        for test in plan.access_tests
-        if test.refuses
-    ]
+    problems += [failed_test(test) for test in plan.access_tests if test.refuses]
     if problems:
         raise Blocked(*problems)
 
@@ -267,7 +265,7 @@ def _unanswered(call: Invocation, flags: ApprovalFlags, guard: GuardResult) -> P
 
 def _ask_person(call: Invocation, plan: Plan, open_reviews: list[GuardResult]) -> Approval:
     if not can_ask(call):
-        hint = "pass --approve DIGEST, or --auto-approve if no guard requires approval"
+        hint = "add --approve DIGEST, or --auto-approve if no guard requires approval"
         raise Misuse(Problem("no_approval", "approval is required, and there is no terminal to ask", None, hint))
     if not agrees(_request(plan, len(open_reviews))):
         raise Declined(Problem("declined", "not approved; nothing was written"))

@@ -41,28 +41,29 @@ def journal_url(call: Invocation, config: Config) -> str:
         return configured
     if chosen:
         if _place(chosen, config.root) != _place(configured, config.root):
-            message = f"in CI, the configuration must not name another journal than {VARIABLE}"
-            hint = f"Remove `journal.url`, or set it to {{env: {VARIABLE}}}"
+            message = f"in CI, `journal.url` must be the journal in the variable {VARIABLE}"
+            hint = f"remove `journal.url`, or set it to {{env: {VARIABLE}}}"
             raise Misuse(Problem("journal_other", message, config.journal.source, hint))
     elif not _in_checkout(configured, config.root):
         message = f"in CI without {VARIABLE}, the configuration may only name a journal file in the checkout"
-        hint = f"Set {VARIABLE} to the journal's URL in the pipeline's settings"
+        hint = f"set {VARIABLE} to the journal's URL in the pipeline's settings"
         raise Misuse(Problem("journal_outside", message, config.journal.source, hint))
     return configured
 
 
-def check_journal(call: Invocation, config: Config, *, lost_ok: bool = False) -> None:
+def check_journal(call: Invocation, config: Config, *, lost_ok: bool | None = None) -> None:
     """Refuse, or warn about, a journal that cannot keep what this pipeline applies.
 
-    Raises ConfigError if in CI the journal is the default file, which is lost with the runner, unless ``lost_ok``. A
-    local org needs no lasting journal.
+    Raises ConfigError if in CI the journal is the default file, which is lost with the runner, unless ``lost_ok``;
+    None is for commands without the option `--journal-lost-ok`. A local org needs no lasting journal.
     """
     warning = _unused(call, config)
     if warning is None and call.ci and config.org.kind != "local":
         url = journal_url(call, config)
         if config.journal.is_default and url == config.journal.url and not lost_ok:
             message = "in CI, a journal that is a local file is lost with the runner"
-            hint = f"Set {VARIABLE} to the URL of a PostgreSQL database"
+            hint = f"set {VARIABLE} to the URL of a PostgreSQL database"
+            hint += "" if lost_ok is None else "; to apply anyway, add --journal-lost-ok"
             raise ConfigError(Problem("journal_lost", message, config.journal.source, hint))
         if url.startswith(_FILE):
             message = "the journal is a file, so two runners have no common lock"
@@ -77,7 +78,7 @@ def _unused(call: Invocation, config: Config) -> Problem | None:
     if call.ci or config.journal.named or not call.environ.get(VARIABLE, "").strip():
         return None
     message = f"{VARIABLE} is set, but the configuration does not use it"
-    hint = f"Add `journal: {{url: {{env: {VARIABLE}}}}}`"
+    hint = f"add `journal: {{url: {{env: {VARIABLE}}}}}`"
     return Problem("journal_unused", message, None, hint, "warning")
 
 

@@ -16,7 +16,7 @@ import click
 from rolecall.cli import messages
 from rolecall.cli.complete import VARIABLE
 from rolecall.cli.program import called
-from rolecall.errors import Exit, Problem, RolecallError
+from rolecall.errors import Exit, Problem, RolecallError, clause
 
 
 def main() -> NoReturn:
@@ -43,7 +43,7 @@ def run(args: Sequence[str]) -> int:
     except click.UsageError as error:
         return _usage(error, args)
     except click.ClickException as error:
-        return _fail([Problem("usage", error.format_message())], Exit.USAGE, args)
+        return _fail([Problem("usage", clause(error.format_message()))], Exit.USAGE, args)
     except (click.Abort, KeyboardInterrupt) as error:
         return _interrupted(error, args)
     except RolecallError as error:
@@ -64,10 +64,10 @@ def run(args: Sequence[str]) -> int:
 def _usage(error: click.UsageError, args: Sequence[str]) -> int:
     if _as_json(args):
         hint = f"for help: {error.ctx.command_path} --help" if error.ctx is not None else None
-        return _fail([Problem("usage", error.format_message(), None, hint)], Exit.USAGE, args)
+        return _fail([Problem("usage", clause(error.format_message()), None, hint)], Exit.USAGE, args)
     if error.ctx is not None:
         sys.stderr.write(f"{error.ctx.get_usage()}\n")
-    sys.stderr.write(f"error: {error.format_message()}\n")
+    sys.stderr.write(f"error: {clause(error.format_message())}\n")
     if error.ctx is not None:
         sys.stderr.write(f"For help: {error.ctx.command_path} --help\n")
     return Exit.USAGE

@@ -122,7 +122,7 @@ def were_cut(what: str, missing: Sequence[str]) -> bool:
 def missing_problem(compared: Differences) -> Problem:
     """Return the problem of a table that would erase mappings of the last reading."""
     unmapped = compared.none_mapped and not compared.missing
-    lines = "no group is mapped anymore" if unmapped else "; ".join(difference_lines(compared))
+    lines = "no group in this table is mapped, but some were" if unmapped else "; ".join(difference_lines(compared))
     hint = "copy the whole table with its columns; if the page really shows this, add --accept-missing"
     return Problem("observe_missing", lines, None, hint)
 

@@ -203,8 +203,9 @@ def mask_key(call: Invocation, root: Path) -> bytes:
         _make_key(path)
     key = path.read_bytes()
     if len(key) < _KEY_BYTES:
-        hint = "delete it, and a new one is created; all masks change"
-        raise ConfigError(Problem("mask_key", "is too short to mask users", Where(str(path)), hint))
+        hint = "delete this file; rolecall then creates a new key, and the alias of every user changes"
+        message = "the key in this file is too short to mask users"
+        raise ConfigError(Problem("mask_key", message, Where(str(path)), hint))
     return key
 
 

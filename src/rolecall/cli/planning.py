@@ -14,7 +14,7 @@ from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import worst
 from rolecall.cli.session import Session, day, now, plan_target, read, sent, session, wait_for
-from rolecall.errors import Exit, Problem
+from rolecall.errors import Exit, Problem, clause
 
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
@@ -84,10 +84,10 @@ def _lift(flag: str) -> Allow:
     if not equals or not (number.isascii() and number.isdecimal()):
         raise click.BadParameter(f"{flag!r} is not NAME=N, such as max_people_losing_access=40", param_hint="--allow")
     if guard not in DESCRIPTIONS:
-        hint = did_you_mean(guard, DESCRIPTIONS) or "For the list: rolecall help guards"
-        raise click.BadParameter(f"no guard {name!r}. {hint}", param_hint="--allow")
+        hint = did_you_mean(guard, DESCRIPTIONS) or "for the list: rolecall help guards"
+        raise click.BadParameter(f"no guard {name!r}; {hint}", param_hint="--allow")
     if not DESCRIPTIONS[guard].overridable:
-        hint = ". Ask another org admin to apply" if guard == "require_self" else ""
+        hint = "; ask another org admin to apply" if guard == "require_self" else ""
         raise click.BadParameter(f"{guard} cannot be overridden{hint}", param_hint="--allow")
     return Allow(guard, None, int(number), None, "--allow")
 
@@ -231,6 +231,6 @@ def report_coverage(call: Invocation, config: Config, coverage: Coverage, hint: 
     if message is not None:
         hint = hint or people_hint(config.people, observed=config.org.kind == "observed")
         partial = coverage.state == "partial"
-        problem = Problem("users_unread", message, None, hint, "warning" if partial else "error")
+        problem = Problem("users_unread", clause(message), None, hint, "warning" if partial else "error")
         tell([problem], as_json=call.log_format == "json", color=call.color)
     return coverage_exit(coverage)

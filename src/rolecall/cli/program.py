@@ -262,8 +262,8 @@ class LazyGroup(click.Group):
         """Find the command. Fails with a hint for a name that is not a command."""
         name = args[0]
         if name not in NAMES and not name.startswith("-") and not ctx.resilient_parsing:
-            hint = habits.COMMANDS.get(name) or did_you_mean(name, NAMES) or "For the list: rolecall --help"
-            ctx.fail(f"no command {name!r}. {hint}")
+            hint = habits.COMMANDS.get(name) or did_you_mean(name, NAMES) or "for the list: rolecall --help"
+            ctx.fail(f"no command {name!r}; {hint}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

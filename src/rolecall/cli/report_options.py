@@ -60,5 +60,6 @@ def report_option(value: str, formats: Sequence[str] = FORMATS) -> tuple[str, Pa
     """Read the value ``FORMAT=PATH`` of ``--report``. Raises click's usage error for another text."""
     form, equals, path = value.partition("=")
     if not equals or not path or form not in formats:
-        raise click.BadParameter(f"write FORMAT=PATH, with FORMAT one of {', '.join(formats)}", param_hint="--report")
+        message = f"{value!r} is not FORMAT=PATH, with FORMAT one of {', '.join(formats)}"
+        raise click.BadParameter(message, param_hint="--report")
     return form, Path(path)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rolecall.cli.journals import find_journal
 from rolecall.cli.options import Invocation, root_of
-from rolecall.errors import Misuse, Problem
+from rolecall.errors import Misuse
 
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
@@ -51,13 +51,12 @@ def day(call: Invocation) -> date:
 def read(call: Invocation) -> Config:
     """Return the configuration, for a command that reads an org. Raises Misuse if an overlay must be chosen."""
     from rolecall.desired.build import read_config
-    from rolecall.desired.load.files import environments
+    from rolecall.desired.load.files import environments, overlay_needed
 
     root = root_of(call)
     exists = (root.folder / root.main).is_file()
     if exists and call.env is None and (names := environments(root.folder)):
-        hint = f"choose one with --env: {', '.join(names)}"
-        raise Misuse(Problem("env_needed", "this configuration has overlays, one for each org", None, hint))
+        raise Misuse(overlay_needed(names))
     return read_config(root.folder, call.env, root.main)
 
 

@@ -150,7 +150,7 @@ def _one_by_one(lines: list[bytes], first: int, file: str, problems: list[Proble
         try:
             yield number, json.loads(line.decode())
         except UnicodeDecodeError:
-            problems.append(Problem("people_encoding", "is not UTF-8", Where(file, number, 1), _HINT))
+            problems.append(Problem("people_encoding", "is not UTF-8 text", Where(file, number, 1), "save it as UTF-8"))
         except RecursionError:
             problems.append(Problem("people_syntax", "is nested too deeply", Where(file, number, 1), _HINT))
         except json.JSONDecodeError as error:

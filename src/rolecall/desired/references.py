@@ -52,7 +52,7 @@ def _unknown_teams(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Probl
         return
     hints: dict[str, str] = {}
     for use in _uses_of_others(desired, facts.teams):
-        hint = hints.get(use.name) or did_you_mean(use.name, facts.teams) or _known("Known teams", facts.teams)
+        hint = hints.get(use.name) or did_you_mean(use.name, facts.teams) or _known("teams", facts.teams)
         hints[use.name] = hint
         yield use, Problem("unknown_team", f"the org has no team `{use.name}`", None, hint)
 
@@ -75,7 +75,7 @@ def _unknown_roles(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Probl
     known = {*facts.roles, *BUILT_IN}
     for use in _role_uses(desired):
         if role_id(use.name, facts.roles) not in known:
-            hint = did_you_mean(use.name, known) or _known("Known roles", known)
+            hint = did_you_mean(use.name, known) or _known("roles", known)
             yield use, Problem("unknown_role", f"the org has no role `{use.name}`", None, hint)
 
 
@@ -119,7 +119,7 @@ def _near_groups(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Problem
 
 def _known(what: str, names: Any) -> str:
     listed = sorted(names)
-    return f"{what}: {', '.join(listed[:12])}{', ...' if len(listed) > 12 else ''}"
+    return f"choose one of the org's {what}: {', '.join(listed[:12])}{', ...' if len(listed) > 12 else ''}"
 
 
 def _place(sources: Sources, use: _Use) -> Where:

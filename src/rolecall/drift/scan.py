@@ -12,12 +12,13 @@ from rolecall.drift.membership import group_movements, take_roster, user_movemen
 from rolecall.drift.plans import plan_of_drift, revert_plan
 from rolecall.drift.value import Acknowledgement, Basis, DriftReport, UserMovements, Violation
 from rolecall.drift.violations import limits, not_evaluated, tests, watched
-from rolecall.errors import Problem
+from rolecall.errors import Problem, clause
 from rolecall.model.change import Event
 from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
 from rolecall.model.live import Coverage
 from rolecall.model.settings import UNSET, Address
 from rolecall.model.sighting import Roster, Sighting
+from rolecall.plan.commands import env_flag
 from rolecall.plan.coverage import USERS, coverage_of, incomplete, people_coverage, sections_of, unread_warnings
 from rolecall.plan.explain.access_records import AccessRecord, record_access
 from rolecall.plan.impact.inventory import released, unmanaged
@@ -116,7 +117,7 @@ def scan(drift_scan: DriftScan) -> DriftResult:
         warnings=(
             *changed_notes({**coverage, USERS: users}, plan_input.org),
             *_unseen(plan_input, coverage),
-            *_users_unread(users),
+            *_users_unread(plan_input, users),
             *plan_input.warnings,
             *compared.difference.problems,
             *drift_scan.warnings,
@@ -223,10 +224,11 @@ def _unseen(plan_input: PlanInput, coverage: Mapping[str, Coverage]) -> Iterator
     yield from unread_warnings(plan_input.desired, coverage, "nothing is known about it")
 
 
-def _users_unread(users: Coverage) -> Iterator[Problem]:
-    message = incomplete(users)
-    if message is not None:
-        hint = "limits, watched roles and access tests that need them were not evaluated"
+def _users_unread(plan_input: PlanInput, users: Coverage) -> Iterator[Problem]:
+    why = incomplete(users)
+    if why is not None:
+        message = f"{clause(why)}; limits, watched roles and access tests that need users were not evaluated"
+        hint = plan_input.people_hint or f"to find the cause: rolecall doctor{env_flag(plan_input.org)}"
         yield Problem("people_unread", message, None, hint, "warning")
 
 

@@ -51,7 +51,7 @@ def _unmanaged(desired: Desired, drift: Drift) -> Problem | None:
             f"{drift.address} cannot be accepted: `manage.{section}` is unmanaged, so an entry would have no effect"
         )
         hint = (
-            f"To leave it as it is, add `ignore: [{{address: {yaml_pattern(drift.address)}, reason: ...}}]`; to manage "
+            f"to leave it as it is, add `ignore: [{{address: {yaml_pattern(drift.address)}, reason: ...}}]`; to manage "
             f"it, set `manage.{section}` to additive. {ignore_hint}"
         )
         return Problem("accept_unmanaged", message, place, hint)
@@ -61,7 +61,7 @@ def _unmanaged(desired: Desired, drift: Drift) -> Problem | None:
             "authoritative, every other entry would be removed"
         )
         return Problem(
-            "accept_unmanaged", message, place, f"To write the whole section: rolecall export --update. {ignore_hint}"
+            "accept_unmanaged", message, place, f"to write the whole section: rolecall export --update. {ignore_hint}"
         )
     return None
 

@@ -20,6 +20,7 @@ from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person, 
 from rolecall.model.live import COMPLETE, Coverage, Facts, Live
 from rolecall.model.roles import role_id
 from rolecall.model.settings import UNSET
+from rolecall.plan.commands import FIND_CAUSE
 from rolecall.plan.coverage import people_coverage
 from rolecall.plan.explain.access_tests import PlanContext, needs_users, run_tests, tests_of
 from rolecall.plan.explain.why import Why, WhyNot, persona, why, why_not
@@ -75,7 +76,8 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     live = planned.live
     if isinstance(at, Plan) and at.org.id != live.facts.org_id:
         message = other_org_words(at.org, live.facts.org_id, request.target.name)
-        raise Stale(Problem("other_org", message, None, "use the configuration of that org"))
+        hint = f"use the configuration of {at.org.name}, with -C, -c or --env"
+        raise Stale(Problem("other_org", message, None, hint))
     tests = tests_of(planned.plan.desired.policy, planned.plan_input.applied.policy) if test else ()
     if test and not any(map(needs_users, tests)):
         scope = NOBODY
@@ -90,7 +92,7 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     )
     if rules.missing:
         message = f"access is unknown, since {', '.join(sorted(rules.missing))} could not be read"
-        raise OrgError(Problem("unread", message))
+        raise OrgError(Problem("unread", message, None, FIND_CAUSE))
     question = planned.plan_input
     tests = tests_of(question.desired.policy, question.applied.policy) if test else ()
     results = run_tests(tests, rules, directory, ends if isinstance(at, Plan) else None)
@@ -126,7 +128,8 @@ async def inventory(request: PlanRequest) -> Inventory:
     plan, coverage = planned.plan, planned.live.covered("idp_groups")
     if coverage.state != "complete":
         why = f": {coverage.problem}" if coverage.problem else ""
-        raise OrgError(Problem("unread", f"unmanaged mappings are unknown, since idp_groups could not be read{why}"))
+        message = f"unmanaged mappings are unknown, since idp_groups could not be read{why}"
+        raise OrgError(Problem("unread", message, None, FIND_CAUSE))
     return Inventory(plan.org, plan.unmanaged, plan.released)
 
 
@@ -182,8 +185,8 @@ def find(org_state: State, email: str) -> Person | None:
 def no_user(email: str, known: Iterable[str]) -> Problem:
     """Return the problem of an address that no user of the org has, with up to three near ones."""
     near = near_addresses(normalise.email(email), known, 3)
-    hint = f"Did you mean {' or '.join(near)}?" if near else "For the list of users: rolecall access"
-    return Problem("no_user", f"No user {email} in this org.", None, hint)
+    hint = f"did you mean {' or '.join(near)}?" if near else "for the list of users: rolecall access"
+    return Problem("no_user", f"no user {email} in this org", None, hint)
 
 
 def role_of(org_state: State, role_name: str) -> str:
@@ -191,7 +194,7 @@ def role_of(org_state: State, role_name: str) -> str:
     roles = org_state.facts.roles
     if (role := role_id(role_name, roles)) not in roles:
         names = [*roles, *(known.name for known in roles.values())]
-        hint = did_you_mean(role_name, names) or f"roles of this org: {', '.join(sorted(roles))}"
+        hint = did_you_mean(role_name, names) or f"choose one of the org's roles: {', '.join(sorted(roles))}"
         raise Misuse(Problem("no_role", f"no role `{role_name}` in this org", None, hint))
     return role
 
@@ -240,5 +243,6 @@ def failed(tests: Iterable[AccessTestResult]) -> bool:
 
 def _people(request: PlanRequest) -> People:
     if request.people is None:
-        raise OrgError(Problem("unread", "users cannot be read here"))
+        hint = request.target.people_hint or FIND_CAUSE
+        raise OrgError(Problem("unread", "there is no source from which users can be read", None, hint))
     return request.people

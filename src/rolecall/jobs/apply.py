@@ -23,6 +23,7 @@ from rolecall.model.policy import policy_differences
 from rolecall.model.run import Run, RunReport
 from rolecall.model.settings import UNSET, Address, Scim
 from rolecall.model.target import DEFAULT_KEEP_DAYS
+from rolecall.plan.commands import once
 from rolecall.plan.coverage import incomplete, people_coverage
 from rolecall.plan.draft import draft_plan
 from rolecall.plan.inputs import PlanInput
@@ -124,7 +125,7 @@ def _question_of(request: ApplyRequest, desired: Desired, protected: frozenset[A
         applied=applied,
         sent=partial(sent, request.journal),
         whose=request.whose,
-        lifts=approved.lifts[len(approved.desired.policy.allow) :],
+        lifts=once(approved),
         selection=_selection(approved),
         audit=request.audit,
     )
@@ -196,4 +197,5 @@ def check_digest(approved: str, plan: Plan) -> None:
     current = digest(plan)
     if not matches(approved, current):
         message = f"the digest {approved} was approved, but this plan has {short(current)}"
-        raise Stale(Problem("digest", message, None, "review the plan again and approve its digest"))
+        hint = f"review this plan, then approve it: --approve {short(current)}"
+        raise Stale(Problem("digest", message, None, hint))

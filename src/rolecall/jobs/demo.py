@@ -62,7 +62,7 @@ async def change_by_hand(folder: Path, url: str, change: ConsoleChange = CONSOLE
     secret = make_token(str(folder / url.removeprefix("local:")), TokenRequest("admin", change.who))
     org = connect(url, lambda: secret, folder=folder)
     if not isinstance(org, OrgClient):
-        raise OrgError(Problem("not_local", f"{url} is not a local org"))
+        raise OrgError(Problem("not_local", f"{url} is not a local org", None, "set `org.url` to local:PATH"))
     try:
         live = await org.read(frozenset({"idp_groups", "roles"}))
         update = Change(change.address, "update", value_at(live.settings, change.address), change.mapping)
@@ -70,4 +70,5 @@ async def change_by_hand(folder: Path, url: str, change: ConsoleChange = CONSOLE
     finally:
         await org.close()
     if not isinstance(ended, Done):
-        raise OrgError(Problem("not_done", f"{change.address} could not be changed"))
+        message = f"{change.address} could not be changed in the example's org"
+        raise OrgError(Problem("not_done", message, None, "run rolecall demo again; if it fails again, report a bug"))

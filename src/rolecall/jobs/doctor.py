@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rolecall.desired.build import Config, read_config
 from rolecall.desired.check.validate import validate_repo
-from rolecall.desired.load.files import environments
+from rolecall.desired.load.files import environments, known_overlays, overlay_needed
 from rolecall.desired.references import references
 from rolecall.errors import ConfigError, Problem, RolecallError, Where, did_you_mean
 from rolecall.jobs.init import IGNORED, SCHEMA, STATE
@@ -27,7 +27,7 @@ from rolecall.model.idp_app import WRITER_HOST
 from rolecall.model.paste import shell_word
 from rolecall.outside.forge import Gate, gates, protection
 from rolecall.outside.git import origin, refusal, tracked
-from rolecall.plan.coverage import coverage_of
+from rolecall.plan.coverage import coverage_of, section_of, sections_of
 from rolecall.schema_files import schema_text
 
 if TYPE_CHECKING:
@@ -90,11 +90,10 @@ def _config(setup: Setup) -> Check:
         return Check("config", problems=(_no_config(setup),))
     names = environments(setup.root)
     if setup.env is None and names:
-        hint = f"choose one with --env or ROLECALL_ENV: {', '.join(names)}"
-        return Check("config", problems=(Problem("env_needed", "this configuration has overlays", None, hint),))
+        return Check("config", problems=(overlay_needed(names),))
     if setup.env is not None and setup.env not in names:
-        hint = did_you_mean(setup.env, names) or f"overlays: {', '.join(names) or 'none'}"
-        problem = Problem("no_env", f"env/{setup.env}.yaml does not exist", None, hint)
+        hint = did_you_mean(setup.env, names) or known_overlays(names)
+        problem = Problem("no_env", f"overlay `{setup.env}` not found", Where(f"env/{setup.env}.yaml"), hint)
         return Check("config", problems=(problem,))
     return Check("config", f"{setup.main}{f' with env/{setup.env}.yaml' if setup.env else ''}")
 
@@ -162,8 +161,10 @@ def _git(setup: Setup) -> Check:
         return Check("git", "not a git repository", skipped=True)
     state_files = [name for name in tracked_names if not name.endswith(".schema.json")][:3]
     if state_files:
-        hint = f"git rm --cached {' '.join(map(shell_word, state_files))}, and add `{STATE}` to .gitignore"
-        problem = Problem("state_in_git", f"files of this machine are in git: {', '.join(state_files)}", None, hint)
+        paths = " ".join(map(shell_word, state_files))
+        hint = f"add `{STATE}` to .gitignore, and remove the files from git: git rm --cached {paths}"
+        message = f"state of rolecall, which is only for one machine, is committed to git: {', '.join(state_files)}"
+        problem = Problem("state_in_git", message, None, hint)
         return Check("git", problems=(problem,))
     path = setup.root / ".gitignore"
     patterns = path.read_text(encoding="utf-8", errors="replace").split() if path.is_file() else []
@@ -186,7 +187,7 @@ def _extras(config: Config) -> Check:
         needs["okta"] = ("cryptography",)
     missing = [extra for extra, names in needs.items() if not all(map(importlib.util.find_spec, names))]
     problems = tuple(
-        Problem("extra", f"the extra `{extra}` is not installed", None, f"pip install 'rolecall[{extra}]'")
+        Problem("extra", f"the extra `{extra}` is not installed", None, f"install it: pip install 'rolecall[{extra}]'")
         for extra in missing
     )
     return Check("extras", f"installed: {', '.join(needs)}" if needs else "none required", problems)
@@ -281,13 +282,20 @@ def _org(config: Config, live: Live) -> Check:
         hint = "use the token of an org admin; others get 403"
         problems.append(Problem("not_org_admin", f"{who} is not an org admin", None, hint))
     if unread:
-        hint = "plans are blocked while a managed section or field cannot be read"
-        problems.append(Problem("unread", f"could not be read: {', '.join(unread)}", None, hint, "warning"))
+        message = f"could not be read, so plans are blocked: {', '.join(unread)}"
+        problems.append(Problem("unread", message, None, _read_hint(live, unread), "warning"))
     if live.facts.observed:
         return Check(
             "org", f"{live.facts.org_name} is an observed org; all steps of its plans are manual", tuple(problems)
         )
     return Check("org", f"{live.facts.org_name} answers; the token belongs to {who}", tuple(problems))
+
+
+def _read_hint(live: Live, unread: Sequence[str]) -> str:
+    if live.facts.observed:
+        return "record them: rolecall observe"
+    sections = " and ".join(f"`manage.{section}: unmanaged`" for section in sections_of(map(section_of, unread)))
+    return f"give the token access to them, or set {sections}"
 
 
 def _pin(config: Config, live: Live) -> Check:
@@ -349,19 +357,16 @@ def _open_gate(gate: Gate, root: Path, variables: Mapping[str, str]) -> Iterator
     place = Where(gate.file)
     if gate.environment is None:
         hint = "give the job an `environment` with required reviewers"
-        yield Problem("open_gate", f"the job `{gate.job}` applies without an environment", place, hint, "warning")
+        message = f"the job `{gate.job}` runs rolecall apply without a deployment environment"
+        yield Problem("open_gate", message, place, hint, "warning")
         return
+    environment = f"the deployment environment `{gate.environment}`"
     state = protection(gate, variables, origin(root))
     hint = "add required reviewers (GitLab: approval rules of a protected environment) in the repository's settings"
     if state.reviewers is None:
-        message = f"could not check whether the environment `{gate.environment}` has required reviewers: {state.reason}"
-        yield Problem(
-            "unknown_gate",
-            message,
-            place,
-            f"{hint}. To check it here, set GITHUB_TOKEN or GitLab's variables",
-            "warning",
-        )
+        message = f"could not check whether {environment} has required reviewers: {state.reason}"
+        hint = f"{hint}; to check it from this machine, set {gate.variables}"
+        yield Problem("unknown_gate", message, place, hint, "warning")
     elif not state.reviewers:
-        message = f"the environment `{gate.environment}` has no required reviewers"
+        message = f"{environment} has no required reviewers"
         yield Problem("open_gate", message, place, hint, "warning")

@@ -69,8 +69,8 @@ async def attest_steps(
     past_run = one_run(journal, run)
     steps = [_step(past_run, number, statement) for number in steps_meant(past_run, texts)]
     if statement.found is not None and len(steps) > 1:
-        message = f"--found is the value at one step, and {len(steps)} steps are named"
-        raise Misuse(Problem("found", message, None, "Report that step in a command of its own"))
+        message = f"--found takes the value of one step, but {len(steps)} steps are given"
+        raise Misuse(Problem("found", message, None, "report that step with a separate command"))
     assert journal is not None
     found_there = None if statement.found is None else found_value(steps[0], statement.found, (await org.read()).facts)
     sha256 = hashlib.sha256(statement.evidence.read_bytes()).hexdigest() if statement.evidence else None
@@ -91,7 +91,7 @@ def _step(run: Run, number: int, statement: Statement) -> Step:
     step = next(step for step in run.steps if step.number == number)
     if step.state == "attested" and statement.found is None and statement.evidence is None:
         message = f"step {step.label} of run {run.id} was already reported done by {step.by}"
-        hint = f"To correct the value: rolecall done {run.id} {step.label} --found VALUE. To undo the step: plan again"
+        hint = f"if the console has another value, report it: rolecall done {run.id} {step.label} --found VALUE"
         raise Misuse(Problem("done_already", message, None, hint))
     return step
 

@@ -119,8 +119,9 @@ async def _with_events(inquiry: DriftScan, request: DriftRequest, drifts: Sequen
     try:
         events = await request.audit.since(since)
     except OrgError as error:
-        message = f"the authors of changes are unknown: {error.problems[0].message}"
-        problem = Problem("audit_unread", message, severity="warning")
+        message = f"the audit log could not be read, so the authors of changes are unknown: {error.problems[0].message}"
+        hint = error.problems[0].hint or "use a token that may read the audit log"
+        problem = Problem("audit_unread", message, None, hint, "warning")
         return replace(inquiry, warnings=(*inquiry.warnings, problem))
     past, last_events = inquiry.past, _last(attributed(events, known, inquiry.past.roster), moments, base)
     keys = frozenset(event.key for event in last_events.values() if event.key and request.memory.has_sent(event.key))

@@ -77,13 +77,19 @@ def read_paste(text: str, known: Known, file: str = "the paste") -> Table:
     odd = (_alone(line, file) for line in pasted.alone)
     problems = sorted((*table.problems, *odd), key=lambda problem: problem.where or Where(file))
     if not (table.groups or problems):
-        problems = [Problem("table", "has no group", Where(file), "copy the whole table, including its heading")]
+        hint = "copy the whole table, including its header line"
+        problems = [Problem("table", "contains no groups", Where(file), hint)]
     return Table(table.groups, tuple(problems))
 
 
 def _alone(line: Line, file: str) -> Problem:
-    message = f"`{line.cells[0]}` is alone on its line: an unmapped group, or a team of the row above"
-    return Problem(ALONE, message, Where(file, line.number, 1), "add the columns of the other rows")
+    name = line.cells[0]
+    message = f"`{name}` is alone on its line, so it may be an unmapped group, or a team of the group above"
+    hint = f"put a team on the line of its group; for an unmapped group, use CSV with {_HEADER}: `{name},,`"
+    return Problem(ALONE, message, Where(file, line.number, 1), hint)
+
+
+_HEADER = "`group,role,teams`"
 
 
 def read_csv(text: str, known: Known, file: str) -> Table:
@@ -93,10 +99,11 @@ def read_csv(text: str, known: Known, file: str) -> Table:
     try:
         lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
-        return Table({}, (Problem("table", f"is not CSV: {error}", Where(file, reader.line_num, 1)),))
+        where = Where(file, reader.line_num, 1)
+        return Table({}, (Problem("table", f"is not CSV: {error}", where, "export or copy the table again"),))
     if not lines or heading(lines[0][1]) is None:
-        hint = "the first line must be `group,role,teams`"
-        return Table({}, (Problem("table", "has no heading", Where(file, 1, 1), hint),))
+        hint = f"add the first line {_HEADER}"
+        return Table({}, (Problem("table", "has no header line", Where(file, 1, 1), hint),))
     return _table(_cells(iter(lines), ";"), known, file)
 
 
@@ -161,7 +168,8 @@ def _role(text: str, known: Known) -> str:
     role = role_id(text, known.roles)
     if role not in known.roles and role not in BUILT_IN:
         role_names = [candidate.name for candidate in {**BUILT_IN, **known.roles}.values()]
-        raise ValueError(f"no role `{text}`. {did_you_mean(text, role_names) or 'Roles: ' + ', '.join(role_names)}")
+        hint = did_you_mean(text, role_names) or f"use one of: {', '.join(role_names)}"
+        raise ValueError(f"no role `{text}`; {hint}")
     return role
 
 
@@ -169,7 +177,7 @@ def _team(text: str, known: Known) -> str:
     team = normalise.name(text)
     if known.teams is not None and team not in known.teams:
         near = did_you_mean(team, known.teams)
-        raise ValueError(f"no team `{team}`{f'. {near}' if near else ''}")
+        raise ValueError(f"no team `{team}`{f'; {near}' if near else ''}")
     return team
 
 
@@ -201,7 +209,7 @@ def _table(rows: Iterable[Row], known: Known, file: str) -> Table:
         name = normalise.name(row.group)
         where = Where(file, row.line, 1)
         if not name:
-            problems.append(Problem("table", "has no name of a group", where))
+            problems.append(Problem("table", "has no group name", where, "add the group's name, or delete the line"))
         elif name in groups and row.id is None:
             problems.append(Problem("table", f"`{name}` is also on line {lines[name]}", where, "remove one of the two"))
         else:

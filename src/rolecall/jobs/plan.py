@@ -308,8 +308,11 @@ async def with_other_journal(org: Reader, plan_input: PlanInput, sent: Callable[
             lambda event: _by_rolecall(event) and (recorded or not sent(event.key or "")), plan_input.applied.log_entry
         )
     except OrgError as error:
-        message = f"could not check whether another journal has later applies: {error.problems[0].message}"
-        hint = "allow the token to read the audit log"
+        message = (
+            "could not check in the audit log whether the org was changed by an apply that this journal does not have: "
+            f"{error.problems[0].message}"
+        )
+        hint = error.problems[0].hint or "use a token that may read the audit log"
         return replace(
             plan_input, warnings=(*plan_input.warnings, Problem("audit_unread", message, None, hint, "warning"))
         )

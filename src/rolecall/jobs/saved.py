@@ -12,6 +12,7 @@ from typing import Any
 
 from rolecall.codec.forms import Misfit
 from rolecall.errors import ConfigError, Problem, RolecallError, Stale, Where
+from rolecall.plan.commands import new_plan
 from rolecall.plan.saved.digest import canonical, digest, document, parts_of, short
 from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.value import FORMAT_VERSION, Plan
@@ -89,7 +90,7 @@ def _check_parts(content: dict[str, Any], where: Where) -> None:
     raise Stale(Problem("edited", f"the plan was edited after it was saved: {which}", where, _AGAIN))
 
 
-_AGAIN = "make a new plan: rolecall plan --out FILE"
+_AGAIN = new_plan()
 _A_PLAN = "to save a plan: rolecall plan --out FILE"
 _MISSHAPEN = (ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 """Errors of decoding a value of the wrong shape, since the schema does not cover settings and policy."""
@@ -119,7 +120,7 @@ def _check_format(content: dict[str, Any], where: Where) -> None:
     major = version.partition(".")[0]
     if major != FORMAT_VERSION.partition(".")[0]:
         message = f"has format {version}, but this version of rolecall reads {FORMAT_VERSION}"
-        raise Stale(Problem("plan_format", message, where, "use the version that made it, or make a new plan"))
+        raise Stale(Problem("plan_format", message, where, f"use the version that made it, or {_AGAIN}"))
 
 
 def _check_schema(content: dict[str, Any], where: Where) -> None:
@@ -131,14 +132,15 @@ def _check_schema(content: dict[str, Any], where: Where) -> None:
     try:
         first = next(iter(validator.iter_errors(content)), None)
     except ValueError as error:  # nested deeper than the validator goes
-        raise ConfigError(Problem("plan_schema", "is not a valid plan: it is nested too deeply", where)) from error
+        message = "is not a valid plan: it is nested too deeply"
+        raise ConfigError(Problem("plan_schema", message, where, _AGAIN)) from error
     if first is not None:
         at = "/".join(map(str, first.instance_path)) or "the top level"
-        raise ConfigError(Problem("plan_schema", f"is not a valid plan: {first.message} at {at}", where))
+        raise ConfigError(Problem("plan_schema", f"is not a valid plan: {first.message} at {at}", where, _AGAIN))
 
 
 MOST = 20
-_SECTION = {"lifts": "overrides", "policy": "policy", "env": "environment", "org": "org"}
+_SECTION = {"lifts": "overrides", "policy": "policy", "env": "overlay", "org": "org"}
 
 
 def differences(approved: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Problem, ...]:

@@ -98,7 +98,8 @@ def _org(journal: Journal, config: Config) -> str | None:
 
 
 def _no_record(moment: When, after: Sighting | None) -> Problem:
-    hint = "apply, drift and snapshot --record write access records"
-    if after is not None:
-        hint = f"the first one is of {after.at:%d %b %Y, %H:%M} UTC (run {after.run})"
-    return Problem("no_sighting", f"no access record of {moment.text} or before", None, hint)
+    message = f"there is no access record from {moment.text} or earlier"
+    if after is None:
+        return Problem("no_sighting", message, None, "to write one now: rolecall snapshot --record")
+    message = f"{message}; the first is from {after.at:%d %b %Y, %H:%M} UTC (run {after.run})"
+    return Problem("no_sighting", message, None, f"use --at {after.at:%Y-%m-%d} or later")

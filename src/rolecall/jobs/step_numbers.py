@@ -37,7 +37,7 @@ def steps_meant(run: Run, texts: Sequence[str], items: Items | None = None) -> t
 def _meant(run: Run, text: str, items: Items) -> Iterator[int]:
     form = _FORM.fullmatch(text)
     if form is None and text != ALL:
-        raise _no_step(run, f"`{text}` is not a step: write 3, 3.2, 2-5 or all")
+        raise _no_step(run, f"`{text}` is not a step, such as 3, 3.2, 2-5 or all")
     if form is None or form["last"] is not None:
         yield from _range(run, text, items)
         return
@@ -61,7 +61,8 @@ def _range(run: Run, text: str, items: Items) -> Iterator[int]:
     left = _left(run, [step for number in within for step in items[number]])
     if not left:
         where = "" if text == ALL else f" from {first} to {last}"
-        raise _no_step(run, f"run {run.id} has no manual step{where} that is not reported done")
+        done = f"all manual steps{where} of run {run.id} are already reported done"
+        raise _no_step(run, done if within else f"run {run.id} has no manual steps{where}")
     yield from left
 
 
@@ -71,5 +72,6 @@ def _left(run: Run, numbers: Sequence[int]) -> list[int]:
 
 
 def _no_step(run: Run, message: str) -> Misuse:
-    left = ", ".join(step.label for step in run.human) or "none"
-    return Misuse(Problem("no_step", message, None, f"Manual steps of run {run.id} not reported done: {left}"))
+    left = ", ".join(step.label for step in run.human)
+    hint = f"use a step that is not reported done yet: {left}" if left else f"for its steps: rolecall history {run.id}"
+    return Misuse(Problem("no_step", message, None, hint))

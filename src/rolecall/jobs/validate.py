@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rolecall.desired.check.validate import validate_repo
 from rolecall.desired.load.read import load, load_each
-from rolecall.errors import ConfigError, Problem, Where
+from rolecall.errors import ConfigError, Problem, Where, clause
 from rolecall.model.checkup import PeopleCount
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _user_names(plan_input: PlanInput) -> list[Problem]:
 
 def _not_checked(why: str, hint: str) -> Problem:
     what = "owners who left, users without a mapped group, and conflicting roles were not checked"
-    return Problem("not_linted", f"{why}, so {what}", None, hint, "warning")
+    return Problem("not_linted", f"{clause(why)}, so {what}", None, hint, "warning")
 
 
 def count_people(root: Path, env: str | None, main: str) -> tuple[list[PeopleCount], list[Problem]]:
@@ -171,8 +171,8 @@ def _counted(config: Config) -> tuple[PeopleCount, tuple[Problem, ...]] | None:
         if not files or not people_source.files:
             return None
         name = missing.partition(": ")[0]
-        problem = Problem("no_file", "file not found", Where(name), "it is a link to a missing file", "warning")
-        raise ConfigError(problem)
+        hint = "delete the link, or restore the file that it leads to"
+        raise ConfigError(Problem("no_file", "is a link to a missing file", Where(name), hint, "warning"))
     directory = source.read()
     return _count(files, directory, source, live), directory.notes
 

@@ -90,7 +90,13 @@ def damaged(place: str, location: str, message: str = "cannot be read: it was ch
     return failure("journal_tampered", place, f"is damaged at {location}: {message}", _DAMAGED_HINT)
 
 
-_DAMAGED_HINT = "Restore the journal from a backup. To check it: rolecall history --verify"
+_DAMAGED_HINT = "restore the journal from a backup; to check it: rolecall history --verify"
+RESTORE = "do not apply with this journal; find out who changed it, and restore it from a backup"
+"""The hint for a journal that does not match its own record."""
+RESUME = "run the command again: it first checks which of the sent writes took effect"
+"""The hint where the journal or the lock was lost during a run."""
+CHECK_URL = "check `journal.url` and the permissions of the file and its folder"
+"""The hint for a journal file that cannot be opened."""
 
 
 def failure(code: str, place: str, message: str, hint: str) -> JournalError:
@@ -194,13 +200,13 @@ def _forward(database: Database, version: int) -> None:
 def _refuse_newer(database: Database, version: int) -> None:
     if version > len(MIGRATIONS):
         message = f"has tables of version {version}; this rolecall supports up to version {len(MIGRATIONS)}"
-        raise failure("journal_newer", database.place, message, "Nothing was changed. Update rolecall.")
+        raise failure("journal_newer", database.place, message, "update rolecall; nothing was changed")
 
 
 def _refuse_foreign(database: Database) -> None:
     """Raise JournalError for a file with other content, such as a local org's database. A journal has its own file."""
     if database.dialect == "sqlite" and database.select("SELECT 1 FROM sqlite_master LIMIT 1"):
-        hint = "Use a separate file for `journal.url`."
+        hint = "use a separate file for `journal.url`"
         raise failure("journal_foreign", database.place, "is a database of another application", hint)
 
 

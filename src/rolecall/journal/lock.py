@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from rolecall.errors import Problem
 from rolecall.journal.content import body, read
-from rolecall.journal.database import Database, decoding
+from rolecall.journal.database import RESUME, Database, decoding
 from rolecall.journal.port import Holder, JournalError, LockLost, LockTaken, Waiting
 
 _SLICE = 1.0
@@ -52,9 +52,9 @@ class Lock:
         except JournalError as error:
             raise LockLost(*error.problems) from error
         if not ours:
-            message = f"the lock of {self._org_id} in the journal {self._database.place} is no longer held by this run"
-            hint = "No further changes were sent. Run the command again to resolve the writes that were sent."
-            raise LockLost(Problem("lock_lost", message, None, hint))
+            lock = f"the lock of {self._org_id} in the journal {self._database.place}"
+            message = f"{lock} is no longer held by this run, so the run sent no further changes"
+            raise LockLost(Problem("lock_lost", message, None, RESUME))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -90,7 +90,10 @@ class Lock:
     def _refusal(self, timeout: float) -> LockTaken:
         waited = f" after {timeout:g} seconds" if timeout else ""
         message = f"another run holds the lock of {self._org_id}{waited}: {self._recorded_holder() or 'unknown holder'}"
-        hint = "Wait for it with --lock-timeout. To see it: rolecall history"
+        hint = (
+            "wait for it with --lock-timeout SECONDS; the lock ends with that run, also if the run is killed. "
+            "To see the run: rolecall history"
+        )
         return LockTaken(Problem("lock_taken", message, None, hint))
 
 

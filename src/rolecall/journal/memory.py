@@ -15,7 +15,7 @@ from rolecall.errors import Problem
 from rolecall.journal import chain
 from rolecall.journal.chain import Draft, Entry, canonical
 from rolecall.journal.content import CODEC
-from rolecall.journal.database import Database, Row, damaged, decoding
+from rolecall.journal.database import RESTORE, Database, Row, damaged, decoding
 from rolecall.journal.port import Seen
 from rolecall.model.desired import Applied
 from rolecall.model.kinds import split_address
@@ -145,9 +145,8 @@ class Replay:
 
 
 def _differs(place: str, table: str, at: str) -> Problem:
-    message = f"the journal {place}: {table}: the remembered value of {at} differs from what was recorded"
-    hint = "Compare it with a backup. Until the next apply, `rolecall drift` may be wrong about it."
-    return Problem("journal_tampered", message, None, hint)
+    message = f"the journal {place}: {table}: the stored value of {at} does not match the journal entry that wrote it"
+    return Problem("journal_tampered", message, None, RESTORE)
 
 
 _UPSERT_ROW = (
@@ -235,7 +234,7 @@ def _merged(stored: Mapping[Any, str], current: Mapping[Any, str | None]) -> dic
     return {name: known for name, known in {**stored, **current}.items() if known is not None} if current else None
 
 
-_DIFFERS = "it differs from what was recorded"
+_DIFFERS = "it does not match the journal entry that wrote it"
 
 
 def _check_values(database: Database, org_id: str, stored_values: Sequence[Row]) -> None:

@@ -58,15 +58,14 @@ def find_journal(url: str, base: Path, *, clock: Clock = utc_now, writes: bool =
 
 
 def _is_file(url: str, base: Path) -> bool:
-    from rolecall.journal.database import failure
+    from rolecall.journal.database import CHECK_URL, failure
 
     try:
         return stat.S_ISREG(_path(url, base).stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except (OSError, ValueError) as error:
-        hint = "Check `journal.url` and the permissions of the file and its folder."
-        raise failure("journal_open", f"sqlite:{_path(url, base)}", f"cannot be opened: {error}", hint) from error
+        raise failure("journal_open", f"sqlite:{_path(url, base)}", f"cannot be opened: {error}", CHECK_URL) from error
 
 
 def _connect(url: str, base: Path, *, writes: bool = True) -> Database:
@@ -80,12 +79,12 @@ def _connect(url: str, base: Path, *, writes: bool = True) -> Database:
         try:
             from rolecall.journal.postgres import PostgresDatabase
         except ImportError as error:
-            hint = "Install it: pip install 'rolecall[postgres]'"
+            hint = "install it: pip install 'rolecall[postgres]'"
             raise JournalError(
                 Problem("journal_driver", "the driver for PostgreSQL is not installed", None, hint)
             ) from error
         return PostgresDatabase(url)
-    hint = "Use sqlite:PATH or postgresql://HOST/DATABASE."
+    hint = "use sqlite:PATH or postgresql://HOST/DATABASE"
     raise JournalError(Problem("journal_url", "`journal.url` has an unknown scheme", None, hint))
 
 

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import errors
 
-from rolecall.journal.database import TABLES, Row, failure
+from rolecall.journal.database import RESUME, TABLES, Row, failure
 from rolecall.journal.port import JournalError
 
 _AT_ONCE = 50
 """Rows fetched at a time when streaming; one row may have megabytes."""
-_HINT = "Check `journal.url`, the server, and the permissions of its user."
+_HINT = "check `journal.url`, the server, and the permissions of its user"
 _SIZE = (
     "SELECT COALESCE(SUM(pg_total_relation_size(oid)), 0) FROM pg_catalog.pg_class "
     "WHERE relkind = 'r' AND pg_table_is_visible(oid) AND relname = ANY(?)"
@@ -153,15 +153,9 @@ class PostgresDatabase:
 
     def _explained(self, error: psycopg.Error, done: str) -> JournalError:
         if not self.connected:
-            message = "lost its connection"
-            return failure(
-                "journal_lost", self.place, message, "Run the command again to resolve the writes that were sent."
-            )
-        hint = (
-            "Free some space on the server, then run the command again."
-            if isinstance(error, errors.DiskFull)
-            else _HINT
-        )
+            return failure("journal_lost", self.place, "lost its connection", RESUME)
+        full = isinstance(error, errors.DiskFull)
+        hint = "free some space on the server, then run the command again" if full else _HINT
         return failure("journal_" + done, self.place, f"cannot be {done}: {_line(error)}", hint)
 
 

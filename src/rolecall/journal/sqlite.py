@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from rolecall.journal.database import Row, failure
+from rolecall.journal.database import CHECK_URL, Row, failure
 from rolecall.journal.port import JournalError
 
 _PRAGMAS = (
@@ -87,7 +87,7 @@ class SqliteDatabase:
         try:
             return self._readable("mode=ro&immutable=1")
         except sqlite3.Error as error:
-            raise failure("journal_open", self.place, f"cannot be opened: {error}", _OPEN_HINT) from error
+            raise failure("journal_open", self.place, f"cannot be opened: {error}", CHECK_URL) from error
 
     def _has_file(self, ending: str) -> bool:
         """Return whether SQLite's file with this suffix exists and is not empty."""
@@ -149,7 +149,7 @@ class SqliteDatabase:
                         return False
                     time.sleep(_POLL)
         except OSError as error:
-            raise failure("journal_lock", self.place, f"cannot be locked: {error}", _OPEN_HINT) from error
+            raise failure("journal_lock", self.place, f"cannot be locked: {error}", CHECK_URL) from error
         self._locks[name] = handle
         return True
 
@@ -189,7 +189,7 @@ class SqliteDatabase:
             finally:
                 os.close(handle)
         except OSError as error:
-            raise failure("journal_lock", self.place, f"cannot be locked: {error}", _OPEN_HINT) from error
+            raise failure("journal_lock", self.place, f"cannot be locked: {error}", CHECK_URL) from error
         return True
 
     def size(self) -> int:
@@ -229,7 +229,7 @@ class SqliteDatabase:
                 "journal_gone",
                 self.place,
                 "was moved or deleted while in use",
-                "Restore it, then run the command again.",
+                "restore it, then run the command again",
             )
 
     @contextmanager
@@ -244,19 +244,18 @@ class SqliteDatabase:
     def _explained(self, error: sqlite3.Error, done: str) -> JournalError:
         name = getattr(error, "sqlite_errorname", "")
         if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-            hint = "Free some space, then run the command again."
+            hint = "free some space, then run the command again"
         elif name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "decode" in str(error):
             hint = _DAMAGED_HINT
         elif name.startswith("SQLITE_BUSY"):
-            hint = "Another process keeps writing to it. Stop that process, then run the command again."
+            hint = "stop the process that keeps writing to it, then run the command again"
         else:
-            hint = _OPEN_HINT
+            hint = CHECK_URL
         return failure("journal_" + done, self.place, f"cannot be {done}: {error}", hint)
 
 
 _NEEDS_A_WRITER = ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_READONLY_CANTINIT")
-_DAMAGED_HINT = "Restore it from a backup."
-_OPEN_HINT = "Check `journal.url` and the permissions of the file and its folder."
+_DAMAGED_HINT = "restore it from a backup"
 
 
 def _open_hint(error: Exception) -> str:
@@ -265,10 +264,10 @@ def _open_hint(error: Exception) -> str:
     """
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or isinstance(error, UnicodeDecodeError):
-        return f"{_DAMAGED_HINT} {_OPEN_HINT}"
+        return f"{_DAMAGED_HINT}, or {CHECK_URL}"
     if name in _NEEDS_A_WRITER:
-        return "A write was interrupted. Run `rolecall history` once where the file and its folder are writable."
-    return _OPEN_HINT
+        return "run `rolecall history` once where the file and its folder are writable: a write was interrupted"
+    return CHECK_URL
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

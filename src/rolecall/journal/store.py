@@ -221,7 +221,7 @@ class SqlJournal:
         org_id = self._org(run)
         if org_id is None:
             raise JournalError(
-                Problem("run_unknown", f"{self.place} has no run {run}", None, "To list runs: rolecall history")
+                Problem("run_unknown", f"{self.place} has no run {run}", None, "to list runs: rolecall history")
             )
         return org_id
 

@@ -13,10 +13,8 @@ from rolecall.errors import Problem
 from rolecall.journal import chain, memory
 from rolecall.journal.chain import LASTING, Entry
 from rolecall.journal.content import PREFIX
-from rolecall.journal.database import UNREADABLE, Database
+from rolecall.journal.database import RESTORE, UNREADABLE, Database
 from rolecall.journal.port import Anchor, Verified
-
-_HINT = "Compare it with a backup. The content of this entry is not reliable."
 
 
 def verify(database: Database, journal: str, org_id: str, anchor: Anchor | None = None) -> Verified:
@@ -91,7 +89,7 @@ class _Walk:
         if self._anchor is not None and last < self._anchor.entries:
             count = f"{last:,} entries and the anchor has {self._anchor.entries:,}"
             message = f"{self._org_id} has {count}, so the end is missing"
-            yield Problem("journal_cut_off", f"the journal {self._database.place}: {message}", None, _RESTORE)
+            yield Problem("journal_cut_off", f"the journal {self._database.place}: {message}", None, RESTORE)
 
     def _unlisted(self) -> Iterator[Problem]:
         sql = "SELECT id, kind, started_at FROM rolecall_runs WHERE org_id = ?"
@@ -100,20 +98,17 @@ class _Walk:
         for number in sorted(listed.keys() | self._begun.keys(), key=str):
             if (number in listed) != (number in self._begun):
                 message = f"run {number} is only in the list of runs or only in the chain"
-                yield Problem("journal_tampered", self._about(message), None, _RESTORE)
+                yield Problem("journal_tampered", self._about(message), None, RESTORE)
             elif listed[number] != self._begun[number]:
                 message = f"rolecall_runs, run {number}: differs from its first entry"
-                yield Problem("journal_tampered", self._about(message), None, _RESTORE)
+                yield Problem("journal_tampered", self._about(message), None, RESTORE)
 
     def _fault(self, entry: Entry, message: str) -> None:
         text = self._about(f"{chain.name(self._org_id, entry)}: {message}")
-        self._problems.append(Problem("journal_tampered", text, None, _HINT))
+        self._problems.append(Problem("journal_tampered", text, None, RESTORE))
 
     def _about(self, message: str) -> str:
         return f"the journal {self._database.place}: {message}"
-
-
-_RESTORE = "Compare it with a backup."
 
 
 def _pruned(database: Database, org_id: str) -> Iterator[Any]:

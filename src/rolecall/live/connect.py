@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from rolecall.errors import ConfigError, Problem
 from rolecall.live.http import refusals
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.roles import BUILT_IN, Role
+from rolecall.model.target import URL_FORMS, PeopleKind
 
 if TYPE_CHECKING:
     from rolecall.live.client import OrgClient
@@ -45,8 +46,7 @@ def connect(
         return _local(path, token, folder, timeouts)
     if kind in ("http", "https") and colon:
         return _http(url, token, timeouts, allow_http)
-    hint = "use https://…, local:PATH or observed:PATH"
-    raise ConfigError(Problem("org_url", f"`org.url` is not a valid org URL: {url}", None, hint))
+    raise ConfigError(Problem("org_url", f"`org.url` is not a valid org URL: {url}", None, f"use {URL_FORMS}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def connect_people(
         return _okta(at, connection)
     if kind == "entra":
         return _entra(at, connection)
-    hint = "use org, file, scim, okta or entra"
+    hint = f"set `people` to one of: {', '.join(get_args(PeopleKind))}"
     raise ConfigError(Problem("people_source", f"users cannot be read from `{kind}`", None, hint))
 
 

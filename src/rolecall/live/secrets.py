@@ -74,11 +74,12 @@ def check_host(
     pinned = environ.get(variable, "").strip()
     whose = _WHOSE[variable]
     if not pinned and is_ci(environ):
-        hint = f"Set {variable} to {whose} in the pipeline's settings"
-        raise _refused(ref, "token_host", f"in a pipeline (CI is set), {variable} must be set to {whose}", hint)
+        message = f"in CI, {variable} must name {whose}, so that a pull request cannot send the token to another host"
+        hint = f"set it in the pipeline's settings: {variable}={parts.hostname or 'HOST'}"
+        raise _refused(ref, "token_host", message, hint)
     if pinned and not _same_host(pinned, parts):
         message = f"the token may only be sent to {pinned}, not to {parts.hostname or 'a URL without a host'}"
-        raise _refused(ref, "token_host", message, f"Correct the URL or {variable}")
+        raise _refused(ref, "token_host", message, f"correct the URL, or set {variable} to its host")
 
 
 _WHOSE = {
@@ -113,7 +114,7 @@ def _from_environment(ref: SecretRef, environ: Mapping[str, str]) -> str:
     name = str(ref.value)
     if name not in environ:
         raise _refused(
-            ref, "secret_missing", f"the environment variable {name} is not set", f"Set {name} to the secret"
+            ref, "secret_missing", f"the environment variable {name} is not set", f"set {name} to the secret"
         )
     return environ[name]
 
@@ -125,22 +126,24 @@ def _from_file(ref: SecretRef, environ: Mapping[str, str], repo: Path) -> str:
         folders.append(Path(vault))
     allowed = [path for folder in folders if (path := inside(folder, name)) is not None]
     if not allowed:
-        hint = "Move it into the configuration directory, or set ROLECALL_SECRETS_DIR to its directory"
-        raise _refused(ref, "secret_outside", f"the secret file `{name}` is outside the allowed directories", hint)
+        hint = "move it into the configuration folder, or set ROLECALL_SECRETS_DIR to its folder"
+        raise _refused(ref, "secret_outside", f"the secret file `{name}` is outside the allowed folders", hint)
     present = next((path for path in allowed if path.is_file()), None)
     if present is None:
-        raise _refused(ref, "secret_missing", f"secret file `{name}` not found", "Paths are relative to rolecall.yaml")
+        hint = "correct the path, which is relative to rolecall.yaml or to ROLECALL_SECRETS_DIR"
+        raise _refused(ref, "secret_missing", f"secret file `{name}` not found", hint)
     try:
         with present.open("rb") as stream:
             return _decoded(ref, stream.read(LARGEST + 1))
     except OSError as error:
-        raise _refused(ref, "secret_missing", f"the secret file `{name}` cannot be read", None) from error
+        hint = "check the permissions of the file"
+        raise _refused(ref, "secret_missing", f"the secret file `{name}` cannot be read", hint) from error
 
 
 def _from_command(ref: SecretRef, environ: Mapping[str, str], run: Run) -> str:
     command = (ref.value,) if isinstance(ref.value, str) else ref.value
     if environ.get("ROLECALL_ALLOW_EXEC") != "1":
-        hint = "If you trust this configuration to run commands, set ROLECALL_ALLOW_EXEC=1"
+        hint = "if you trust this configuration to run commands, set ROLECALL_ALLOW_EXEC=1"
         raise _refused(
             ref,
             "exec_not_allowed",
@@ -150,11 +153,14 @@ def _from_command(ref: SecretRef, environ: Mapping[str, str], run: Run) -> str:
     try:
         code, output = run(command)
     except OSError as error:
-        hint = "It did not end in time" if isinstance(error, TimeoutError) else "Check that it is installed"
-        raise _refused(ref, "secret_missing", f"`{command[0]}` cannot be run", hint) from error
+        if isinstance(error, TimeoutError):
+            message, hint = f"`{command[0]}` did not finish within {SECONDS} s", "run it manually to find out why"
+        else:
+            message, hint = f"`{command[0]}` cannot be run", "check that it is installed"
+        raise _refused(ref, "secret_missing", message, hint) from error
     if code != 0:
         raise _refused(
-            ref, "secret_missing", f"`{command[0]}` failed with exit code {code}", "Run it manually to see the error"
+            ref, "secret_missing", f"`{command[0]}` failed with exit code {code}", "run it manually to see the error"
         )
     return _decoded(ref, output)
 
@@ -171,7 +177,7 @@ def _decoded(ref: SecretRef, data: bytes) -> str:
 def _usable(ref: SecretRef, text: str, lines: bool) -> str:
     secret = "\n".join(text.split("\r\n")).strip() if lines else text.strip()
     if not secret:
-        raise _refused(ref, "secret_missing", f"the secret of {_described(ref)} is empty", "Set a value")
+        raise _refused(ref, "secret_missing", f"the secret of {_described(ref)} is empty", "set it to the secret")
     if not (secret.replace("\n", "") if lines else secret).isprintable():
         raise _refused(
             ref, "secret_form", f"the secret of {_described(ref)} contains a line break or a control character", None

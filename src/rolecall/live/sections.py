@@ -50,7 +50,9 @@ async def read_org(exchange: Exchange) -> Facts:
         raise contract(ORG, "status 404")
     facts = decoded(ORG, lambda: api.decode_org(accepted(ORG, answer)))
     if not facts.caller.org_admin:
-        raise OrgError(Problem("org_forbidden", "the caller is not an org admin", None, refusals.ORG.rights))
+        who = facts.caller.email or "a service account"
+        message = f"the token belongs to {who}, which is not an org admin"
+        raise OrgError(Problem("org_forbidden", message, None, refusals.ORG.rights))
     exchange.pace.limit(facts.limits.get("per_minute"))
     return facts
 

@@ -10,7 +10,7 @@ from rolecall.codec import api
 from rolecall.codec.api import Item
 from rolecall.codec.settings import encode_value
 from rolecall.errors import OrgError, Problem
-from rolecall.live.http.exchange import NOT_DONE, Exchange, Exchanged
+from rolecall.live.http.exchange import NOT_DONE, Exchange, Exchanged, no_response
 from rolecall.live.http.refusals import accepted, decoded, refusal
 from rolecall.live.http.transport import Answer, Request, json_request
 from rolecall.model.change import Change, Done, Failed, Moved, Outcome, Refused, Unknown
@@ -123,7 +123,7 @@ async def _outcome(
 ) -> Outcome:
     answer = sent.answer
     if answer is None:
-        problem = sent.lost.problems[0] if sent.lost else Problem("org_silent", "no response")
+        problem = sent.lost.problems[0] if sent.lost else no_response(exchange.transport.name, requests.write)
         return _unknown(problem, sent) if sent.doubtful else Refused(_tried(problem, sent))
     if answer.ok:
         return await _accepted_outcome(exchange, known, change, requests, answer)
@@ -155,10 +155,10 @@ async def _accepted_outcome(
         message = (
             f"the org accepted {requests.write}, but its current value cannot be read: {error.problems[0].message}"
         )
-        return Unknown(Problem("org_contract", message, None, "read the org again: rolecall plan"))
+        return Unknown(Problem("org_contract", message, None, _RESOLVE))
     if absent := _absent(standing.value, change.after):
         message = f"the org accepted {requests.write}, but its response does not have {', '.join(absent)}"
-        return Unknown(Problem("org_contract", message, None, "read the org again: rolecall plan"))
+        return Unknown(Problem("org_contract", message, None, _RESOLVE))
     return Done(*standing) if _same(standing.value, change.after) else Failed(standing.value)
 
 
@@ -223,10 +223,11 @@ def _same(live: Value | None, requested: Value | None) -> bool:
     return agrees(live, requested)
 
 
+_RESOLVE = "to find out whether the write took effect: rolecall apply"
+
+
 def _unknown(problem: Problem, sent: Exchanged) -> Unknown:
-    return Unknown(
-        _tried(problem, sent)._replace(hint="the result of the write is unknown; to resolve it: rolecall apply")
-    )
+    return Unknown(_tried(problem, sent)._replace(hint=_RESOLVE))
 
 
 def _brief(requests: ChangeRequests, answer: Answer) -> Problem:
@@ -247,4 +248,4 @@ def _tried(problem: Problem, sent: Exchanged) -> Problem:
 
 def _not_pushed(change: Change) -> Problem:
     message = f"the org has no group for {change.address}"
-    return Problem("group_not_pushed", message, None, "the IdP must push it first")
+    return Problem("group_not_pushed", message, None, "push the group from the IdP, then: rolecall apply")

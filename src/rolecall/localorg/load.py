@@ -41,8 +41,8 @@ _BATCH = 5000
 _CACHE_KIB = 262_144
 _MOST_PROBLEMS = 20
 _INVITATION = (
-    "an invitation gives one role on one or more teams (R6): correct `manual` in the snapshot, or write `origin: saml` "
-    "for a user whose team roles were edited later"
+    "correct `manual` of this user in the snapshot; if their team roles were edited after the invitation, write "
+    "`origin: saml`, which may have any team roles"
 )
 
 
@@ -99,7 +99,7 @@ def check_invitations(people: Directory) -> None:
     An invited user who was made org admin later keeps the invitation's role in the other teams.
     """
     problems = [
-        Problem("invitation", f"{people.emails[number]} is invited {wrong}", hint=_INVITATION)
+        Problem("invitation", f"{people.emails[number]} is invited {wrong} (R6)", hint=_INVITATION)
         for number, traits in people.others.items()
         if traits.origin == "invite" and traits.present and (wrong := _wrong_invitation(traits.manual))
     ]
@@ -111,8 +111,8 @@ def _wrong_invitation(team_roles: Sequence[TeamRole]) -> str:
     """Return what is wrong with the team roles of an invited user; empty if nothing is."""
     roles = sorted({team_role.role for team_role in team_roles} - {ORG_ADMIN})
     if not team_roles:
-        return "to no team"
-    return f"as {' and '.join(map(role_words, roles))}" if len(roles) > 1 else ""
+        return "to no team, but an invitation is to at least one"
+    return f"as {' and '.join(map(role_words, roles))}, but an invitation gives one role" if len(roles) > 1 else ""
 
 
 def _load_org(tx: Connection, facts: Facts, before: dict[str, Any]) -> None:

@@ -20,6 +20,8 @@ class SecretRef:
 
 
 OrgKind = Literal["https", "http", "local", "observed"]
+URL_FORMS = "https://HOST, observed:FILE or local:PATH"
+"""The forms of ``org.url``, for messages. http:// is only for this machine."""
 PeopleKind = Literal["org", "file", "scim", "okta", "entra"]
 PeopleShown = Literal["names", "masked", "counts"]
 

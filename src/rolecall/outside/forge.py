@@ -29,6 +29,11 @@ class Gate(NamedTuple):
     job: str
     environment: str | None
 
+    @property
+    def variables(self) -> str:
+        """Return the variables that a check of the environment needs."""
+        return _GITLAB_VARIABLES if self.file == _GITLAB else "GITHUB_TOKEN, with the permission `actions: read`"
+
 
 class Protection(NamedTuple):
     """The protection of an environment: whether it has required reviewers; None if unknown, with the reason."""
@@ -64,6 +69,7 @@ def protection(gate: Gate, environ: Mapping[str, str], origin: str | None) -> Pr
 
 
 _GITLAB = ".gitlab-ci.yml"
+_GITLAB_VARIABLES = "CI_API_V4_URL, CI_PROJECT_ID and ROLECALL_GITLAB_TOKEN"
 
 
 def _on_gitlab(name: str, environ: Mapping[str, str], _origin: str | None) -> Protection:
@@ -71,7 +77,7 @@ def _on_gitlab(name: str, environ: Mapping[str, str], _origin: str | None) -> Pr
     api, project = environ.get("CI_API_V4_URL"), environ.get("CI_PROJECT_ID")
     token = environ.get("ROLECALL_GITLAB_TOKEN")
     if not api or not project or not token:
-        return Protection(None, "CI_API_V4_URL, CI_PROJECT_ID and ROLECALL_GITLAB_TOKEN are not all set")
+        return Protection(None, f"{_GITLAB_VARIABLES} are not all set")
     url = f"{api.rstrip('/')}/projects/{quote(project, safe='')}/protected_environments/{quote(name, safe='')}"
     content, reason = _get("GitLab", url, {"PRIVATE-TOKEN": token})
     rules = content.get("approval_rules") or content.get("required_approval_count")

@@ -87,7 +87,7 @@ def post(
             break
         sleep(wait)
     tries = f" ({attempt + 1} attempts)" if attempt else ""
-    message = f"The notification was not delivered: {place(url)} {reason}{tries}"
+    message = f"the notification was not delivered: {place(url)} {reason}{tries}"
     raise NotDelivered(Problem("not_told", message, None, "the next drift check sends it again"))
 
 

@@ -8,10 +8,14 @@ from rolecall.model.change import Reason
 from rolecall.model.kinds import BY_SECTION
 from rolecall.model.paste import shell_word
 from rolecall.model.policy import Allow
-from rolecall.plan.value import OrgRef, Selection
+from rolecall.plan.value import OrgRef, Plan, Selection
 
 FROM_A_FILE: tuple[Reason, ...] = ("rollback", "drift")
 """Reasons of changes that planning from the config would not give again: such a plan is applied from its file."""
+
+
+FIND_CAUSE = "to find the cause: rolecall doctor"
+"""The hint where the org or its users cannot be read."""
 
 
 def plan_command(org: OrgRef, selection: Selection, once: Iterable[Allow], command: str = "") -> str:
@@ -22,6 +26,34 @@ def plan_command(org: OrgRef, selection: Selection, once: Iterable[Allow], comma
     if command:
         return " ".join((command, *plan_flags(Selection(), once)))
     return " ".join((f"rolecall plan{env_flag(org)}", *plan_flags(selection, once)))
+
+
+def new_plan(plan: Plan | None = None) -> str:
+    """Return the hint ``make a new plan: rolecall plan -e prod --out FILE``, with the flags that make this plan again.
+
+    Rollbacks and `drift --revert` make their plans themselves. None is a plan that cannot be read.
+    """
+    command = "rolecall plan" if plan is None else _command(plan)
+    return f"make a new plan: {command}{'' if _OUT in command else _OUT}"
+
+
+_OUT = " --out FILE"
+
+
+def _command(plan: Plan) -> str:
+    """Return the command that makes a plan; of a plan of 0.1.0 that is not from the config, as far as it is known."""
+    reasons = {change.reason for change in plan.changes}
+    command = plan.command
+    if not command and "rollback" in reasons:
+        command = f"rolecall rollback{env_flag(plan.org)} RUN"
+    if not command and "drift" in reasons:
+        command = f"rolecall drift{env_flag(plan.org)} --revert"
+    return plan_command(plan.org, plan.selection, once(plan), command)
+
+
+def once(plan: Plan) -> tuple[Allow, ...]:
+    """Return the overrides of this run alone, which come after those of the config."""
+    return plan.lifts[len(plan.desired.policy.allow) :]
 
 
 def env_flag(org: OrgRef) -> str:

@@ -70,7 +70,7 @@ class Composer:
             elif kind is MappingStartEvent or kind is SequenceStartEvent or kind is AliasEvent:
                 if keyed and key is None:
                     raise self._fatal(
-                        event, "complex_key", "a map, a list or an alias cannot be a key", "Use plain text as the key"
+                        event, "complex_key", "a map, a list or an alias cannot be a key", "use plain text as the key"
                     )
                 value = (
                     {} if kind is MappingStartEvent else [] if kind is SequenceStartEvent else self._alias(event, count)
@@ -95,25 +95,25 @@ class Composer:
                     raise self._too_deep(event)
                 into, keyed = value, kind is MappingStartEvent
         if (more := next(events, None)) is not None:
-            raise self._fatal(more, "too_large", f"has more than {MAX_EVENTS:,} YAML nodes", "Split the file")
+            raise self._fatal(more, "too_large", f"has more than {MAX_EVENTS:,} YAML nodes", "split the file")
         return roots[0] if roots else None
 
     def _stream(self, event: Any, roots: list[Any]) -> None:
         if type(event) is not DocumentStartEvent:
             return
         if roots:
-            raise self._fatal(event, "documents", "a second document starts here", "Keep one document per file")
+            raise self._fatal(event, "documents", "a second document starts here", "keep one document per file")
         if event.version not in (None, (1, 2)):
             version = ".".join(map(str, event.version))
             raise self._fatal(
-                event, "yaml_version", f"uses YAML {version}, which is not supported", "Remove the %YAML line"
+                event, "yaml_version", f"uses YAML {version}, which is not supported", "remove the %YAML line"
             )
 
     def _decorated(self, event: Any, value: Any) -> None:
         """Report the tag of a value, which is not allowed, and remember its anchor."""
         if event.tag:
             self._tell(
-                event, "tag", f"the tag `{event.tag}` is not allowed", "Remove the tag; quote the value to keep it text"
+                event, "tag", f"the tag `{event.tag}` is not allowed", "remove the tag; quote the value to keep it text"
             )
         if event.anchor:
             self._anchors[event.anchor] = (value, len(self.marks) - 1)
@@ -125,7 +125,7 @@ class Composer:
                 event,
                 "alias",
                 f"the alias `*{name}` has no anchor `&{name}` above it",
-                "To use a literal `*`, quote the value",
+                "to use a literal `*`, quote the value",
             )
         value, node = self._anchors[name]
         if self.marks.sizes[node] == 0:
@@ -139,16 +139,16 @@ class Composer:
     def _odd_key(self, event: Any, into: dict[str, Any], node: int, events: Iterator[Any]) -> None:
         """Report an invalid key, and skip it and its value so that the places stay aligned."""
         if event.tag:
-            self._tell(event, "tag", f"the tag `{event.tag}` is not allowed", "Remove the tag; keys are always text")
+            self._tell(event, "tag", f"the tag `{event.tag}` is not allowed", "remove the tag; keys are always text")
         elif event.anchor:
-            self._tell(event, "alias", f"the key `{event.value}` has an anchor", "Put the anchor on a value")
+            self._tell(event, "alias", f"the key `{event.value}` has an anchor", "put the anchor on a value")
         elif event.value in into:
             first = self._first_place(into, node, event.value)
             self._tell(
-                event, "duplicate_key", f"`{event.value}` is defined twice, first at {first}", "Keep one of the two"
+                event, "duplicate_key", f"`{event.value}` is defined twice, first at {first}", "keep one of the two"
             )
         else:
-            self._tell(event, "merge_key", "merge keys (`<<`) are not supported", "Repeat the fields instead")
+            self._tell(event, "merge_key", "merge keys (`<<`) are not supported", "repeat the fields instead")
         depth = 0
         for passed in events:
             depth += type(passed) in (MappingStartEvent, SequenceStartEvent)

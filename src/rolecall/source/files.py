@@ -36,8 +36,8 @@ def _opened(path: Path, where: Where) -> Iterator[BinaryIO]:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
-            raise ConfigError(Problem("unreadable", f"is {kind}", where, "Use the path of a file"))
+            kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+            raise ConfigError(Problem("unreadable", f"is {kind}", where, "use the path of a file"))
         with path.open("rb") as stream:
             yield stream
     except OSError as error:
@@ -46,7 +46,11 @@ def _opened(path: Path, where: Where) -> Iterator[BinaryIO]:
 
 def too_large(where: Where, limit: int) -> Problem:
     """Return the problem for a file above the limit in bytes."""
-    return Problem("too_large", f"is larger than {limit >> 20} MiB", where, "Split it, and list the parts in `include`")
+    return Problem("too_large", f"is larger than {limit >> 20} MiB", where, "split it, and list the parts in `include`")
+
+
+MOVE_INSIDE = "move it into the configuration folder; links must not lead out of it"
+"""The hint for a path for which ``inside`` is None."""
 
 
 def inside(root: Path, path: str | Path) -> Path | None:

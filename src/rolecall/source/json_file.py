@@ -79,8 +79,9 @@ def _refuse_half(value: Any, name: str, text: str, start: int) -> None:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
         where = place_of(name, text[:start].encode("utf-8"))
-        message = "is not valid JSON: a lone surrogate is escaped here or below"
-        raise ConfigError(Problem("json", message, where)) from error
+        message = "is not valid JSON: half of a character is escaped here or below"
+        hint = "remove the escape, or add the other half: \\uD800 to \\uDBFF and \\uDC00 to \\uDFFF come in pairs"
+        raise ConfigError(Problem("json", message, where, hint)) from error
 
 
 def _too_deep(name: str) -> ConfigError:
@@ -154,4 +155,4 @@ def _note_key(key: str, where: Where, keys: dict[str, Where], problems: list[Pro
     first = keys.setdefault(key, where)
     if first is not where:
         message = f"`{key}` is defined twice, first at {first}"
-        problems.append(Problem("duplicate_key", message, where, "Keep one of the two"))
+        problems.append(Problem("duplicate_key", message, where, "keep one of the two"))

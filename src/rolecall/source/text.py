@@ -21,15 +21,15 @@ def checked_utf8(data: bytes, name: str) -> bytes:
     data = data.removeprefix(codecs.BOM_UTF8)
     if data.startswith(_WIDE_MARKS) or b"\0" in data[:4]:
         raise ConfigError(
-            Problem("encoding", "is UTF-16, UTF-32 or binary, not UTF-8", Where(name), "Save it as UTF-8")
+            Problem("encoding", "is UTF-16, UTF-32 or binary, not UTF-8", Where(name), "save it as UTF-8")
         )
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         bad = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
-        raise ConfigError(Problem("encoding", bad, place_of(name, data[: error.start]), "Save it as UTF-8")) from error
+        raise ConfigError(Problem("encoding", bad, place_of(name, data[: error.start]), "save it as UTF-8")) from error
     if not text.isascii() and (match := _ODD_BREAKS.search(text)):
-        _refuse(name, text, match, 'Remove it, or write it as an escape in double quotes ("\\u{:04x}")')
+        _refuse(name, text, match, 'remove it, or write it as an escape in double quotes ("\\u{:04x}")')
     return data
 
 
@@ -37,7 +37,7 @@ def refuse_unprintable(data: bytes, name: str) -> None:
     """Raise ConfigError at the first control character that YAML does not allow."""
     text = data.decode("utf-8")
     if match := re.search(_UNPRINTABLE, text):
-        _refuse(name, text, match, "Remove it; binary files are not supported")
+        _refuse(name, text, match, "remove it; binary files are not supported")
 
 
 def place_of(name: str, before: bytes) -> Where:

@@ -12,9 +12,9 @@ from yaml.events import ScalarEvent
 
 from rolecall.errors import Problem, Where
 
-_INDENTATION = "Check the indentation of this line"
-_SPACES = ("this line is indented with a tab", "Indent it with spaces")
-_PAIR = "Write `key: value`, with a space after the colon"
+_INDENTATION = "check the indentation of this line"
+_SPACES = ("this line is indented with a tab", "indent it with spaces")
+_PAIR = "write `key: value`, with a space after the colon"
 _MESSAGES: dict[str, tuple[str, str | None]] = {
     "mapping values are not allowed in this context": (
         "a `key: value` pair is not allowed here",
@@ -22,19 +22,19 @@ _MESSAGES: dict[str, tuple[str, str | None]] = {
     ),
     "found a tab character that violates indentation": _SPACES,
     "found a tab character where an indentation space is expected": _SPACES,
-    "found unexpected end of stream": ("a quoted text is not closed before the end of the file", "Add the quote"),
+    "found unexpected end of stream": ("a quoted text is not closed before the end of the file", "add the quote"),
     "found unknown escape character": (
         "unknown escape sequence in double quotes",
-        "Double the backslash, or use single quotes",
+        "double the backslash, or use single quotes",
     ),
     "did not find expected '-' indicator": ("expected a list item here", _INDENTATION),
     "did not find expected key": ("expected a key here", f"{_INDENTATION} and the quotes above it"),
     "could not find expected ':'": ("the key above has no `:`", _PAIR),
     "found unexpected ':'": ("there is no space after this `:`", _PAIR),
-    "did not find expected ',' or ']'": ("the list that starts here is not closed", "Add the missing `,` or `]`"),
-    "did not find expected ',' or '}'": ("the map that starts here is not closed", "Add the missing `,` or `}`"),
-    "did not find expected node content": ("expected a value here", "Add the value, or quote it"),
-    "found incompatible YAML document": ("the YAML version is not supported", "Use YAML 1.2"),
+    "did not find expected ',' or ']'": ("the list that starts here is not closed", "add the missing `,` or `]`"),
+    "did not find expected ',' or '}'": ("the map that starts here is not closed", "add the missing `,` or `}`"),
+    "did not find expected node content": ("expected a value here", "add the value, or quote it"),
+    "found incompatible YAML document": ("the YAML version is not supported", "use YAML 1.2"),
 }
 _INDIRECT = frozenset(
     (
@@ -104,7 +104,7 @@ def missing_space(text: str) -> str | None:
     key, colon, value = text.partition(":")
     if not (key and colon and value) or value.startswith("//") or " " in key:
         return None
-    return f"Write `{key}: {value}`, with a space after the colon"
+    return f"write `{key}: {value}`, with a space after the colon"
 
 
 def _cut_value(value: str, cut: Cut, where: Where) -> Problem:
@@ -115,7 +115,7 @@ def _cut_value(value: str, cut: Cut, where: Where) -> Problem:
     else:
         message = f"the value ends at `{_short(value)}`, because `{comment}` is a comment"
         whole = f"{value} {comment}"
-    hint = f"To keep `{comment}`, quote it: {json.dumps(whole, ensure_ascii=False)}; for a comment, write `# `"
+    hint = f"to keep `{comment}`, quote it: {json.dumps(whole, ensure_ascii=False)}; for a comment, write `# `"
     return Problem("cut_value", message, where, hint, "warning")
 
 
@@ -126,7 +126,7 @@ def _likely_cause(lines: list[str], first: int, last: int, name: str) -> Problem
     for number in numbers:
         if cut := _cut(lines[number]):
             message = f"is not valid YAML: `#{_short(cut.after.strip())}` is a comment here, so the line ends before it"
-            hint = 'Quote a name that contains ` #`, such as "Sales #1"'
+            hint = 'quote a name that contains ` #`, such as "Sales #1"'
             return Problem("yaml", message, Where(name, number + 1, cut.column + 1), hint)
     for number in numbers:
         if match := _PAIR_WITHOUT_SPACE.match(lines[number]):
@@ -162,4 +162,4 @@ def _start_of_token(lines: list[str], line: int, column: int) -> tuple[str, str]
     character = lines[line][column : column + 1] if line < len(lines) else ""
     if character == "\t":
         return _SPACES
-    return f"a value cannot start with `{character}`", "Put the value in quotes"
+    return f"a value cannot start with `{character}`", "put the value in quotes"

@@ -17,6 +17,6 @@ def test_a_plan_without_the_guard_is_refused_before_anything_is_sent(tmp_path: P
     bench = Workbench(tmp_path)
     made = bench.plan(Desired(Settings(sso=Sso(enabled=False))))
     old = replace(made, guards=tuple(row for row in made.guards if row.name != "preconditions"))
-    with pytest.raises(Stale, match=r"guard preconditions is now block"):
+    with pytest.raises(Stale, match=r"guard preconditions now blocks"):
         bench.apply(old)
     assert bench.events() == []

@@ -39,7 +39,11 @@ def test_a_name_that_changed_hands_since_the_plan_stops_the_apply(bench: Bench, 
     bench.rename(["A", "B-real", "B", "D"])
     with pytest.raises(Stale) as stale:
         bench.apply(approved)
-    assert "idp_groups/B is now another group" in str(stale.value.problems[0])
+    problem = stale.value.problems[0]
+    assert problem.message == (
+        "idp_groups/B now names another group in the org (id g3); the approved group (id g2) is now idp_groups/B-real"
+    )
+    assert problem.hint == "check the groups in the IdP, then make a new plan: rolecall plan --out FILE"
     assert bench.state() == before
 
 

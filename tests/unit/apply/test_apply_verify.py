@@ -15,7 +15,7 @@ from rolecall.model.live import UNREAD, Facts, Group, Live
 from rolecall.model.policy import TeamRole
 from rolecall.model.settings import BLANK, Defaults, GroupMapping, Scim, Settings
 from rolecall.plan.make import make
-from rolecall.plan.value import Escalation, GuardResult, Impact, Who
+from rolecall.plan.value import AccessTestResult, Escalation, GuardResult, Impact, Who
 
 MARKETING = GroupMapping("member", frozenset({"Marketing"}))
 LEGAL = GroupMapping("member", frozenset({"Legal"}))
@@ -59,7 +59,7 @@ def test_an_address_that_stands_elsewhere_is_refused(held):
 def test_an_address_that_moved_is_named_with_its_place():
     problem = verify(plan(), plan(live(A=IT)))[1][0]
     assert "idp_groups/A" in problem.message
-    assert problem.hint == "plan again"
+    assert problem.hint == "make a new plan: rolecall plan --out FILE"
 
 
 def test_another_org_is_refused():
@@ -121,9 +121,33 @@ def test_people_who_came_and_went_are_told():
     assert verified.notes == ("The plan now affects 3 users more: users or their groups have changed since",)
 
 
-def test_a_section_that_can_no_longer_be_read_is_refused():
-    unread = replace(live(), coverage={"idp_groups": UNREAD})
-    assert "unread" in codes(plan(), plan(unread))
+def test_a_section_that_can_no_longer_be_read_is_refused_and_the_plan_can_be_applied_once_it_can():
+    unread = replace(live(), coverage={"idp_groups": UNREAD._replace(problem="403 Forbidden")})
+    (problem,) = [one for one in verify(plan(), plan(unread))[1] if one.code == "unread"]
+    assert problem.message == "idp_groups can no longer be read: 403 Forbidden"
+    assert problem.hint == "make it readable, then apply the same plan again; to find the cause: rolecall doctor"
+
+
+def test_a_worse_verdict_says_what_was_found_and_what_was_approved():
+    was = GuardResult("max_removals", "review", message="3 mappings are removed", found=3)
+    now = GuardResult("max_removals", "block", message="7 mappings are removed; the limit is 5.", found=7)
+    (problem,) = verify(plan(guards=(was,)), plan(guards=(now,)))[1]
+    assert problem.message == (
+        "guard max_removals now blocks (7 mappings are removed; the limit is 5); "
+        "in the approved plan it required approval (3 mappings are removed)"
+    )
+    assert problem.hint == "make a new plan: rolecall plan --out FILE"
+
+
+def test_an_access_test_that_fails_says_how_to_find_the_cause():
+    failed = AccessTestResult("no-admins", False, "bo@acme.com is org_admin")
+    unknown = AccessTestResult("no-admins", False, "Users were not read", evaluated=False)
+    (problem,) = verify(plan(), plan(access_tests=(failed,)))[1]
+    assert problem.message == "access test 'no-admins' failed: bo@acme.com is org_admin"
+    assert str(problem.hint).endswith("to see why a user has access: rolecall why EMAIL")
+    (problem,) = verify(plan(), plan(access_tests=(unknown,)))[1]
+    assert problem.message == "access test 'no-admins' could not be evaluated: Users were not read"
+    assert problem.hint == "to find the cause: rolecall doctor"
 
 
 @pytest.mark.parametrize(("minutes", "late"), [(-1, False), (4, False), (6, True)])

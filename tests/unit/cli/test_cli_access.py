@@ -81,16 +81,16 @@ def test_why_not_says_what_would_give_it(repo: Path, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("email", "hint"),
     [
-        ("cyy@tiny.co", " Did you mean cy@tiny.co?"),
-        ("ANN@tinny.co", " Did you mean ann@tiny.co?"),
-        ("cy@tiny.con", " Did you mean cy@tiny.co?"),
-        ("zoe.quartz@example.org", " For the list of users: rolecall access"),
+        ("cyy@tiny.co", "; did you mean cy@tiny.co?"),
+        ("ANN@tinny.co", "; did you mean ann@tiny.co?"),
+        ("cy@tiny.con", "; did you mean cy@tiny.co?"),
+        ("zoe.quartz@example.org", "; for the list of users: rolecall access"),
     ],
 )
 def test_an_unknown_user_is_told_from_those_who_are_near(repo: Path, email: str, hint: str, capsys: Capture) -> None:
     for at in ("live", "desired"):
         assert run(["why", email, "--at", at]) == Exit.USAGE
-        assert capsys.readouterr().err == f"error: No user {email} in this org.{hint}\n"
+        assert capsys.readouterr().err == f"error: no user {email} in this org{hint}\n"
 
 
 def test_why_asks_for_somebody_who_need_not_exist(repo: Path, capsys: Capture) -> None:
@@ -190,7 +190,7 @@ def test_who_was_seen_to_hold_what_on_a_day(tmp_path: Path, monkeypatch: pytest.
     made = make_repo(tmp_path / "seen")
     monkeypatch.chdir(made)
     assert run(["access", "--at", "2026-03-01"]) == Exit.USAGE
-    assert "no access record of 2026-03-01" in capsys.readouterr().err
+    assert "there is no access record from 2026-03-01" in capsys.readouterr().err
     assert run(["apply", "--auto-approve"]) == Exit.OK
     capsys.readouterr()
     assert run(["access", "--role", "Org admin", "--at", "2999-12-31"]) == Exit.OK
@@ -239,7 +239,7 @@ def test_a_plan_of_another_org_is_asked_nothing(repo: Path, capsys: Capture) -> 
     ("words", "said"),
     [
         (["why", "cy@tiny.co", "--not", "org_admn"], "no role `org_admn` in this org; did you mean `org_admin`?"),
-        (["why", "cy@tiny.co", "--not", "boss"], "roles of this org: member, org_admin, team_admin"),
+        (["why", "cy@tiny.co", "--not", "boss"], "choose one of the org's roles: member, org_admin, team_admin"),
         (["access", "--role", "Team admn"], "no role `Team admn` in this org; did you mean `Team admin`?"),
         (["access", "--team", "Markting"], "no team `Markting` in this org; did you mean `Marketing`?"),
     ],

@@ -62,7 +62,7 @@ def test_a_lax_plan_does_not_pass_a_strict_configuration(
     before = org_admins(capsys)
     assert run(["apply", str(plan), "--auto-approve"]) == Exit.STALE
     told = capsys.readouterr().err
-    assert "the local policy is stricter than the policy of the plan" in told
+    assert "the policy of this configuration is stricter than that of the plan" in told
     assert org_admins(capsys) == before
 
 
@@ -87,7 +87,7 @@ def test_an_entry_that_is_protected_here_is_not_weakened(
     )
     strict(lax, tmp_path, monkeypatch, protected)
     assert run(["apply", str(plan), "--auto-approve"]) == Exit.STALE
-    assert "guard protect is now block" in capsys.readouterr().err
+    assert "guard protect now blocks" in capsys.readouterr().err
 
 
 def test_the_same_policy_or_a_looser_one_changes_nothing(

@@ -70,7 +70,7 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
     "valid": (write("rolecall.yaml", HEALTHY + "idp_grups: {}\n"), "wrong", "idp_grups", "idp_groups"),
     "schema": (write(".rolecall/config.schema.json", "{}"), "warning", "of another version", "rolecall schema"),
     "git": (state_in_git, "wrong", ".rolecall/mask.key", "git rm --cached"),
-    "token": (write("rolecall.yaml", REMOTE), "wrong", "ROLECALL_TOKEN is not set", "Set ROLECALL_TOKEN"),
+    "token": (write("rolecall.yaml", REMOTE), "wrong", "ROLECALL_TOKEN is not set", "set ROLECALL_TOKEN"),
     "journal": (write("journal.db", "not a database"), "wrong", "cannot be opened: file is not a database", "journal"),
     "org": (
         write("rolecall.yaml", HEALTHY.replace("org.db", "none/org.db")),
@@ -111,7 +111,7 @@ def test_a_misspelt_variable_is_told_from_one_that_there_is(
     assert code == Exit.OK
     (problem,) = checks["variables"]["problems"]
     assert problem["message"] == "rolecall does not read the variable ROLECALL_TOKN_HOST"
-    assert problem["hint"] == "Did you mean `ROLECALL_TOKEN_HOST`?"
+    assert problem["hint"] == "did you mean `ROLECALL_TOKEN_HOST`?"
 
 
 def test_a_required_admin_who_is_nobody_is_found(repo: Path, capsys: Capture) -> None:
@@ -145,7 +145,7 @@ def test_in_a_pipeline_the_host_has_to_be_pinned_and_the_journal_kept(
 def test_an_extra_that_is_missing_is_named(repo: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     _, checks = found(capsys)
-    assert checks["extras"]["problems"][0]["hint"] == "pip install 'rolecall[local]'"
+    assert checks["extras"]["problems"][0]["hint"] == "install it: pip install 'rolecall[local]'"
 
 
 def test_an_overlay_has_to_be_chosen_and_be_there(repo: Path, capsys: Capture) -> None:
@@ -154,7 +154,7 @@ def test_an_overlay_has_to_be_chosen_and_be_there(repo: Path, capsys: Capture) -
     _, checks = found(capsys)
     assert checks["config"]["problems"][0]["hint"] == "choose one with --env or ROLECALL_ENV: prod"
     _, checks = found(capsys, "-e", "prd")
-    assert checks["config"]["problems"][0]["hint"] == "Did you mean `prod`?"
+    assert checks["config"]["problems"][0]["hint"] == "did you mean `prod`?"
     assert checks["org"]["state"] == "skipped"
     code, _ = found(capsys, "-e", "prod")
     assert code == Exit.OK

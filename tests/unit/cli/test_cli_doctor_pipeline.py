@@ -127,7 +127,7 @@ def test_an_environment_without_reviewers_is_warned_of(
 ) -> None:
     workflow(repo)
     forge.says({"protection_rules": rules})
-    assert pipeline(capsys) == ("warning", "the environment `writer` has no required reviewers")
+    assert pipeline(capsys) == ("warning", "the deployment environment `writer` has no required reviewers")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_what_cannot_be_determined_is_no_all_clear(
     forge.says(answer, status)
     state, message = pipeline(capsys)
     assert state == "warning"
-    assert "could not check whether the environment `writer` has required reviewers" in message
+    assert "could not check whether the deployment environment `writer` has required reviewers" in message
     assert reason in message
 
 
@@ -162,7 +162,7 @@ def test_without_a_token_it_is_not_known(
 def test_a_job_without_an_environment_applies_for_anybody(repo: Path, forge: Forge, capsys: Capture) -> None:
     text = WORKFLOW.replace("    environment: ENVIRONMENT\n", "")
     write(repo, ".github/workflows/apply.yaml", text)
-    assert pipeline(capsys) == ("warning", "the job `apply` applies without an environment")
+    assert pipeline(capsys) == ("warning", "the job `apply` runs rolecall apply without a deployment environment")
 
 
 def test_gitlabs_environment_is_asked_about_too(repo: Path, forge: Forge, capsys: Capture) -> None:
@@ -171,7 +171,7 @@ def test_gitlabs_environment_is_asked_about_too(repo: Path, forge: Forge, capsys
     assert pipeline(capsys) == ("ok", "")
     assert forge.requests == [("/api/v4/projects/5/protected_environments/writer", "glpat-x")]
     forge.says({"name": "writer", "approval_rules": []})
-    assert pipeline(capsys) == ("warning", "the environment `writer` has no required reviewers")
+    assert pipeline(capsys) == ("warning", "the deployment environment `writer` has no required reviewers")
 
 
 def test_a_policy_that_needs_no_other_person_is_warned_of(repo: Path, forge: Forge, capsys: Capture) -> None:

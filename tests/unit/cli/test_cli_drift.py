@@ -193,8 +193,9 @@ def test_a_write_of_another_journal_is_told_as_such(repo: Path, capsys: Capture,
 
 def test_nothing_is_recorded_of_a_snapshot(repo: Path, capsys: Capture) -> None:
     assert run(["drift", "--snapshot", "live.json"]) == Exit.OK
-    assert run(["drift", "--snapshot", "live.json", "--notify", "https://chat.acme.com/x"]) == Exit.USAGE
     capsys.readouterr()
+    assert run(["drift", "--snapshot", "live.json", "--notify", "https://chat.acme.com/x"]) == Exit.USAGE
+    assert "records what was already posted; leave out --snapshot" in capsys.readouterr().err
     assert run(["history", "--format", "json"]) == Exit.OK
     assert [row["kind"] for row in json.loads(capsys.readouterr().out)["runs"]] == ["apply"]
 

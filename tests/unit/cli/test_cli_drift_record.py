@@ -114,7 +114,7 @@ def test_in_a_pipeline_the_runner_chooses_the_journal(
     for url in ("sqlite:other.db", "sqlite:.rolecall/journal.db", "postgresql://127.0.0.1:9/x"):
         (repo / "rolecall.yaml").write_text(f"{CONFIG}journal: {{url: '{url}'}}\n", encoding="utf-8")
         assert run(command) == Exit.USAGE
-        assert "must not name another journal than ROLECALL_JOURNAL" in capsys.readouterr().err
+        assert "must be the journal in the variable ROLECALL_JOURNAL" in capsys.readouterr().err
     for url in ("'sqlite:../../tmp/../shared.db'", "{env: OTHER}"):
         monkeypatch.delenv("ROLECALL_JOURNAL", raising=False)
         monkeypatch.setenv("OTHER", "postgresql://127.0.0.1:9/x")

@@ -137,25 +137,25 @@ def test_help_of_a_command_is_its_own(capsys: Capture, monkeypatch: pytest.Monke
 def test_help_for_what_is_not_there_names_what_is_near(words: list[str], capsys: Capture) -> None:
     assert run(["help", *words]) == Exit.USAGE
     assert re.search(
-        r"no command or topic '\S+'\. (Did you mean `[\w-]+`\?|For the list: rolecall --help)", capsys.readouterr().err
+        r"no command or topic '\S+'; (did you mean `[\w-]+`\?|for the list: rolecall --help)", capsys.readouterr().err
     )
 
 
 @pytest.mark.parametrize(
     ("line", "hint"),
     [
-        ("plan -out=plan.json", "no such option: -out. Use --out FILE"),
-        ("plan -target=sso", "no such option: -target. Use --target ADDRESS"),
-        ("plan -exclude=sso", "no such option: -exclude. Use --exclude ADDRESS"),
-        ("apply -auto-approve", "no such option: -auto-approve. Use --auto-approve"),
-        ("plan -detailed-exitcode", "no such option: -detailed-exitcode. Use --detailed-exitcode"),
-        ("plan --json", "no such option: --json. Use --format json"),
-        ("apply --dry-run", "no such option: --dry-run. Use rolecall plan, which never writes to the org"),
-        ("apply --yes", "no such option: --yes. Use --auto-approve"),
-        ("plan -refresh-only", "no such option: -refresh-only. Use rolecall drift"),
-        ("init -upgrade", "no such option: -upgrade. There are no providers to upgrade. To update rolecall"),
-        ("-chdir=acme plan", "no such option: -chdir. Use -C DIR"),
-        ("local reset --force", "No such option '--force'"),
+        ("plan -out=plan.json", "no such option: -out; use --out FILE"),
+        ("plan -target=sso", "no such option: -target; use --target ADDRESS"),
+        ("plan -exclude=sso", "no such option: -exclude; use --exclude ADDRESS"),
+        ("apply -auto-approve", "no such option: -auto-approve; use --auto-approve"),
+        ("plan -detailed-exitcode", "no such option: -detailed-exitcode; use --detailed-exitcode"),
+        ("plan --json", "no such option: --json; use --format json"),
+        ("apply --dry-run", "no such option: --dry-run; use rolecall plan, which never writes to the org"),
+        ("apply --yes", "no such option: --yes; use --auto-approve"),
+        ("plan -refresh-only", "no such option: -refresh-only; use rolecall drift"),
+        ("init -upgrade", "no such option: -upgrade; there are no providers to upgrade. To update rolecall"),
+        ("-chdir=acme plan", "no such option: -chdir; use -C DIR"),
+        ("local reset --force", "no such option '--force'"),
         ("destroy", "rolecall never deletes an org"),
         ("import", "rolecall export --update"),
         ("state list", "rolecall has no state file"),

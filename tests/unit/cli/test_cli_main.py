@@ -84,7 +84,7 @@ def test_usage_errors_leave_with_64(args: list[str], capsys: pytest.CaptureFixtu
 
 def test_a_misspelt_command_gets_a_near_match(capsys: pytest.CaptureFixture[str]) -> None:
     run(["verison"])
-    assert "Did you mean `version`?" in capsys.readouterr().err
+    assert "did you mean `version`?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("before", [True, False])

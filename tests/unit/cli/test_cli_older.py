@@ -102,7 +102,7 @@ def test_a_plan_saved_before_the_newer_commit_was_applied_is_judged_again(
     assert run(["apply", "--auto-approve"]) == Exit.OK
     git(folder, "checkout", "-q", later)
     assert run(["apply", "waiting.json", "--auto-approve"]) == Exit.STALE
-    assert "guard older is now review" in capsys.readouterr().err
+    assert "guard older now requires approval" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("told", [None, "same", "newer", "older", "diverged", "nonsense"])

@@ -65,7 +65,7 @@ def test_a_pipeline_sends_the_token_only_where_its_settings_say(
     with served(site, okta_answers, okta=True) as url:
         repo = repo_with(tmp_path, f"{{okta: '{url}', app: 0oa1, token: {{env: IDP_TOKEN}}}}")
         run(["-C", str(repo), "plan"])
-        assert "ROLECALL_PEOPLE_HOST must be set to the host of the source of users" in capsys.readouterr().err
+        assert "ROLECALL_PEOPLE_HOST must name the host of the source of users" in capsys.readouterr().err
         monkeypatch.setenv("ROLECALL_PEOPLE_HOST", "acme.okta.com")
         run(["-C", str(repo), "plan"])
         assert "the token may only be sent to acme.okta.com" in capsys.readouterr().err

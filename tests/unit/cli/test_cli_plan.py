@@ -174,7 +174,7 @@ def test_half_a_key_hides_nobody(repo: Path, held: bytes, capsys: Capture) -> No
     (repo / ".rolecall" / "mask.key").write_bytes(held)
     assert run(["plan", "--people", "masked"]) == Exit.ERROR
     shown = capsys.readouterr()
-    assert "mask.key: is too short to mask users" in shown.err
+    assert "mask.key: the key in this file is too short to mask users" in shown.err
     assert "person-" not in shown.out
 
 
@@ -231,7 +231,7 @@ def test_an_edited_plan_is_refused(repo: Path, capsys: Capture) -> None:
 def test_where_there_are_overlays_one_has_to_be_chosen(tmp_path: Path, capsys: Capture) -> None:
     repo = copy_example("acme", tmp_path / "acme")
     assert run(["-C", str(repo), "plan"]) == Exit.USAGE
-    assert "--env: prod, staging" in capsys.readouterr().err
+    assert "--env or ROLECALL_ENV: prod, staging" in capsys.readouterr().err
     assert run(["-C", str(repo), "plan", "-e", "nope"]) == Exit.ERROR
 
 

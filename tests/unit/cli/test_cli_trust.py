@@ -91,7 +91,7 @@ def test_the_missing_approval_is_explained(repo: Path, capsys: Capture) -> None:
     needing(repo, "other_person")
     run(["apply", "--auto-approve", *approvals(repo, "ann")])
     told = capsys.readouterr().err
-    assert "approved only by ann, who made or runs this change" in told
+    assert "approved only by ann; the authors of the change and the user who applies it do not count" in told
     assert "--approval FILE" in told
 
 
@@ -202,7 +202,7 @@ def test_a_plan_for_another_environment_is_refused(repo: Path, capsys: Capture) 
     (repo / "env").mkdir()
     (repo / "env" / "prod.yaml").write_text("guards: {require_self: true}\n", encoding="utf-8")
     assert run(["-e", "prod", "apply", "plan.json", "--auto-approve"]) == Exit.STALE
-    assert "the plan is for the environment (none), not prod" in capsys.readouterr().err
+    assert "the plan was made without --env, but this command runs with --env prod" in capsys.readouterr().err
 
 
 def test_another_orgs_plan_is_refused(repo: Path, capsys: Capture) -> None:

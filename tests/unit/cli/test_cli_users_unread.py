@@ -81,7 +81,7 @@ def test_access_says_so_in_each_format(write: Write, capsys: Capture, state: str
     coverage = json.loads(capsys.readouterr().out)["coverage"]
     assert (coverage["state"], coverage["total"]) == (state, None if state == "unread" else 5)
     assert run(["access", "--role", "org_admin", "--format", "csv"]) == code
-    assert "Users were " in capsys.readouterr().err
+    assert "users were " in capsys.readouterr().err
 
 
 @CODES
@@ -162,7 +162,7 @@ def test_metrics_count_people_among_what_was_not_read(write: Write) -> None:
 def test_a_recorded_snapshot_without_all_users_says_so(write: Write, capsys: Capture, state: str, code: Exit) -> None:
     write(state=state)
     assert run(["snapshot", "--record", "--out", "s.yaml"]) == code
-    assert "Users were " in capsys.readouterr().err
+    assert "users were " in capsys.readouterr().err
     assert run(["snapshot", "--out", "s.yaml"]) == Exit.OK
     capsys.readouterr()
     looked = run(["access", "--at", "2099-01-01"])

@@ -126,7 +126,7 @@ def test_online_says_what_nobody_could_look_for(tmp_path: Path, capsys: pytest.C
     text = CONFIG.replace("local:org.db", "observed:live.json")
     repo = make_repo(tmp_path / "r", text, {key: said for key, said in SNAPSHOT.items() if key != "people"})
     assert run(["-C", str(repo), "validate", "--online"]) == Exit.OK
-    assert "Users were not read, so owners who left" in capsys.readouterr().out
+    assert "users were not read, so owners who left" in capsys.readouterr().out
 
 
 def test_render_is_the_config_that_holds(capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,7 +53,7 @@ def test_every_bad_line_is_told_with_its_number() -> None:
     assert problems(text) == [
         (2, 11, "is not JSON: Expecting value"),
         (4, 1, "has no `email`"),
-        (5, 1, "is not UTF-8"),
+        (5, 1, "is not UTF-8 text"),
         (6, 21, "is not JSON: Extra data"),
     ]
 

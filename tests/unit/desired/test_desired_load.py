@@ -159,7 +159,7 @@ class TestIncludes:
         repo(tmp_path, {"secret.yaml": "idp_groups: {}\n"})
         (root / "link.yaml").symlink_to(tmp_path / "secret.yaml")
         assert told(root) == [
-            f"link.yaml: is outside the configuration directory. Move it into {root}; links must not lead out of it"
+            f"link.yaml: is outside the configuration folder. Move it into {root}; links must not lead out of it"
         ]
 
     def test_broken_files_are_told_together(self, tmp_path: Path) -> None:
@@ -247,10 +247,10 @@ idp_groups:
     @pytest.mark.parametrize(
         ("said", "place", "hint"),
         [
-            ("domains: {b.cmo: {remove: true}}\n", (1, 11), "Did you mean `b.com`?"),
-            ("domains: {old.net: {remove: true, reason: sold}}\n", (1, 11), "Remove this entry"),
-            ("idp_groups:\n  X: {protect: {remove: true}}\n", (2, 7), "Remove this entry"),
-            ("guards: {approval: {remove: true}}\n", (1, 10), "Remove this entry"),
+            ("domains: {b.cmo: {remove: true}}\n", (1, 11), "did you mean `b.com`?"),
+            ("domains: {old.net: {remove: true, reason: sold}}\n", (1, 11), "remove this entry"),
+            ("idp_groups:\n  X: {protect: {remove: true}}\n", (2, 7), "remove this entry"),
+            ("guards: {approval: {remove: true}}\n", (1, 10), "remove this entry"),
         ],
     )
     def test_remove_of_what_is_not_inherited_is_an_error_with_its_place(
@@ -283,7 +283,7 @@ idp_groups:
         repo(tmp_path, {"rolecall.yaml": self.base, "env/prod.yaml": "{}", "env/staging.yml": "{}", "env/x.txt": ""})
         assert environments(tmp_path) == ("prod", "staging")
         assert told(tmp_path, "prd") == ["env/prd.yaml: overlay `prd` not found. Did you mean `prod`?"]
-        assert told(tmp_path, "../rolecall")[0].endswith("Known overlays: prod, staging")
+        assert told(tmp_path, "../rolecall")[0].endswith("Choose one of the overlays: prod, staging")
 
     def test_each_overlay_is_loaded_from_files_read_once(self, tmp_path: Path) -> None:
         repo(tmp_path, {"rolecall.yaml": self.base, "env/prod.yaml": "{}", "env/staging.yaml": "{}"})
@@ -294,7 +294,7 @@ idp_groups:
 
 class TestMainFile:
     def test_no_config_says_how_to_get_one(self, tmp_path: Path) -> None:
-        assert told(tmp_path)[0].startswith("rolecall.yaml: no configuration found. For another directory or file, use")
+        assert told(tmp_path)[0].startswith("rolecall.yaml: no configuration found. Use -C DIR for another folder")
 
     @pytest.mark.parametrize(
         ("data", "words"),
@@ -314,7 +314,7 @@ class TestMainFile:
 
     def test_a_directory_is_no_config(self, tmp_path: Path) -> None:
         (tmp_path / "rolecall.yaml").mkdir()
-        assert told(tmp_path) == ["rolecall.yaml: is a directory. Use the path of a file"]
+        assert told(tmp_path) == ["rolecall.yaml: is a folder. Use the path of a file"]
 
     def test_another_name_may_be_given(self, tmp_path: Path) -> None:
         repo(tmp_path, {"other.yaml": HEAD})

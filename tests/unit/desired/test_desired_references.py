@@ -48,7 +48,7 @@ idp_groups:
       - Marketign
 """
     assert problems(tmp_path, text) == [
-        "rolecall.yaml:3:44: the org has no team `Staff`. Known teams: Everyone, Legal, Marketing",
+        "rolecall.yaml:3:44: the org has no team `Staff`. Choose one of the org's teams: Everyone, Legal, Marketing",
         "rolecall.yaml:9:9: the org has no team `Marketign`. Did you mean `Marketing`?",
     ]
 
@@ -84,7 +84,7 @@ idp_groups:
     (problem,) = references(read_config(tmp_path), FACTS)
     assert problem.severity == "warning"
     assert problem.where == Where("rolecall.yaml", 4, 3)
-    assert problem.hint == "Did you mean `Writer-Marketing`?"
+    assert problem.hint == "did you mean `Writer-Marketing`?"
 
 
 def test_teams_that_could_not_be_read_are_not_checked(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ class TestSchema:
             ("scim: {enabeld: true}", "3:8: `enabeld` is not a key of `scim`. Did you mean `enabled`?"),
             (
                 "scim: {zzz: 1}",
-                "3:8: `zzz` is not a key of `scim`. Known keys: enabled, idp, endpoint, manual_editing,",
+                "3:8: `zzz` is not a key of `scim`. Use one of: enabled, idp, endpoint, manual_editing,",
             ),
             ("scim: {enabled: null}", "3:8: `enabled` has no value. Add a value, or remove the key"),
             (
@@ -49,8 +49,8 @@ class TestSchema:
             ("idp_groups: {A: }", "3:14: `A` has no value"),
             ("scim: {enabled: yes}", "3:17: `enabled` must be true or false, not the text `yes`. Write `true`"),
             ("scim: {enabled: OFF}", "3:17: `enabled` must be true or false, not the text `OFF`. Write `false`"),
-            ("scim: {endpoint: nwe}", "3:18: `endpoint` cannot be `nwe`. Possible values: legacy, new"),
-            ("scim: {endpoint: upgrading}", "3:18: `endpoint` cannot be `upgrading`. Possible values: legacy, new"),
+            ("scim: {endpoint: nwe}", "3:18: `endpoint` cannot be `nwe`. Use one of: legacy, new"),
+            ("scim: {endpoint: upgrading}", "3:18: `endpoint` cannot be `upgrading`. Use one of: legacy, new"),
             ("scim: {}", "3:7: `scim` is empty. To leave it unmanaged, remove the key"),
             ("sso: {name: ''}", "3:13: `name` is empty"),
             ("sso: {name: 5}", "3:13: `name` must be text, not the number `5`. Put it in quotes"),
@@ -59,7 +59,7 @@ class TestSchema:
             ("defaults: {teams: [A, B, A]}", "3:26: `teams` contains `A` twice. Keep one of the two"),
             ("defaults: {teams: [[A]]}", "3:20: `teams[0]` must be text, not a list"),
             ("idp_groups: {A: blnak}", "3:17: `A` cannot be `blnak`. Did you mean `blank`?"),
-            ("idp_groups: {A: {blank: false}}", "3:25: `blank` cannot be `false`. Possible values: true"),
+            ("idp_groups: {A: {blank: false}}", "3:25: `blank` cannot be `false`. Use one of: true"),
             ("idp_groups: {A: [x]}", "3:17: `A` must be a map or text, not a list"),
             (
                 "idp_groups: {A: {role: member, teams: [X], expires: soon}}",
@@ -91,7 +91,7 @@ class TestSchema:
             ("people: {okta: 'https://a.okta.com', token: {env: T}}", "3:1: `people` has no `app`"),
             ("people: {fiels: x}", "3:10: `fiels` is not a key of `people`. Did you mean `files`?"),
             ("people: {app: x}", "3:9: `people` has no source. Add one of: file, files, scim, okta, entra"),
-            ("people: {file: x, okta: 'https://a'}", "3:19: `okta` is not a key of `people`. Known keys: file"),
+            ("people: {file: x, okta: 'https://a'}", "3:19: `okta` is not a key of `people`. Use one of: file"),
             ("journal: {keep: forever}", "3:17: `keep` cannot be `forever`. Write it like `30d`"),
             ("include: groups", "3:10: `include` must be a list, not the text `groups`. Write [groups]"),
         ],
@@ -108,7 +108,7 @@ class TestSchema:
     def test_a_missing_org_and_url_are_told(self, tmp_path: Path) -> None:
         assert told(tmp_path, "", "version: 1\n") == ["rolecall.yaml:1:1: the configuration has no `org`"]
         assert told(tmp_path, "", "version: 1\norg: {name: a}\n") == [
-            "rolecall.yaml:2:1: `org` has no `url`. Such as `url: https://rolecall.example.com`"
+            "rolecall.yaml:2:1: `org` has no `url`. Add it, such as `url: https://rolecall.example.com`"
         ]
 
     @pytest.mark.parametrize(
@@ -172,14 +172,20 @@ class TestSecrets:
     def test_the_orgs_token_has_to_be_a_reference(self, tmp_path: Path) -> None:
         head = "version: 1\norg: {name: a, url: 'https://h.example', token: canary-1}\n"
         assert told(tmp_path, "", head) == [
-            "rolecall.yaml:2:49: `token` must be a reference to the secret, not the secret itself. "
-            "Revoke this secret, and refer to its replacement, such as {env: ROLECALL_TOKEN}"
+            "rolecall.yaml:2:49: `token` contains the secret itself. "
+            "Revoke this secret, because it may have been read in this file; set a variable to a new one, and write "
+            "`token: {env: NAME}` with the name of the variable"
         ]
+
+    def test_a_password_in_the_url_of_the_journal_goes_into_the_variable_that_ci_reads(self, tmp_path: Path) -> None:
+        (problem,) = told(tmp_path, "journal: {url: 'postgresql://user:canary-1@host/db'}\n")
+        assert "`journal.url` contains a password" in problem
+        assert problem.endswith("set ROLECALL_JOURNAL to the new URL, and write `url: {env: ROLECALL_JOURNAL}`")
 
     def test_one_reference_is_enough(self, tmp_path: Path) -> None:
         head = "version: 1\norg: {name: a, url: 'https://h.example', token: {env: A, file: b}}\n"
         assert told(tmp_path, "", head) == [
-            "rolecall.yaml:2:49: `token` has more than one reference. Keep one of: env, file"
+            "rolecall.yaml:2:49: `token` has more than one source. Keep one of: env, file"
         ]
 
 
@@ -259,7 +265,7 @@ class TestNames:
             ),
             (
                 "idp_groups: {A: {role: member, teams: [X], expires: 2026-02-30}}",
-                "3:53: `2026-02-30` is not a valid date. Use an existing day",
+                "3:53: `2026-02-30` is not a valid date. Write a date such as 2030-01-31",
             ),
             ("ignore: [{address: sso, reason: x, until: 2026-13-01}]", "3:43: `2026-13-01` is not a valid date"),
             ("allow: [{guard: upgrade, up_to: 1, until: 2025-02-29, reason: x}]", "3:43: `2025-02-29` is not"),
@@ -288,7 +294,7 @@ class TestTargets:
     @pytest.mark.parametrize(
         ("url", "expected"),
         [
-            ("ftp://x", "2:21: this is not a valid org URL. Use https://..., http://..., local:PATH or observed:PATH"),
+            ("ftp://x", "2:21: this is not a valid org URL. Use https://HOST, observed:FILE or local:PATH"),
             ("acme.example.com", "2:21: this is not a valid org URL"),
             ("local:", "2:21: this is not a valid org URL"),
             ("https://", "2:21: this URL has no valid host"),
@@ -299,11 +305,11 @@ class TestTargets:
             ("https://h:99999", "2:21: this is not a valid URL"),
             (
                 "https://u:canary@h",
-                "2:21: a URL must not contain a user or a password. Remove it, and set `token` to a reference",
+                "2:21: a URL must not contain a user or a password. Remove the user and the password",
             ),
             ("https://h/?token=canary", "2:21: a URL must not contain `?` or `#`"),
-            ("observed:../org.yaml", "2:21: `../org.yaml` is outside the configuration directory"),
-            ("observed:/etc/passwd", "2:21: `/etc/passwd` is outside the configuration directory"),
+            ("observed:../org.yaml", "2:21: `../org.yaml` is outside the configuration folder"),
+            ("observed:/etc/passwd", "2:21: `/etc/passwd` is outside the configuration folder"),
         ],
     )
     def test_forms_of_the_url(self, tmp_path: Path, url: str, expected: str) -> None:
@@ -330,7 +336,7 @@ class TestTargets:
 
     def test_what_is_unwise_is_a_warning(self, tmp_path: Path) -> None:
         (problem,) = told(tmp_path, "", "version: 1\norg: {name: a, url: 'https://h.example'}\n")
-        assert problem.startswith("warning: rolecall.yaml:2:21: an org with an HTTP URL requires a token")
+        assert problem.startswith("warning: rolecall.yaml:2:21: an org with an https:// URL requires a token")
 
     def test_plain_http_is_for_this_machine(self, tmp_path: Path) -> None:
         (problem,) = told(tmp_path, "", "version: 1\norg: {name: a, url: 'http://h.example', token: {env: T}}\n")
@@ -340,9 +346,9 @@ class TestTargets:
         ("text", "expected"),
         [
             ("sso: {metadata: {file: none.xml}}", "3:24: file `none.xml` not found"),
-            ("sso: {metadata: {file: ../x.xml}}", "3:24: `../x.xml` is outside the configuration directory"),
-            ("people: {file: ../p.csv}", "3:16: `../p.csv` is outside the configuration directory"),
-            ("people: {files: [../*.csv]}", "3:18: `../*.csv` is outside the configuration directory"),
+            ("sso: {metadata: {file: ../x.xml}}", "3:24: `../x.xml` is outside the configuration folder"),
+            ("people: {file: ../p.csv}", "3:16: `../p.csv` is outside the configuration folder"),
+            ("people: {files: [../*.csv]}", "3:18: `../*.csv` is outside the configuration folder"),
             ("people: {entra: t, app: a}", "3:1: Entra requires credentials. Add `client_id` and `client_secret`"),
             ("people: {scim: 'https://h/#x', token: {env: T}}", "3:16: a URL must not contain `?` or `#`"),
         ],
@@ -378,7 +384,7 @@ class TestPolicy:
             ),
             (
                 "{name: t, person: ann, has: member}",
-                "3:34: `ann` is not an email address. For a persona, write {groups: [...]}",
+                "3:34: `ann` is not an email address. Write a user's email address, or `person: {groups: ",
             ),
         ],
     )
@@ -475,8 +481,8 @@ idp_groups:
 def test_what_nobody_can_explain_is_refused_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rolecall.desired.check.schema_errors.explain", lambda *_: [])
     assert told(tmp_path, "scim: {enabled: 1}\n") == [
-        "rolecall.yaml:1:1: the configuration does not match the schema. "
-        "Compare it with the schema: rolecall schema --kind config"
+        "rolecall.yaml:3:17: `scim.enabled` does not match the schema (type). "
+        "For the keys and their values: rolecall help config"
     ]
 
 

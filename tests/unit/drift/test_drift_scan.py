@@ -219,7 +219,10 @@ def test_users_that_were_read_in_part_are_a_warning_with_what_follows_from_it():
     found = scan(replace(made, plan_input=replace(made.plan_input, directory=directory))).report
     (warning,) = [warning for warning in found.warnings if warning.code == "people_unread"]
     assert warning.severity == "warning"
-    assert warning.hint
+    assert warning.message == (
+        "users were partially read (4 of 9); limits, watched roles and access tests that need users were not evaluated"
+    )
+    assert warning.hint == "to find the cause: rolecall doctor -e prod"
     assert found.coverage["people"].state == "partial"
 
 

@@ -81,11 +81,11 @@ def test_the_day_before_and_the_day_after(bench):
 
 
 def test_nobody_had_looked_yet(bench):
-    with pytest.raises(Misuse, match="the first one is of 22 Nov 2026, 12:00 UTC \\(run 1\\)"):
+    with pytest.raises(Misuse, match="the first is from 22 Nov 2026, 12:00 UTC \\(run 1\\)"):
         asked(bench, "2026-11-21")
     with pytest.raises(Misuse, match="name only users with a role above member"):
         asked(bench, "2026-11-24", role="member")
-    with pytest.raises(Misuse, match="apply, drift and snapshot --record write access records"):
+    with pytest.raises(Misuse, match="rolecall snapshot --record"):
         seen_at(None, read_config(bench.folder), when("2026-11-21"), None, None)
 
 

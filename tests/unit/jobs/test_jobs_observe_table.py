@@ -84,8 +84,8 @@ def test_a_paste_is_read(name: str) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("A\tMember\tMarketng", "no team `Marketng`. Did you mean `Marketing`?"),
-        ("A\tMembr\tLegal", "no role `Membr`. Did you mean `Member`?"),
+        ("A\tMember\tMarketng", "no team `Marketng`; did you mean `Marketing`?"),
+        ("A\tMembr\tLegal", "no role `Membr`; did you mean `Member`?"),
         ("A\tMember\t—", "the role Member needs at least one team"),
         ("A\tMember\tLegal, +2 more", "`Legal, +2 more` does not show all teams: open the row and enter all of them"),
     ],
@@ -108,7 +108,7 @@ def test_a_line_that_may_be_a_group_or_not_is_told_and_not_guessed() -> None:
 @pytest.mark.parametrize("text", ["", " \n\n", "Group\tRole\tTeams\n", "Group\n"])
 def test_a_paste_without_a_group_is_a_mistake(text: str) -> None:
     """It would say of every mapping that it is gone."""
-    assert [one.message for one in read_paste(text, KNOWN).problems] == ["has no group"]
+    assert [one.message for one in read_paste(text, KNOWN).problems] == ["contains no groups"]
 
 
 @given(st.text(max_size=80))
@@ -139,7 +139,7 @@ def test_csv_of_a_spreadsheet_with_semicolons_and_a_mark() -> None:
 
 @pytest.mark.parametrize("text", ["", "Admins,Org admin,IT\n"])
 def test_csv_without_a_heading_is_refused(text: str) -> None:
-    assert read_csv(text, KNOWN, "g.csv").problems[0].message == "has no heading"
+    assert read_csv(text, KNOWN, "g.csv").problems[0].message == "has no header line"
 
 
 def test_homonyms_are_kept_apart_by_their_ids() -> None:

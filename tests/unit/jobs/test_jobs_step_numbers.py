@@ -53,13 +53,13 @@ def test_steps_are_named_by_number_range_and_all(texts: list[str], expected: tup
         ("1", "run 7 has no manual step 1"),
         ("3.2", "step 3 of run 7 has 1 item, so there is no 3.2"),
         ("3.0", "step 3 of run 7 has 1 item, so there is no 3.0"),
-        ("4-4", "run 7 has no manual step from 4 to 4 that is not reported done"),
-        ("5-2", "run 7 has no manual step from 5 to 2 that is not reported done"),
-        ("three", "`three` is not a step: write 3, 3.2, 2-5 or all"),
-        ("-3", "`-3` is not a step: write 3, 3.2, 2-5 or all"),
-        ("2-5.1", "`2-5.1` is not a step: write 3, 3.2, 2-5 or all"),
-        ("", "`` is not a step: write 3, 3.2, 2-5 or all"),
-        ("³", "`³` is not a step: write 3, 3.2, 2-5 or all"),
+        ("4-4", "all manual steps from 4 to 4 of run 7 are already reported done"),
+        ("5-2", "run 7 has no manual steps from 5 to 2"),
+        ("three", "`three` is not a step, such as 3, 3.2, 2-5 or all"),
+        ("-3", "`-3` is not a step, such as 3, 3.2, 2-5 or all"),
+        ("2-5.1", "`2-5.1` is not a step, such as 3, 3.2, 2-5 or all"),
+        ("", "`` is not a step, such as 3, 3.2, 2-5 or all"),
+        ("³", "`³` is not a step, such as 3, 3.2, 2-5 or all"),
     ],
 )
 def test_any_other_text_is_refused_with_the_steps_that_are_left(text: str, message: str) -> None:
@@ -68,12 +68,14 @@ def test_any_other_text_is_refused_with_the_steps_that_are_left(text: str, messa
     (problem,) = error.value.problems
     assert problem.code == "no_step"
     assert problem.message == message
-    assert problem.hint == "Manual steps of run 7 not reported done: 2, 3, 5, 6"
+    assert problem.hint == "use a step that is not reported done yet: 2, 3, 5, 6"
 
 
 def test_a_run_without_manual_steps_says_none() -> None:
-    with pytest.raises(Misuse, match="not reported done: none"):
+    with pytest.raises(Misuse) as error:
         steps_meant(run_of(s1="done"), ["all"])
+    (problem,) = error.value.problems
+    assert (problem.message, problem.hint) == ("run 7 has no manual steps", "for its steps: rolecall history 7")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,7 @@ VISITS = visit_of(
 )
 def test_a_step_with_items_is_all_of_them_that_are_left(texts: list[str], expected: tuple[int, ...] | None) -> None:
     if expected is None:
-        with pytest.raises(Misuse, match="no manual step from 5 to 9"):
+        with pytest.raises(Misuse, match="no manual steps from 5 to 9"):
             steps_meant(VISITS, texts)
     else:
         assert steps_meant(VISITS, texts) == expected

@@ -56,10 +56,10 @@ TAMPERED: list[tuple[str, str, str]] = [
     ("hash", "UPDATE rolecall_entries SET hash = body_hash WHERE n = 4", "does not match"),
     ("missing", "DELETE FROM rolecall_entries WHERE n = 4", "entries 4 to 4 are missing"),
     ("blanked", "UPDATE rolecall_entries SET body = NULL WHERE n = 8", "removed, and no pruning recorded it"),
-    ("memory", "UPDATE rolecall_applied SET value = 'null'", "the remembered value of idp_groups/Writer-Admins"),
-    ("commit", "UPDATE rolecall_applied SET commit_id = 'other'", "the remembered value of idp_groups/Writer-Admins"),
-    ("forgotten", "DELETE FROM rolecall_applied", "the remembered value of idp_groups/Writer-Admins"),
-    ("fact", "UPDATE rolecall_memory SET value = '{}'", "the remembered value of group_ids"),
+    ("memory", "UPDATE rolecall_applied SET value = 'null'", "the stored value of idp_groups/Writer-Admins"),
+    ("commit", "UPDATE rolecall_applied SET commit_id = 'other'", "the stored value of idp_groups/Writer-Admins"),
+    ("forgotten", "DELETE FROM rolecall_applied", "the stored value of idp_groups/Writer-Admins"),
+    ("fact", "UPDATE rolecall_memory SET value = '{}'", "the stored value of group_ids"),
     ("run", "DELETE FROM rolecall_runs", "run 1 is only in the list of runs"),
 ]
 

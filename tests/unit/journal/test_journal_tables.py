@@ -46,7 +46,7 @@ def test_a_newer_version_is_refused_untouched(url: str, tmp_path: Path, journal:
     execute(url, tmp_path, "UPDATE rolecall_meta SET value = '99' WHERE name = 'version'")
     for way in (open_journal, find_journal):
         with pytest.raises(
-            JournalError, match=r"version 99; this rolecall supports up to version 3\. Nothing was changed"
+            JournalError, match=r"version 99; this rolecall supports up to version 3\. Update rolecall"
         ):
             way(url, tmp_path)
     execute(url, tmp_path, "UPDATE rolecall_meta SET value = '3' WHERE name = 'version'")

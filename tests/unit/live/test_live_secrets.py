@@ -127,6 +127,16 @@ class TestCommand:
         ref = SecretRef("exec", (sys.executable, "-c", script, "$HOME;"))
         assert resolve(ref, self.allowed, tmp_path) == "$HOME;"
 
+    def test_a_command_that_takes_too_long_is_not_one_that_is_missing(self, tmp_path: Path) -> None:
+        def run(_: tuple[str, ...]) -> tuple[int, bytes]:
+            raise TimeoutError
+
+        with pytest.raises(SecretError) as error:
+            resolve(self.ref, self.allowed, tmp_path, run)
+        (problem,) = error.value.problems
+        assert problem.message == "`vault` did not finish within 60 s"
+        assert problem.hint == "run it manually to find out why"
+
     def test_a_real_command_that_is_not_there(self, tmp_path: Path) -> None:
         ref = SecretRef("exec", (str(tmp_path / "none"),), HERE)
         with pytest.raises(SecretError, match="cannot be run"):

@@ -109,7 +109,7 @@ class TestNames:
         held = live({"New name": MEMBER}, facts={"groups": {"New name": Group("g1")}})
         difference = diff(desired({"Old name": ADMIN}, {"Old name": Intent(id="g1")}), held, orgs.TODAY)
         assert [c.address for c in difference.changes] == ["idp_groups/New name"]
-        assert "rename the key to `New name`" in str(difference.problems[0])
+        assert difference.problems[0].hint == "rename the key to `New name`"
 
     def test_a_pinned_id_that_is_not_there_waits_even_if_the_name_is(self):
         wanted = desired({"A": ADMIN}, {"A": Intent(id="other")})

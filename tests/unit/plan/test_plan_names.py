@@ -38,10 +38,10 @@ def test_what_config_org_or_last_apply_has_is_known(pattern):
 @pytest.mark.parametrize(
     ("pattern", "hint"),
     [
-        ("idp_groups/Mroe", "Did you mean `idp_groups/More`?"),
-        ("idp_group/More", "Did you mean `idp_groups/More`?"),
-        ("More", "Did you mean `idp_groups/More`?"),
-        ("more", "Did you mean `idp_groups/More`?"),
+        ("idp_groups/Mroe", "did you mean `idp_groups/More`?"),
+        ("idp_group/More", "did you mean `idp_groups/More`?"),
+        ("More", "did you mean `idp_groups/More`?"),
+        ("more", "did you mean `idp_groups/More`?"),
         ("idp_groups", "for all entries, use `idp_groups/*`"),
         ("domains/", "for all entries, use `domains/*`"),
         ("nope", "an address is `idp_groups/NAME`, `domains/NAME` or a section such as `sso`"),

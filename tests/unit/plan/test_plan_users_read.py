@@ -48,7 +48,7 @@ def test_a_group_that_the_plan_changes_is_not_evaluated_without_its_members():
     assert verdict(plan, "max_people_losing_access").verdict == "not judged"
     assert [problem.code for problem in broken(plan, ["no-access-change"])] == ["assertion"]
     assert codes(plan) == ["people_group_missing", "people_group_unknown"]
-    assert "Did you mean `a` instead of `A`?" in {problem.hint for problem in plan.warnings}
+    assert "did you mean `a` instead of `A`?" in {problem.hint for problem in plan.warnings}
 
 
 def test_defaults_affect_the_members_of_every_group():
@@ -72,7 +72,9 @@ def test_counts_that_differ_are_a_warning_with_both():
     assert codes(plan) == ["people_counts_differ"]
     assert plan.impact.problem is None
     (message,) = [problem.message for problem in plan.warnings if problem.code == "people_counts_differ"]
-    assert message == "numbers of members differ: A (the org 57, the source of users 55)"
+    assert message == (
+        "the numbers of users in groups differ between the org and the source of users: A (the org 57, the source 55)"
+    )
 
 
 @pytest.mark.parametrize("count", [2, 3])

@@ -39,7 +39,7 @@ def test_a_sibling_whose_name_starts_alike_is_outside(tmp_path: Path) -> None:
 @pytest.mark.parametrize("read", [read_file, lambda path: list(read_pieces(path, 4))], ids=["whole", "pieces"])
 def test_only_what_is_really_a_file_is_read(tmp_path: Path, read: Callable[[Path], object]) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for name, why in (("pipe", "not a regular file"), (".", "is a directory"), ("gone", "file not found")):
+    for name, why in (("pipe", "not a regular file"), (".", "is a folder"), ("gone", "file not found")):
         with pytest.raises(ConfigError, match=why) as caught:
             read(tmp_path / name)
         assert caught.value.problems[0].where == Where(str(tmp_path / name))

@@ -270,7 +270,7 @@ class TestFiles:
         assert load_yaml(path).where(("a",)).file == str(path)
 
     def test_what_is_no_file_is_told(self, tmp_path: Path) -> None:
-        with pytest.raises(ConfigError, match="is a directory"):
+        with pytest.raises(ConfigError, match="is a folder"):
             load_yaml(tmp_path, "x")
         with pytest.raises(ConfigError, match="file not found"):
             load_yaml(tmp_path / "none", "x")

@@ -121,11 +121,12 @@ def apply(
     from rolecall.cli.approvals import ApprovalFlags
 
     if call.snapshot is not None:
-        raise click.UsageError("apply writes to the org and cannot be combined with --snapshot")
+        raise click.UsageError("--snapshot cannot be used here, because apply writes to the org")
     plan_flags = PlanFlags(**flags)
     if plan is not None and any(plan_flags):
         raise click.UsageError(
-            "a saved plan is applied as it is; use --allow, --target, --exclude and --only with rolecall plan"
+            "--allow, --target, --exclude and --only cannot be used with a saved plan; make a new plan with them: "
+            "rolecall plan --out FILE"
         )
     approval_flags = ApprovalFlags(auto_approve, approve, approval)
     options = ApplyOptions(plan, plan_flags, approval_flags, parallelism, lock_timeout, journal_lost_ok)
@@ -248,15 +249,8 @@ async def _saved(call: Invocation, opened: Session, path: Path) -> Approved:
         raise Stale(*error.problems, *differences(document(edited), document(planned.plan))) from error
     await _check_org(opened, plan, Where(str(path)))
     if plan.org.env != opened.config.env:
-        message = f"the plan is for the environment {plan.org.env or '(none)'}, not {opened.config.env or '(none)'}"
-        raise Stale(
-            Problem(
-                "other_env",
-                message,
-                Where(str(path)),
-                f"use --env {plan.org.env}" if plan.org.env else "leave out --env",
-            )
-        )
+        message = f"the plan was made {_env_words(plan.org.env)}, but this command runs {_env_words(opened.config.env)}"
+        raise Stale(Problem("other_env", message, Where(str(path)), _env_hint(plan)))
     return Approved(plan, from_plan(plan), await _caller(opened, plan))
 
 
@@ -265,6 +259,7 @@ async def _check_org(opened: Session, plan: Plan, where: Where) -> None:
 
     The org is read only if the configuration and the plan name it differently; an apply compares IDs in any case.
     """
+    from rolecall.plan.commands import new_plan
     from rolecall.plan.saved.summary import other_org_words
 
     org = opened.config.org
@@ -273,7 +268,16 @@ async def _check_org(opened: Session, plan: Plan, where: Where) -> None:
     facts = (await opened.org.read(frozenset())).facts
     if facts.org_id != plan.org.id:
         message = other_org_words(plan.org, facts.org_id, org.name)
-        raise Stale(Problem("other_org", message, where, "make a new plan with this configuration"))
+        hint = new_plan(plan) if plan.org.env == opened.config.env else _env_hint(plan)
+        raise Stale(Problem("other_org", message, where, hint))
+
+
+def _env_words(env: str | None) -> str:
+    return f"with --env {env}" if env else "without --env"
+
+
+def _env_hint(plan: Plan) -> str:
+    return f"use --env {plan.org.env}" if plan.org.env else "leave out --env"
 
 
 async def _caller(opened: Session, plan: Plan) -> str | None:

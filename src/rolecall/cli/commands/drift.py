@@ -364,8 +364,9 @@ def notify(
     from rolecall.report.builders.notice import notice_document, notice_text
 
     if journal is None:
-        hint = "leave out --snapshot; with --baseline the journal must exist"
-        raise Misuse(Problem("notify", "--notify requires a journal, which has what was already posted", None, hint))
+        hint = f"leave out {'--snapshot' if call.snapshot is not None else '--baseline, which creates no journal'}"
+        message = "--notify requires a journal, which records what was already posted"
+        raise Misuse(Problem("notify", message, None, hint))
     found_news = news(report, notified(journal, report.org.id, url))
     if found_news.any:
         mode: Shown = people or config.reports_people or "counts"
@@ -376,7 +377,7 @@ def notify(
             proxy, trusted = connection(url.removeprefix("slack:"), environment=True)
             post(url, notice, proxy=proxy, trusted=trusted)
         except ProxyProblemError as error:
-            message = f"The notification was not delivered: {error.problem.message}"
+            message = f"the notification was not delivered: {error.problem.message}"
             tell([error.problem._replace(message=message)], as_json=call.log_format == "json", color=call.color)
             return Exit.ERROR
         except NotDelivered as error:

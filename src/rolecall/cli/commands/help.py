@@ -42,7 +42,7 @@ def _command_context(context: click.Context, names: tuple[str, ...]) -> click.Co
         subcommand = group.get_command(here, name) if isinstance(group, click.Group) else None
         if subcommand is None:
             known = (*group.list_commands(here), *TOPICS) if isinstance(group, click.Group) else ()
-            hint = did_you_mean(name, known) or "For the list: rolecall --help"
-            raise click.UsageError(f"no command or topic {name!r}. {hint}", context)
+            hint = did_you_mean(name, known) or "for the list: rolecall --help"
+            raise click.UsageError(f"no command or topic {name!r}; {hint}", context)
         here = click.Context(subcommand, parent=here, info_name=name)
     return here

@@ -108,12 +108,13 @@ def _verify(
     call: Invocation, out: Console, journal: Journal | None, anchors: dict[str, Anchor], anchor: str | None
 ) -> Exit:
     from rolecall.jobs.history import verify
+    from rolecall.journal.database import RESTORE
 
     if journal is None and anchors:
         entries = sum(known_anchor.entries for known_anchor in anchors.values())
         message = f"the journal does not exist, but the anchor has {count(entries, 'entry')}"
-        hint = "restore the journal from a backup"
-        tell([Problem("journal_cut_off", message, None, hint)], as_json=call.log_format == "json", color=call.color)
+        problem = Problem("journal_cut_off", message, None, RESTORE)
+        tell([problem], as_json=call.log_format == "json", color=call.color)
         return Exit.ERROR
     chains = {} if journal is None else verify(journal, anchors)
     for org, chain in chains.items():

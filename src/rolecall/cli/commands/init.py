@@ -108,13 +108,13 @@ def _ask(call: Invocation, question: str, default: str, read: Callable[[str], st
 
 def _way(answer: str) -> str:
     from rolecall.jobs.init import OBSERVED, REHEARSAL
+    from rolecall.model.target import URL_FORMS
 
     short_forms = {"observed": OBSERVED, "local": REHEARSAL}
     url = short_forms.get(answer.strip().casefold(), answer.strip())
     scheme, _, path = url.partition(":")
     if scheme not in ("https", "http", "local", "observed") or not path.strip("/"):
-        hint = "write https://HOST, observed or local"
-        raise Misuse(Problem("org_url", f"`{answer}` is not an org's URL", None, hint))
+        raise Misuse(Problem("org_url", f"`{answer}` is not an org's URL", None, f"enter {URL_FORMS}"))
     if scheme in ("https", "http"):
         from rolecall.live.http.httpx_transport import base_url
 

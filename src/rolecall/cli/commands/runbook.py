@@ -116,5 +116,6 @@ def _of_run(call: Invocation, number: int) -> Document:
         if journal is not None:
             journal.close()
     if not text:
-        raise Misuse(Problem("no_plan", f"run {number} has no plan that could be read"))
+        message = f"the journal has no plan of run {number}, which is a run of {run.kind}"
+        raise Misuse(Problem("no_plan", message, None, f"for what the journal has of it: rolecall history {number}"))
     return runbook_document(plan_of_text(text, f"run {number}"), run)

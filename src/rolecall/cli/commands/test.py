@@ -65,5 +65,5 @@ def test(call: Invocation, at: str, report: tuple[str, ...]) -> Exit:
 def _path(value: str) -> Any:
     form, _, path = value.partition("=")
     if form != "junit" or not path:
-        raise click.BadParameter("write junit=PATH", param_hint="--report")
+        raise click.BadParameter(f"{value!r} is not junit=PATH", param_hint="--report")
     return Path(path)

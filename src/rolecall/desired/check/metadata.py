@@ -10,7 +10,7 @@ from rolecall.desired.load.sources import Sources, ValidConfig
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.model.kinds import BY_SECTION
 from rolecall.model.normalise import metadata
-from rolecall.source.files import inside, read_file
+from rolecall.source.files import MOVE_INSIDE, inside, read_file
 
 _LARGEST = 4 * 1024 * 1024
 
@@ -22,21 +22,20 @@ def metadata_text(configured: Any, sources: Sources) -> str:
     where, name = sources.where(("sso", "metadata", "file")), configured["file"]
     path = inside(sources.root, name)
     if path is None:
-        hint = "Move it into the configuration directory; links must not lead out of it"
-        raise ConfigError(Problem("outside", f"`{name}` is outside the configuration directory", where, hint))
+        raise ConfigError(Problem("outside", f"`{name}` is outside the configuration folder", where, MOVE_INSIDE))
     try:
         text = metadata(read_file(path, name, _LARGEST).decode("utf-8-sig"))
     except ConfigError as error:
         problem = error.problems[0]
         raise ConfigError(Problem(problem.code, f"`{name}` {problem.message}", where)) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(Problem("encoding", f"`{name}` is not UTF-8 text", where, "Save it as UTF-8")) from error
+        raise ConfigError(Problem("encoding", f"`{name}` is not UTF-8 text", where, "save it as UTF-8")) from error
     if not text:
-        raise ConfigError(Problem("empty", f"`{name}` is empty", where, "Download the metadata from the IdP again"))
+        raise ConfigError(Problem("empty", f"`{name}` is empty", where, DOWNLOAD))
     return text
 
 
-DOWNLOAD = "Download the metadata XML from the IdP again"
+DOWNLOAD = "download the metadata XML from the IdP again"
 _MAX_LENGTH = BY_SECTION["sso"].field("metadata").max_length
 
 
@@ -75,5 +74,5 @@ def _other_idp(metadata: IdpMetadata, idp: Any, name: str, where: Where) -> Iter
     if isinstance(idp, str) and other_idp(metadata, idp):
         message = f"{name} does not look like metadata from {idp}: its entity ID is {metadata.entity_id}"
         yield Problem(
-            "other_idp", message, where, "Check that `sso.idp` and the metadata are for the same IdP", "warning"
+            "other_idp", message, where, "check that `sso.idp` and the metadata are for the same IdP", "warning"
         )

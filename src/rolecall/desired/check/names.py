@@ -47,7 +47,7 @@ def _pins(groups: ValidConfig, sources: Sources) -> Iterator[Problem]:
         if pin is not None and first.setdefault(pin, name) != name:
             first_place = sources.where(("idp_groups", first[pin], "id"))
             message = f"the id `{pin}` is already used by `{first[pin]}` at {first_place}"
-            yield Problem("same_id", message, sources.where(("idp_groups", name, "id")), "Keep one entry per group")
+            yield Problem("same_id", message, sources.where(("idp_groups", name, "id")), "keep one entry per group")
 
 
 def _previously(groups: ValidConfig, listed: ValidConfig, sources: Sources) -> Iterator[Problem]:
@@ -58,15 +58,15 @@ def _previously(groups: ValidConfig, listed: ValidConfig, sources: Sources) -> I
             old = normalise.name(former)
             if old == name:
                 yield Problem(
-                    "previously", f"`{old}` is the current name of the group", where, "Remove it from `previously`"
+                    "previously", f"`{old}` is the current name of the group", where, "remove it from `previously`"
                 )
             elif old in listed:
                 place = sources.where(("idp_groups", old), key=True)
                 message = f"`{old}` cannot be a former name: it has its own entry at {place}"
-                yield Problem("previously", message, where, "Keep one of the two")
+                yield Problem("previously", message, where, "keep one of the two")
             elif claimed.setdefault(old, name) != name:
                 message = f"`{old}` is also listed as a former name of `{claimed[old]}`"
-                yield Problem("previously", message, where, "Keep it only for the group that was renamed")
+                yield Problem("previously", message, where, "keep it only for the group that was renamed")
 
 
 def _dates(sound: ValidConfig, groups: ValidConfig, sources: Sources) -> Iterator[Problem]:
@@ -82,7 +82,7 @@ def _dates(sound: ValidConfig, groups: ValidConfig, sources: Sources) -> Iterato
             date.fromisoformat(day)
         except ValueError:
             yield Problem(
-                "date", f"`{day}` is not a valid date", sources.where(path), "Use an existing day, as YYYY-MM-DD"
+                "date", f"`{day}` is not a valid date", sources.where(path), "write a date such as 2030-01-31"
             )
 
 
@@ -110,9 +110,9 @@ def _address(pattern: str) -> Problem | None:
     if any(mark in section for mark in "*?["):
         return None
     if section not in BY_SECTION:
-        hint = did_you_mean(section, SECTIONS) or f"Start it with one of: {', '.join(SECTIONS)}"
+        hint = did_you_mean(section, SECTIONS) or f"start it with one of: {', '.join(SECTIONS)}"
         return Problem("address", f"`{pattern}` is not a valid address", None, hint)
     if BY_SECTION[section].keyed != bool(slash):
-        hint = f"For all entries, write `{section}/*`" if not slash else f"Write `{section}`"
+        hint = f"for all entries, write `{section}/*`" if not slash else f"write `{section}`"
         return Problem("address", f"`{pattern}` is not a valid address", None, hint)
     return None

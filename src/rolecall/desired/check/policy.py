@@ -29,7 +29,7 @@ def _bands(guards: ValidConfig, sources: Sources) -> Iterator[Problem]:
         if isinstance(review, int) and isinstance(block, int) and block < review:
             where = sources.where(("guards", name, "block"))
             message = f"`block` ({block}) is lower than `review` ({review}) in `{name}`"
-            yield Problem("band", message, where, "Set `block` higher than `review`", "warning")
+            yield Problem("band", message, where, "set `block` higher than `review`", "warning")
 
 
 def _test(at: int, test: ValidConfig, sources: Sources) -> Iterator[Problem]:
@@ -37,22 +37,21 @@ def _test(at: int, test: ValidConfig, sources: Sources) -> Iterator[Problem]:
     name = test["name"]
     about = [key for key in ("person", "role") if key in test]
     if len(about) != 1:
-        yield Problem("access_test", f"`{name}` must have either `person` or `role`", where, "Keep exactly one of them")
+        yield Problem("access_test", f"`{name}` must have either `person` or `role`", where, "keep exactly one of them")
         return
     expectations = [key for key in ("expect", "has", "never", "granted_by_only") if key in test]
     fitting = ["granted_by_only"] if about == ["role"] else ["expect", "has", "never"]
     if not expectations:
-        yield Problem("access_test", f"`{name}` has no expectation", where, f"Add {' or '.join(fitting)}")
+        yield Problem("access_test", f"`{name}` has no expectation", where, f"add {' or '.join(fitting)}")
     for key in expectations:
         if key not in fitting:
             place = sources.where(("access_tests", at, key), key=True)
             message = f"`{key}` does not apply to a `{about[0]}` test"
-            yield Problem("access_test", message, place, f"Use {' or '.join(fitting)}")
+            yield Problem("access_test", message, place, f"use {' or '.join(fitting)}")
     if isinstance(test.get("person"), str) and "@" not in test["person"]:
         place = sources.where(("access_tests", at, "person"))
-        yield Problem(
-            "access_test", f"`{test['person']}` is not an email address", place, "For a persona, write {groups: [...]}"
-        )
+        hint = "write a user's email address, or `person: {groups: [GROUP, ...]}` for a user who is in these groups"
+        yield Problem("access_test", f"`{test['person']}` is not an email address", place, hint)
 
 
 def _loosened(sources: Sources) -> Iterator[Problem]:
@@ -85,7 +84,7 @@ def _intact(sound: ValidConfig, whole: ValidConfig) -> bool:
 
 
 def _loosening(path: str, change: str, where: Where) -> Problem:
-    hint = "Change it in the main file; an overlay can only make policy stricter"
+    hint = "change it in the main file; an overlay can only make policy stricter"
     return Problem("loosens", f"this overlay makes `{path}` less strict, {change}", where, hint)
 
 

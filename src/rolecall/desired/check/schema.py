@@ -41,7 +41,7 @@ def judge(effective: dict[str, Any], sources: Sources, explained: bool = True) -
     from rolecall.desired.check.schema_errors import explain
 
     problems = explain(_only(effective, bad), schema, sources)
-    return Verdict(sound, problems or [_unexplained(sources)])
+    return Verdict(sound, problems or [_unexplained(errors[0], sources)])
 
 
 def _without_rules(node: Any) -> Any:
@@ -53,10 +53,15 @@ def _without_rules(node: Any) -> Any:
     return {key: _without_rules(value) for key, value in node.items() if key != "allOf"}
 
 
-def _unexplained(sources: Sources) -> Problem:
-    """Return a problem for a value that only one of the two validators refuses. No such value is known."""
-    hint = "Compare it with the schema: rolecall schema --kind config"
-    return Problem("schema", "the configuration does not match the schema", sources.where(()), hint)
+def _unexplained(error: Any, sources: Sources) -> Problem:
+    """Return a problem for a value that only one of the two validators refuses. No such value is known.
+
+    The value is not quoted, since it may be a secret.
+    """
+    trail = tuple(error.instance_path)
+    name = f"`{'.'.join(map(str, trail))}`" if trail else "the configuration"
+    message = f"{name} does not match the schema ({error.schema_path[-1]})"
+    return Problem("schema", message, sources.where(trail), "for the keys and their values: rolecall help config")
 
 
 def _bad(effective: dict[str, Any], trails: Iterable[Trail]) -> dict[str, set[Any]]:

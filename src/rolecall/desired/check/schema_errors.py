@@ -17,7 +17,7 @@ SECRET = frozenset(("token", "client_secret", "private_key"))
 _LONGEST = 60
 
 
-class Fault(NamedTuple):
+class ConfigFault(NamedTuple):
     """A fault in the value at a trail, or in its key."""
 
     code: str
@@ -39,7 +39,7 @@ class Refusal(NamedTuple):
 
 def explain(config: dict[str, Any], schema: dict[str, Any], sources: Sources) -> list[Problem]:
     """Return all problems of a configuration that the schema refuses, each once, in the order of the files."""
-    faults: dict[tuple[Trail, str], Fault] = {}
+    faults: dict[tuple[Trail, str], ConfigFault] = {}
     for error in Draft7Validator(schema).iter_errors(config):
         schema_part = error.schema if isinstance(error.schema, dict) else {}
         of_name = "propertyNames" in error.absolute_schema_path
@@ -55,21 +55,26 @@ def explain(config: dict[str, Any], schema: dict[str, Any], sources: Sources) ->
     ]
 
 
-def _faults(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _faults(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     if trail == ("version",):
         message = f"format version {shown(error.instance)} is not supported"
-        yield Fault("version", trail, message, "Write `version: 1`, or update rolecall")
+        yield ConfigFault("version", trail, message, "write `version: 1`, or update rolecall")
     elif error.instance is None:
         hint = missing_space(str(trail[-1])) if trail else None
-        yield Fault("null", trail, f"{label(trail)} has no value", hint or "Add a value, or remove the key", key=True)
-    elif _is_literal_secret(error, trail):
-        hint = "Revoke this secret, and refer to its replacement, such as {env: ROLECALL_TOKEN}"
-        yield Fault(
-            "literal_secret", trail, f"{label(trail)} must be a reference to the secret, not the secret itself", hint
+        yield ConfigFault(
+            "null", trail, f"{label(trail)} has no value", hint or "add a value, or remove the key", key=True
         )
+    elif _is_literal_secret(error, trail):
+        hint = (
+            "revoke this secret, because it may have been read in this file; set a variable to a new one, and write "
+            f"`{trail[-1]}: {{env: NAME}}` with the name of the variable"
+        )
+        yield ConfigFault("literal_secret", trail, f"{label(trail)} contains the secret itself", hint)
     elif error.of_name:
-        hint = "Use the group's name in the IdP"
-        yield Fault("name", (*trail, error.instance), f"{label(trail)} has an entry without a name", hint, key=True)
+        hint = "use the group's name in the IdP"
+        yield ConfigFault(
+            "name", (*trail, error.instance), f"{label(trail)} has an entry without a name", hint, key=True
+        )
     else:
         yield from _EXPLAIN.get(error.keyword, _unnamed)(error, trail)
 
@@ -78,7 +83,7 @@ def _is_literal_secret(error: Refusal, trail: Trail) -> bool:
     return bool(trail) and trail[-1] in SECRET and isinstance(error.instance, str)
 
 
-def _unknown_key(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _unknown_key(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     known = [name for name, schema in _properties(error).items() if schema is not False]
     for name in error.instance:
         if is_planned(trail, name):
@@ -86,8 +91,10 @@ def _unknown_key(error: Refusal, trail: Trail) -> Iterator[Fault]:
             yield Fault("not_supported", (*trail, name), f"{shown(name)} is not supported yet", hint, key=True)
         elif name not in known:
             near = missing_space(name) if error.instance[name] is None else did_you_mean(name, known)
-            hint = near or f"Known keys: {', '.join(known)}"
-            yield Fault("unknown_key", (*trail, name), f"{shown(name)} is not a key of {label(trail)}", hint, key=True)
+            hint = near or f"use one of: {', '.join(known)}"
+            yield ConfigFault(
+                "unknown_key", (*trail, name), f"{shown(name)} is not a key of {label(trail)}", hint, key=True
+            )
 
 
 def _properties(error: Refusal) -> dict[str, Any]:
@@ -95,79 +102,81 @@ def _properties(error: Refusal) -> dict[str, Any]:
     return properties
 
 
-def _required(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _required(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     for name in error.rule:
         if name not in error.instance:
-            yield Fault("missing_key", trail, f"{label(trail)} has no `{name}`", _example(error, name), key=True)
+            yield ConfigFault("missing_key", trail, f"{label(trail)} has no `{name}`", _example(error, name), key=True)
 
 
-def _type(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _type(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     types = error.rule if isinstance(error.rule, list) else [error.rule]
     type_names = " or ".join(_TYPES[name] for name in types)
     hint = _written_like(error) if "pattern" in error.schema else _type_hint(error.instance, types)
-    yield Fault("type", trail, f"{label(trail)} must be {type_names}, not {_kind(error.instance, trail)}", hint)
+    yield ConfigFault("type", trail, f"{label(trail)} must be {type_names}, not {_kind(error.instance, trail)}", hint)
 
 
 def _type_hint(instance: Any, types: list[str]) -> str | None:
     if types == ["boolean"] and str(instance).lower() in _BOOLEAN_WORDS:
-        return f"Write `{_BOOLEAN_WORDS[str(instance).lower()]}`"
+        return f"write `{_BOOLEAN_WORDS[str(instance).lower()]}`"
     if "object" in types and isinstance(instance, str) and (hint := missing_space(instance)):
         return hint
     if "array" in types and isinstance(instance, str):
-        return f"Write [{instance}]" if len(instance) < _LONGEST else "Put it in brackets"
+        return f"write [{instance}]" if len(instance) < _LONGEST else "put it in brackets"
     if "string" in types and isinstance(instance, bool | int | float):
-        return "Put it in quotes"
+        return "put it in quotes"
     return None
 
 
-def _choice(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _choice(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     choices = error.rule if error.keyword == "enum" else [error.rule]
     texts = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in choices]
     near = did_you_mean(error.instance, texts) if isinstance(error.instance, str) else None
-    hint = near or f"Possible values: {', '.join(texts)}"
-    yield Fault("choice", trail, f"{label(trail)} cannot be {shown(error.instance)}", hint)
+    hint = near or f"use one of: {', '.join(texts)}"
+    yield ConfigFault("choice", trail, f"{label(trail)} cannot be {shown(error.instance)}", hint)
 
 
-def _pattern(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _pattern(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     text = "" if _private(trail) else f" {shown(error.instance)}"
-    yield Fault("form", trail, f"{label(trail)} cannot be{text or ' this'}", _written_like(error))
+    yield ConfigFault("form", trail, f"{label(trail)} cannot be{text or ' this'}", _written_like(error))
 
 
 def _written_like(error: Refusal) -> str | None:
     examples = error.schema.get("examples")
-    return f"Write it like {' or '.join(f'`{example}`' for example in examples)}" if examples else None
+    return f"write it like {' or '.join(f'`{example}`' for example in examples)}" if examples else None
 
 
-def _no_source(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _no_source(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     kinds = ", ".join(branch["required"][0] for branch in error.rule)
-    yield Fault("no_source", trail, f"{label(trail)} has no source", f"Add one of: {kinds}")
+    yield ConfigFault("no_source", trail, f"{label(trail)} has no source", f"add one of: {kinds}")
 
 
-def _empty(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _empty(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     hint = _EMPTY_HINTS.get(error.keyword)
-    yield Fault("empty", trail, f"{label(trail)} is empty", hint)
+    yield ConfigFault("empty", trail, f"{label(trail)} is empty", hint)
 
 
-def _too_small(error: Refusal, trail: Trail) -> Iterator[Fault]:
-    yield Fault("range", trail, f"{label(trail)} must be at least {error.rule}")
+def _too_small(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
+    yield ConfigFault("range", trail, f"{label(trail)} must be at least {error.rule}")
 
 
-def _too_many(error: Refusal, trail: Trail) -> Iterator[Fault]:
-    yield Fault(
-        "choice", trail, f"{label(trail)} has more than one reference", f"Keep one of: {', '.join(error.instance)}"
+def _too_many(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
+    yield ConfigFault(
+        "choice", trail, f"{label(trail)} has more than one source", f"keep one of: {', '.join(error.instance)}"
     )
 
 
-def _twice(error: Refusal, trail: Trail) -> Iterator[Fault]:
+def _twice(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     earlier: list[Any] = []
     for at, item in enumerate(error.instance):
         if item in earlier:
-            yield Fault("twice", (*trail, at), f"{label(trail)} contains {shown(item)} twice", "Keep one of the two")
+            yield ConfigFault(
+                "twice", (*trail, at), f"{label(trail)} contains {shown(item)} twice", "keep one of the two"
+            )
         earlier.append(item)
 
 
-def _unnamed(error: Refusal, trail: Trail) -> Iterator[Fault]:
-    yield Fault("schema", trail, f"{label(trail)} does not match the schema ({error.keyword})")
+def _unnamed(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
+    yield ConfigFault("schema", trail, f"{label(trail)} does not match the schema ({error.keyword})")
 
 
 def label(trail: Trail) -> str:
@@ -201,7 +210,7 @@ def _private(trail: Trail) -> bool:
 def _example(error: Refusal, name: str) -> str | None:
     examples = _properties(error).get(name, {})
     examples = examples.get("examples") if isinstance(examples, dict) else None
-    return f"Such as `{name}: {examples[0]}`" if examples and isinstance(examples[0], str) else None
+    return f"add it, such as `{name}: {examples[0]}`" if examples and isinstance(examples[0], str) else None
 
 
 def _cut(text: str) -> str:
@@ -219,10 +228,10 @@ _TYPES = {
 _KINDS = ((bool, "the boolean"), (int | float, "the number"), (str, "the text"), (list, "a list"), (dict, "a map"))
 _BOOLEAN_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _EMPTY_HINTS = {
-    "minItems": "Add at least one item, or remove the key",
-    "minProperties": "To leave it unmanaged, remove the key",
+    "minItems": "add at least one item, or remove the key",
+    "minProperties": "to leave it unmanaged, remove the key",
 }
-_EXPLAIN: dict[str, Callable[[Refusal, Trail], Iterator[Fault]]] = {
+_EXPLAIN: dict[str, Callable[[Refusal, Trail], Iterator[ConfigFault]]] = {
     "additionalProperties": _unknown_key,
     "required": _required,
     "anyOf": _no_source,

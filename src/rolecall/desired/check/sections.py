@@ -34,17 +34,17 @@ def _order(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     if scim is True and sso is False:
         message = "SCIM requires SSO, which is off (R1)"
         yield Problem(
-            "order", message, sources.where(("scim", "enabled")), "Set `sso.enabled: true` or `scim.enabled: false`"
+            "order", message, sources.where(("scim", "enabled")), "set `sso.enabled: true` or `scim.enabled: false`"
         )
     whole = "domains" in sound and sound.get("manage", {}).get("domains") == "authoritative"
     if sso is True and whole and all(map(removes, sound["domains"].values())):
         message = "SSO requires a claimed domain, and this configuration removes all of them (R1)"
-        yield Problem("order", message, sources.where(("sso", "enabled")), "Add a domain, or set `sso.enabled: false`")
+        yield Problem("order", message, sources.where(("sso", "enabled")), "add a domain, or set `sso.enabled: false`")
 
 
 def _defaults(defaults: Any, sources: Sources) -> Iterator[Problem]:
     if "role" in defaults and role_id(defaults["role"]) == ORG_ADMIN:
-        hint = "Use `member` or `team_admin`, and map a group to make users org admins"
+        hint = "use `member` or `team_admin`, and map a group to make users org admins"
         where = sources.where(("defaults", "role"))
         yield Problem("default_role", "the default role cannot be org admin (R3)", where, hint)
 
@@ -55,7 +55,7 @@ def _names(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
             if not name.isprintable() and _CONTROL.search(name):
                 message = "this name contains a control character, such as a line break"
                 yield Problem(
-                    "name", message, sources.where((section, name), key=True), "Use the group's name in the IdP"
+                    "name", message, sources.where((section, name), key=True), "use the group's name in the IdP"
                 )
 
 
@@ -80,21 +80,21 @@ def _group(name: str, entry: dict[str, Any], sources: Sources) -> Iterator[Probl
     elif flags and mapped:
         yield _contradiction("idp_groups", name, flags[0], f"`{mapped[0]}`", sources)
     elif not flags and _MAPPING_ALONE.isdisjoint(entry):
-        hint = "Add `role` and `teams`, or set `blank: true`"
+        hint = "add `role` and `teams`, or set `blank: true`"
         yield Problem("no_mapping", f"`{name}` has neither a role nor teams", where, hint)
     elif not flags and "teams" not in entry:
-        hint = "Add `teams`; org admins need a team as well (R21)"
+        hint = "add `teams`; org admins need a team as well (R21)"
         message = f"`{name}` has a role but no team (R4)"
         yield Problem("role_without_team", message, sources.where(("idp_groups", name, "role"), key=True), hint)
     elif not flags and "role" not in entry:
-        hint = "To set another role, add `role`"
+        hint = "to give them another role, add `role`"
         message = f"`{name}` has teams but no role, so its users get the default role in these teams (R31)"
         yield Problem("no_role", message, sources.where(("idp_groups", name, "teams"), key=True), hint, "warning")
 
 
 def _contradiction(section: str, name: str, key: str, second: str, sources: Sources) -> Problem:
     where = sources.where((section, name, key), key=True)
-    return Problem("contradiction", f"`{name}` has both `{key}` and {second}", where, "Keep one of the two")
+    return Problem("contradiction", f"`{name}` has both `{key}` and {second}", where, "keep one of the two")
 
 
 def _legacy(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
@@ -108,5 +108,5 @@ def _legacy(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     if mapped:
         number = "1 group is" if len(mapped) == 1 else f"{len(mapped)} groups are"
         message = f"{number} mapped, but the legacy endpoint does not support mappings (R18)"
-        hint = "Set `endpoint: new`, or remove the mappings"
+        hint = "set `endpoint: new`, or remove the mappings"
         yield Problem("legacy_mapping", message, sources.where(("scim", "endpoint")), hint)

@@ -11,9 +11,8 @@ from rolecall.desired.load.files import leads_out
 from rolecall.desired.load.sources import Sources, ValidConfig
 from rolecall.errors import Problem
 from rolecall.source.document import Step
-from rolecall.source.files import inside
+from rolecall.source.files import MOVE_INSIDE, inside
 
-FORMS = "https://..., http://..., local:PATH or observed:PATH"
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):(.*)$", re.DOTALL)
 _HOST = re.compile(r"^[\w-]{1,63}(\.[\w-]{1,63})*\.?$", re.ASCII)
 _LONGEST_NAME = 253
@@ -58,14 +57,19 @@ def _org(org: ValidConfig, sources: Sources) -> Iterator[Problem]:
     if scheme in ("http", "https"):
         yield from _web(org["url"], ("org", "url"), sources)
         if "token" not in org:
-            hint = "Add `token: {env: ROLECALL_TOKEN}`"
-            yield Problem("no_token", "an org with an HTTP URL requires a token", where, hint, "warning")
+            message = f"an org with an {scheme}:// URL requires a token"
+            yield Problem("no_token", message, where, _ADD_TOKEN, "warning")
     elif scheme in ("local", "observed") and location.strip():
         if scheme == "observed" and inside(sources.root, location) is None:
-            hint = "Move the file into the configuration directory; links must not lead out of it"
-            yield Problem("outside", f"`{location}` is outside the configuration directory", where, hint)
+            yield Problem("outside", f"`{location}` is outside the configuration folder", where, MOVE_INSIDE)
     else:
-        yield Problem("org_url", "this is not a valid org URL", where, f"Use {FORMS}")
+        from rolecall.model.target import URL_FORMS
+
+        yield Problem("org_url", "this is not a valid org URL", where, f"use {URL_FORMS}")
+
+
+_ADD_TOKEN = "add `token: {env: ROLECALL_TOKEN}`"
+_WRITE_URL = "write https://HOST or https://HOST:PORT"
 
 
 def _web(url: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:
@@ -75,19 +79,18 @@ def _web(url: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        yield Problem("org_url", "this is not a valid URL", where, "Write https://HOST or https://HOST:PORT")
+        yield Problem("org_url", "this is not a valid URL", where, _WRITE_URL)
         return
     if not host or not _is_host(host) or not url.isprintable() or " " in url:
-        yield Problem("org_url", "this URL has no valid host", where, "Write https://HOST or https://HOST:PORT")
+        yield Problem("org_url", "this URL has no valid host", where, _WRITE_URL)
     elif parts.username is not None or parts.password is not None:
-        yield Problem(
-            "org_url", "a URL must not contain a user or a password", where, "Remove it, and set `token` to a reference"
-        )
+        hint = f"remove the user and the password; if there is no token, {_ADD_TOKEN}"
+        yield Problem("org_url", "a URL must not contain a user or a password", where, hint)
     elif parts.query or parts.fragment:
-        yield Problem("org_url", "a URL must not contain `?` or `#`", where, "Remove it")
+        yield Problem("org_url", "a URL must not contain `?` or `#`", where, "remove what follows the path")
     elif parts.scheme == "http" and host not in _LOOPBACK:
         message = "http:// is allowed only for this machine, because it sends the token unencrypted"
-        yield Problem("plain_http", message, where, "Use https://")
+        yield Problem("plain_http", message, where, "use https://")
 
 
 def _is_host(host: str) -> bool:
@@ -108,11 +111,14 @@ def _journal(url: Any, sources: Sources) -> Iterator[Problem]:
     try:
         password = urlsplit(url).password
     except ValueError:
-        yield Problem("journal_url", "this is not a valid URL", where, "Write postgresql://HOST/DATABASE")
+        yield Problem("journal_url", "this is not a valid URL", where, "write postgresql://HOST/DATABASE")
         return
     if password or "password=" in url:
-        hint = "Change the password, and refer to the URL, such as {env: ROLECALL_JOURNAL_URL}"
-        yield Problem("literal_secret", "a URL with a password must be a reference", where, hint)
+        hint = (
+            "change the password, because it may have been read in this file; set ROLECALL_JOURNAL to the new URL, and "
+            "write `url: {env: ROLECALL_JOURNAL}`"
+        )
+        yield Problem("literal_secret", "`journal.url` contains a password", where, hint)
 
 
 def _audit(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
@@ -122,14 +128,14 @@ def _audit(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
         return
     if str(sound.get("org", {}).get("url", "")).lower().startswith("local:"):
         message = "a local org has its own audit log"
-        yield Problem("audit_local", message, sources.where(("audit",), key=True), "Remove `audit`")
+        yield Problem("audit_local", message, sources.where(("audit",), key=True), "remove `audit`")
     url = audit.get("url")
     if isinstance(url, str):
         problems = list(_web(url, ("audit", "url"), sources))
         yield from problems
         if not problems and urlsplit(url).hostname not in _LOOPBACK:
             message = "`audit.url` may only be an address of this machine"
-            hint = "Remove it: the key is sent to api.writer.com"
+            hint = "remove it: the key is sent to api.writer.com"
             yield Problem("audit_url", message, sources.where(("audit", "url")), hint)
 
 
@@ -144,24 +150,25 @@ def _people(people: ValidConfig, sources: Sources) -> Iterator[Problem]:
         if kind in people:
             yield from _web(people[kind], ("people", kind), sources)
     if "entra" in people and "token" not in people and not {"client_id", "client_secret"} <= people.keys():
-        hint = "Add `client_id` and `client_secret`, or `token`"
+        hint = "add `client_id` and `client_secret`, or `token`"
         yield Problem("no_token", "Entra requires credentials", sources.where(("people",), key=True), hint)
 
 
 def _pattern(pattern: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:
     if leads_out(pattern):
-        hint = "Move it into the configuration directory"
-        yield Problem("outside", f"`{pattern}` is outside the configuration directory", sources.where(path), hint)
+        message = f"`{pattern}` is outside the configuration folder"
+        yield Problem("outside", message, sources.where(path), MOVE_INSIDE)
     elif not any(sources.root.glob(pattern)):
-        hint = "Users are not read until a file matches"
-        yield Problem("no_match", f"`{pattern}` matches no file", sources.where(path), hint, "warning")
+        message = f"`{pattern}` matches no file, so no users are read"
+        hint = "correct the pattern, or export the users to a file that it matches"
+        yield Problem("no_match", message, sources.where(path), hint, "warning")
 
 
 def _file(name: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:
     where = sources.where(path)
     file = inside(sources.root, name)
     if file is None:
-        hint = "Move it into the configuration directory; links must not lead out of it"
-        yield Problem("outside", f"`{name}` is outside the configuration directory", where, hint)
+        yield Problem("outside", f"`{name}` is outside the configuration folder", where, MOVE_INSIDE)
     elif not file.is_file():
-        yield Problem("no_file", f"file `{name}` not found", where, "Paths are relative to rolecall.yaml")
+        hint = "correct the path, which is relative to rolecall.yaml"
+        yield Problem("no_file", f"file `{name}` not found", where, hint)

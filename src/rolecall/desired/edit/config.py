@@ -165,7 +165,7 @@ def _check(text: str, edits: Sequence[Edit], name: str) -> None:
 
 
 def _in_the_way(at: Address, name: str) -> ConfigError:
-    hint = "Edit it manually; anchors or aliases prevent an automatic change"
+    hint = "edit it manually; anchors or aliases prevent an automatic change"
     return ConfigError(Problem("edit", f"{at} cannot be changed in place", Where(name), hint))
 
 

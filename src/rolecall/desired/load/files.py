@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
@@ -25,6 +25,7 @@ OVERLAYS = "env"
 SUFFIXES = (".yaml", ".yml", ".json")
 INCLUDABLE = (*(kind.section for kind in KINDS if kind.includable), "ignore", "allow", "watch", "access_tests")
 """The sections that an included file may have."""
+
 _WILD = "*?["
 
 
@@ -32,8 +33,8 @@ def read_document(root: Path, name: str) -> Document:
     """Return the document in ``root/name``, which must be inside ``root``. Raises ConfigError."""
     path = inside(root, name)
     if path is None:
-        hint = f"Move it into {root}; links must not lead out of it"
-        raise ConfigError(Problem("outside", "is outside the configuration directory", Where(name), hint))
+        hint = f"move it into {root}; links must not lead out of it"
+        raise ConfigError(Problem("outside", "is outside the configuration folder", Where(name), hint))
     data = read_file(path, name)
     if not name.endswith(".json"):
         return parse_yaml(data, name)
@@ -49,6 +50,17 @@ def environments(root: Path) -> tuple[str, ...]:
     except OSError:
         return ()
     return tuple(sorted({path.stem for path in paths if path.suffix in SUFFIXES and path.name[0] != "."}))
+
+
+def known_overlays(names: Sequence[str]) -> str:
+    """Return the hint for an overlay that does not exist."""
+    return f"choose one of the overlays: {', '.join(names)}" if names else "leave out --env: there are no overlays"
+
+
+def overlay_needed(names: Sequence[str]) -> Problem:
+    """Return the problem of a configuration with overlays of which none is chosen."""
+    hint = f"choose one with --env or ROLECALL_ENV: {', '.join(names)}"
+    return Problem("env_needed", "this configuration has overlays, and none is chosen", None, hint)
 
 
 def overlay_name(root: Path, env: str) -> str | None:

@@ -42,7 +42,7 @@ def _rekeyed(
                 f"`{name}` is the same name as `{first[short]}` at {document.where((section, first[short]), key=True)}"
             )
             where = document.where((section, name), key=True)
-            problems.append(Problem("duplicate_key", message, where, "Keep one of the two"))
+            problems.append(Problem("duplicate_key", message, where, "keep one of the two"))
         by_key[short] = entry
     return (by_key if len(by_key) == len(entries) else entries), problems
 
@@ -72,7 +72,7 @@ def merge_files(documents: Sequence[Document]) -> tuple[dict[str, Any], list[Pro
 def _twice(documents: Sequence[Document], second: Document, path: tuple[str, ...]) -> Problem:
     first = next(document for document in documents if document.has(path))
     message = f"`{path[-1]}` is also defined in {first.where(path, key=True)}"
-    return Problem("duplicate_key", message, second.where(path, key=True), "Keep one of the two")
+    return Problem("duplicate_key", message, second.where(path, key=True), "keep one of the two")
 
 
 def overlay(base: Any, over: Any) -> Any:

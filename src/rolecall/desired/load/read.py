@@ -12,6 +12,7 @@ from rolecall.desired.load.merge import drops_nothing, merge_files, normalised, 
 from rolecall.desired.load.sources import Sources
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
 from rolecall.source.document import Document
+from rolecall.source.files import MOVE_INSIDE
 
 
 def load(root: Path, env: str | None = None, main: str | None = None) -> Sources:
@@ -95,10 +96,8 @@ class _Loading:
                 continue
             where = first.where(("include", position))
             if leads_out(pattern):
-                message = f"`{pattern}` is outside the configuration directory"
-                self.problems.append(
-                    Problem("outside", message, where, "Move the file into the configuration directory")
-                )
+                message = f"`{pattern}` is outside the configuration folder"
+                self.problems.append(Problem("outside", message, where, MOVE_INSIDE))
                 continue
             matched = matches(self.root, pattern, self.main)
             includes.append((pattern, where, matched))
@@ -111,7 +110,7 @@ class _Loading:
     def _check_included(self, part: Document) -> None:
         for key in [key for key in part.value if key not in files.INCLUDABLE]:
             where = part.where((key,), key=True)
-            hint = did_you_mean(key, files.INCLUDABLE) or f"Move it to {self.main}"
+            hint = did_you_mean(key, files.INCLUDABLE) or f"move it to {self.main}"
             self.problems.append(Problem("not_includable", _not_includable(key), where, hint))
 
     def _overlay(self) -> Document | None:
@@ -119,7 +118,7 @@ class _Loading:
         name = files.overlay_name(self.root, self.env)
         if name is None:
             known = files.environments(self.root)
-            hint = did_you_mean(self.env, known) or f"Known overlays: {', '.join(known) or 'none'}"
+            hint = did_you_mean(self.env, known) or files.known_overlays(known)
             where = Where(f"{OVERLAYS}/{self.env}.yaml")
             self.problems.append(Problem("no_such_env", f"overlay `{self.env}` not found", where, hint))
             return None
@@ -127,7 +126,7 @@ class _Loading:
 
     def _unmatched(self, included: list[str]) -> None:
         for name in files.unmatched(self.root, {self.main, *included, *self.other_case}):
-            hint = "Add it to `include`, or move it"
+            hint = "add it to `include`, or move it"
             message = "this file is not read, because `include` does not match it"
             self.problems.append(Problem("not_included", message, Where(name), hint, "warning"))
 
@@ -138,13 +137,13 @@ def _include_problems(pattern: str, matched: Matches, where: Where, read: Collec
     ``read`` are the files that all includes match.
     """
     for name, why in matched.broken:
-        yield Problem("include_unreadable", f"`{name}` {why}", where, "Restore it, or remove it from the folder")
+        yield Problem("include_unreadable", f"`{name}` {why}", where, "restore it, or delete it from the folder")
     for name in [name for name in matched.other_case if name not in read]:
         message = f"`{name}` differs from `{pattern}` only in upper and lower case, so it is not read"
-        yield Problem("include_case", message, where, "Rename it, or add it to `include`", "warning")
+        yield Problem("include_case", message, where, "rename it, or add it to `include`", "warning")
     for name in [name for name in matched.links if not any(file.startswith(f"{name}/") for file in read)]:
         message = f"`{name}` is not read, because `**` does not follow links to folders"
-        yield Problem("include_link", message, where, f"Add `{name}/*.yaml` to `include`", "warning")
+        yield Problem("include_link", message, where, f"add `{name}/*.yaml` to `include`", "warning")
     if not (matched.names or matched.broken):
         problem = Problem("no_match", f"`{pattern}` matches no file", where)
         yield problem._replace(severity="warning") if is_glob(pattern) else problem
@@ -158,12 +157,12 @@ def _severe(problem: Problem, manage: Any) -> Problem:
     section = next((name for name in files.INCLUDABLE if managed.get(name) == "authoritative"), None)
     if problem.code != "no_match" or section is None:
         return problem
-    hint = f"With `manage.{section}: authoritative`, rolecall deletes what is in no file. Restore the files, or "
-    return problem._replace(severity="error", hint=f"{hint}remove the glob")
+    why = f"with `manage.{section}: authoritative`, rolecall deletes what is in no file"
+    return problem._replace(severity="error", hint=f"restore the files, or remove the glob: {why}")
 
 
 def _no_config(main: str) -> Problem:
-    hint = "For another directory or file, use -C DIR or -c FILE. To create one: rolecall init"
+    hint = "use -C DIR for another folder or -c FILE for another file; to create a configuration: rolecall init"
     return Problem("no_config", "no configuration found", Where(main), hint)
 
 
@@ -171,15 +170,15 @@ def _drops_nothing(over: Document, path: tuple[str, ...], known: list[str]) -> P
     message = f"`{path[-1]}` cannot be removed by this overlay, because no other file has it"
     hint = (
         did_you_mean(path[-1], known)
-        or "Remove this entry; to delete it from the org, set `remove: true` in the main files"
+        or "remove this entry; to delete it from the org, set `remove: true` in the main files"
     )
     return Problem("drops_nothing", message, over.where(path, key=True), hint)
 
 
 def _no_map(name: str, value: Any) -> Problem:
     if value is None:
-        return Problem("empty", "is empty", Where(name, 1, 1), "Add sections, such as `idp_groups:`")
-    return Problem("type", "must be a map of sections", Where(name, 1, 1), "Start with a key, such as `version: 1`")
+        return Problem("empty", "is empty", Where(name, 1, 1), "add sections, such as `idp_groups:`")
+    return Problem("type", "must be a map of sections", Where(name, 1, 1), "start with a key, such as `version: 1`")
 
 
 _OTHER_FORMATS = {"snapshot": "a snapshot", "format_version": "a saved plan or a report"}
@@ -193,11 +192,11 @@ def _other_format(value: dict[str, Any]) -> str | None:
 
 def _not_a_configuration(name: str, key: str, *, is_main: bool) -> Problem:
     if not is_main:
-        hint = "Remove it from `include`"
+        hint = "remove it from `include`"
     elif key == "snapshot":
-        hint = f"Create a configuration with `url: observed:{name}`, and use it: rolecall plan -c {files.MAIN}"
+        hint = f"create a configuration with `url: observed:{name}`, and use it: rolecall plan -c {files.MAIN}"
     else:
-        hint = f"Use the configuration: rolecall plan -c {files.MAIN}"
+        hint = f"use the configuration: rolecall plan -c {files.MAIN}"
     return Problem("not_a_config", f"is {_OTHER_FORMATS[key]}, not a configuration", Where(name, 1, 1), hint)
 
 

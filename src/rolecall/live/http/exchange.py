@@ -61,7 +61,7 @@ class Exchange:
         """
         exchanged = await self.send(request, changes=False, by=by)
         if exchanged.answer is None:
-            raise exchanged.lost or NoAnswer(Problem("org_silent", "no response"), sent=True)
+            raise exchanged.lost or NoAnswer(no_response(self.transport.name, request), sent=True)
         return exchanged.answer
 
     async def send(self, request: Request, *, changes: bool, by: Send | None = None) -> Exchanged:
@@ -123,6 +123,11 @@ class Exchange:
             self.pace.hold(seconds)
             self.waiting.asked_to_wait(seconds)
         return spread(seconds, self._chance)
+
+
+def no_response(server: str, request: Request) -> Problem:
+    """Return the problem of a request without a response and without a reason."""
+    return Problem("org_silent", f"{urlsplit(server).netloc or server} did not respond to {request}", None, "try again")
 
 
 def _counted(lost: NoAnswer | None, tries: int) -> NoAnswer | None:

@@ -261,7 +261,7 @@ def _sendable(token: str) -> str:
 def _unreachable(url: str, error: Exception, messages: EndpointMessages) -> NoAnswer:
     host = urlsplit(url).netloc
     if _caused_by_tls(error):
-        hint = "if your own authority issued it, set SSL_CERT_FILE"
+        hint = "if a private certificate authority (CA) issued it, set SSL_CERT_FILE to the CA's certificate"
         problem = Problem(f"{messages.code}_tls", f"the certificate of {host} is not valid: {error}", None, hint)
         return NoAnswer(problem, sent=False, final=True)
     message = f"{host} cannot be reached: {_ERRNO.sub('', str(error)) or 'connection timed out'}"

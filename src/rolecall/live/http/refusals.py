@@ -107,26 +107,24 @@ def refusal(request: Request, answer: Answer, messages: EndpointMessages = ORG) 
     if answer.status == 401:
         return Problem(f"{code}_unauthorized", f"{name} does not accept the token{detail}", None, messages.token)
     if answer.status == 403 and error.key == NOT_IN_PLAN:
-        return Problem(
-            NOT_IN_PLAN, f"the org's plan tier does not include SCIM{detail}", None, "ask WRITER for a plan with SCIM"
-        )
+        message = f"the org's WRITER subscription does not include SCIM{detail}"
+        return Problem(NOT_IN_PLAN, message, None, "ask WRITER to add SCIM to the subscription")
     if answer.status == 403:
         return Problem(f"{code}_forbidden", f"{name} does not allow {request}{detail}", None, messages.rights)
     if answer.status == 429:
         message = f"the rate limit of {name} is exceeded{detail}{_wait_note(answer)}"
-        return Problem(f"{code}_busy", message, None, "try again later")
+        return Problem(f"{code}_busy", message, None, "run the command again later")
     if answer.status >= 500:
         message = f"{name} answered {request} with {answer.status}{detail}{_wait_note(answer)}"
-        return Problem(
-            f"{code}_failed", message, None, f"try again later; if it persists, contact the operator of {name}"
-        )
+        hint = f"run the command again later; if it fails again, contact the operator of {name}"
+        return Problem(f"{code}_failed", message, None, hint)
     return Problem(f"{code}_{answer.status}", f"{name} refused {request} with {answer.status}{detail}")
 
 
 def contract(request: Request, why: str, messages: EndpointMessages = ORG) -> OrgError:
     """Return the error for a response that does not follow the API contract."""
     what = "an org's admin API" if messages is ORG else messages.name
-    hint = f"check `{messages.setting}`: it may not be the URL of {what}"
+    hint = f"check that `{messages.setting}` is the URL of {what}"
     return OrgError(Problem(f"{messages.code}_contract", f"the response to {request} is not valid: {why}", None, hint))
 
 
@@ -166,7 +164,7 @@ def _redirect(request: Request, answer: Answer, messages: EndpointMessages) -> P
     except ValueError:
         where = "an invalid location"
     message = f"{messages.name} redirected {request} to {_short(where)}"
-    hint = f"tokens are not sent to redirect targets; if that is {messages.name}, set `{messages.setting}` to it"
+    hint = f"tokens are not sent to redirect targets; if the target is {messages.name}, set `{messages.setting}` to it"
     return Problem(f"{messages.code}_redirect", message, None, hint)
 
 

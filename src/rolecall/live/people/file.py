@@ -16,7 +16,7 @@ from rolecall.live.people.table import FileTable, read_csv, read_json_lines
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import UNREAD
 from rolecall.model.roles import BUILT_IN, Role
-from rolecall.source.files import inside, read_pieces
+from rolecall.source.files import MOVE_INSIDE, inside, read_pieces
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 
@@ -125,14 +125,15 @@ class PeopleFile:
         group = table.form.group
         if group is None or "groups" in table.form.headings or not self.whole or group in (self.known or ()):
             return
-        message = f"no column for groups, and no group has the file's name, `{group}`"
-        yield Problem("people_columns", message, Where(name, 1, 1), "rename the file, or name the column `groups`")
+        message = f"no column `groups`, so the file has the users of the group `{group}`, which the org does not have"
+        hint = "add the column `groups`, or name the file after the group whose users it has"
+        yield Problem("people_columns", message, Where(name, 1, 1), hint)
 
     def _pieces(self, name: str) -> Iterator[bytes]:
         where = Where(name)
         path = inside(self.folder, name)
         if path is None:
-            raise ConfigError(Problem("outside", "is outside the configuration directory", where))
+            raise ConfigError(Problem("outside", "is outside the configuration folder", where, MOVE_INSIDE))
         try:
             yield from read_pieces(path, BATCH)
         except ConfigError as error:

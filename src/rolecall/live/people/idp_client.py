@@ -120,7 +120,7 @@ class IdpClient:
             return await work
         except (KeyError, TypeError, AttributeError) as error:
             message = f"{self._idp.name} returned an undocumented response ({type(error).__name__}: {str(error)[:80]})"
-            raise OrgError(Problem("idp_contract", message)) from None
+            raise OrgError(Problem("idp_contract", message, None, _REPORT)) from None
 
     async def answered(self, work: Coroutine[Any, Any, T], permission: str) -> T | NotRead:
         """Return the result of a read, or why it failed. ``permission`` is what the credential needs for it.
@@ -175,7 +175,8 @@ class IdpClient:
         faults = builder.add(record for record in listed if record is not None)
         if faults or (twice := builder.repeated()):
             why = faults[0].message if faults else f"email addresses are repeated ({len(twice)})"
-            raise OrgError(Problem("idp_people", f"the users of {self._idp.name} cannot be used: {why}"))
+            hint = "correct these users in the IdP, then run the command again"
+            raise OrgError(Problem("idp_people", f"{self._idp.name} has users that cannot be read: {why}", None, hint))
         read, left = len(builder), sum(record is None for record in listed)
         problem = coverage.problem or (nameless.format(left) if left else None)
         total = read + (coverage.total or 0)
@@ -244,13 +245,17 @@ class IdpClient:
             return Problem("idp_forbidden", message, None, self._idp.messages.rights)
         if answer.status == 404:
             message = f"{request.path} not found in {self._idp.name}{detail}"
-            return Problem(
-                "idp_not_found", message, None, f"check `{self._idp.messages.section}.app`, the app's ID in the IdP"
-            )
-        return Problem("idp_refused", f"{self._idp.name} refused {request} with {answer.status}{detail}")
+            hint = f"check `{self._idp.messages.section}.app`, the app's ID in the IdP"
+            return Problem("idp_not_found", message, None, hint)
+        message = f"{self._idp.name} refused {request} with {answer.status}{detail}"
+        return Problem("idp_refused", message, None, _REPORT)
 
     def _wrong(self, request: Request, why: str) -> OrgError:
-        return OrgError(Problem("idp_contract", f"the response of {self._idp.name} to {request} is not valid: {why}"))
+        message = f"the response of {self._idp.name} to {request} is not valid: {why}"
+        return OrgError(Problem("idp_contract", message, None, _REPORT))
+
+
+_REPORT = "run the command again; if it fails again, report a bug with the output of -vv"
 
 
 def _short(answer: Answer, body: Json, read: int, page: int, request: Request) -> str | None:

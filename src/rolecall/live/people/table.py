@@ -111,7 +111,7 @@ def _no_column(name: str, has: str, ignored: Sequence[str], where: Where, hint: 
 
 def _slip(heading: str, near: str, where: Where) -> Problem:
     message = f"the column `{heading}` is not read"
-    return Problem("people_columns", message, where, f"Did you mean `{near}`? If not, rename or remove it")
+    return Problem("people_columns", message, where, f"did you mean `{near}`? If not, rename or remove it")
 
 
 def _near(heading: str) -> str | None:

@@ -187,7 +187,7 @@ def _is_mismatch(error: ValidationError) -> bool:
 def _unknown_key(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
     known = error.schema.get("properties", {})
     for key in sorted(error.instance.keys() - known):
-        hint = did_you_mean(key, known) or f"known keys: {', '.join(known)}"
+        hint = did_you_mean(key, known) or f"use one of: {', '.join(known)}"
         yield SnapshotFault((*trail, key), "unknown key", hint, key=True)
 
 
@@ -211,7 +211,7 @@ def _choice(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:
         return
     texts = [choice if isinstance(choice, str) else json.dumps(choice) for choice in choices]
     near = did_you_mean(error.instance, texts) if isinstance(error.instance, str) else None
-    yield SnapshotFault(trail, f"cannot be {_shown(error)}", near or f"possible values: {', '.join(texts)}")
+    yield SnapshotFault(trail, f"cannot be {_shown(error)}", near or f"use one of: {', '.join(texts)}")
 
 
 def _form(error: SchemaRefusal, trail: Trail) -> Iterator[SnapshotFault]:

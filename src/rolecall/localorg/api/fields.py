@@ -137,5 +137,5 @@ def check_role(tx: Connection, role: str) -> None:
 
 def _unknown_name(kind: str, name: str, known: Iterable[str]) -> Fault:
     near = did_you_mean(name, known)
-    message = f"This org has no {kind} `{name}`{f'. {near}' if near else ''}"
+    message = f"This org has no {kind} `{name}`{f'; {near}' if near else ''}"
     return Fault(f"unknown_{kind}", message, {"field": "teams" if kind == "team" else "role", kind: name})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from rolecall.errors import Where
+from rolecall.errors import Where, sentence
 from rolecall.model.change import Change
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Band, Guards, Limit
@@ -98,14 +98,14 @@ Guard = Callable[[GuardInput], Finding]
 
 PASS = Finding("pass")
 
-NAME_PEOPLE = "Set `people` in the config to the source of users, then plan again."
+NAME_PEOPLE = "Set `people` in the config to the source of users."
 """The action where no users were read and the config names no source of users."""
 
 
 def read_users(guard_input: GuardInput) -> str:
     """Return what to do where users were not read; it depends on the source of users in the config."""
     hint = guard_input.plan_input.people_hint
-    return f"{hint[0].upper()}{hint[1:]}, then plan again." if hint else NAME_PEOPLE
+    return f"{sentence(hint)}." if hint else NAME_PEOPLE
 
 
 READ_SETTINGS = "Check the permissions of the token; for an observed org, run `rolecall observe`."

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from rolecall.errors import did_you_mean
+from rolecall.errors import did_you_mean, sentence
 from rolecall.model.change import Change
 from rolecall.model.kinds import BY_SECTION, field_address, overlay, split_address
 from rolecall.model.live import Facts, Live
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso, Unset
+from rolecall.plan.commands import new_plan
 from rolecall.plan.headline import enumerate_words
 
 
@@ -176,7 +177,7 @@ def _scim(change: Change, moment: Moment) -> Demands:
     if change.action == "upgrade":
         expected = "legacy" if requested.endpoint == "upgrading" else "upgrading"
         if before.endpoint != expected:
-            yield Unmet(f"The endpoint is `{_text(before.endpoint)}`, not `{expected}` (R20).", "Plan again.")
+            yield Unmet(f"The endpoint is `{_text(before.endpoint)}`, not `{expected}` (R20).", sentence(new_plan()))
         elif before.enabled is UNSET:
             yield Unread("scim.enabled")
         elif before.enabled is False:

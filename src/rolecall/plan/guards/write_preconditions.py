@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from rolecall.errors import Problem, Where
+from rolecall.errors import Problem, Where, clause
 from rolecall.model.change import Change
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Live
@@ -37,7 +37,7 @@ class Refusal(NamedTuple):
 
     def problem(self) -> Problem:
         """Return it as an error of ``validate --online``."""
-        return Problem("precondition", self.message, self.source, self.fix)
+        return Problem("precondition", clause(self.message), self.source, clause(self.fix))
 
 
 class Checked(NamedTuple):
@@ -83,7 +83,7 @@ def _refusal(unmet: Unmet, step: Change, later: list[Change]) -> Refusal:
     manual = next((change for change in later if unmet.satisfied_by(change)), None)
     fix = unmet.fix
     if manual is not None:
-        fix = f"{manual.address} is a manual step. Do it first, then plan again."
+        fix = f"{manual.address} is a manual step. Do it first."
     return Refusal(step.address, unmet.message, fix, step.intent.source)
 
 

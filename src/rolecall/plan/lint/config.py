@@ -114,8 +114,10 @@ def _lapsed(plan_input: PlanInput) -> Iterator[Problem]:
         return
     for at, intent in sorted(item for item in plan_input.desired.intents.items() if expired(item[1], plan_input.as_of)):
         if value_at(plan_input.live.settings, at) in (None, BLANK):
-            message = f"{at} expired{f' after {day(intent.expires)}' if intent.expires else ''} and has no effect"
-            yield Problem("expired", message, intent.source, "delete the entry, or set a new date", "warning")
+            ended = f" after {day(intent.expires)}" if intent.expires else ""
+            message = f"the mapping {at} expired{ended}, and its group is no longer mapped in the org"
+            hint = "delete the entry, or set a new date in `expires` to map the group again"
+            yield Problem("expired", message, intent.source, hint, "warning")
 
 
 def _idle(changes: Iterable[Change], forecast: AccessForecast, tallies: Mapping[Address, Tally]) -> Iterator[Problem]:
@@ -189,7 +191,8 @@ def _conflicts(rules: Rules, directory: Directory) -> Iterator[Problem]:
             f"`{first}` and `{second}` ({number:,})" for (first, second), number in sorted(conflicts.items(), key=_most)
         ]
         message = f"users are in two groups that give different roles in one team: {enumerate_words(shown)}"
-        yield Problem("conflicting_roles", message, None, "the higher role applies (R9)", "warning")
+        hint = "to set one role, leave each user in one of the groups; until then, the higher role applies (R9)"
+        yield Problem("conflicting_roles", message, None, hint, "warning")
 
 
 def _most(item: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:

@@ -124,4 +124,4 @@ def near_words(pattern: str, known: Collection[str]) -> str:
     near_addresses = [keys[wrong]] if wrong in keys else []
     near_addresses += [keys[name] for name in difflib.get_close_matches(wrong, keys, NEAREST, _CLOSE)]
     near = [f"`{at}`" for at in dict.fromkeys(near_addresses)][:NEAREST]
-    return f"Did you mean {enumerate_words(near, NEAREST).replace(' and ', ' or ')}?" if near else _LIKE
+    return f"did you mean {enumerate_words(near, NEAREST).replace(' and ', ' or ')}?" if near else _LIKE

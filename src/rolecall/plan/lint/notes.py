@@ -72,7 +72,7 @@ def changed_notes(coverage: Mapping[str, Coverage], org: OrgRef) -> Iterator[Pro
     """Warn about each section that was changed after it was read, with the last change."""
     for name, part in coverage.items():
         if part.changed_since is not None:
-            message, hint = changed_sentence(name, part.changed_since), f"Run: {observe_command(org, name)}"
+            message, hint = changed_sentence(name, part.changed_since), f"run: {observe_command(org, name)}"
             yield Problem("changed_since", message, None, hint, "warning")
 
 

@@ -108,16 +108,22 @@ def disagreements(plan_input: PlanInput) -> Iterator[Problem]:
         yield _warning("people_group_missing", message, hint)
     if differing:
         who = "the console" if facts.observed else "the org"
-        counts = [
-            f"{name} ({who} {org:,}, the source of users {own:,})" for name, (org, own) in sorted(differing.items())
-        ]
-        message = f"numbers of members differ: {enumerate_words(counts, _NAMED_GROUPS)}"
-        yield _warning("people_counts_differ", message, "export the source of users or observe the org again")
+        counts = [f"{name} ({who} {org:,}, the source {own:,})" for name, (org, own) in sorted(differing.items())]
+        message = f"the numbers of users in groups differ between {who} and the source of users: {_named(counts)}"
+        hint = "export the file of `people` again, or correct the group in the IdP"
+        if facts.observed:
+            hint = "export the file of `people` again, or record the console again: rolecall observe"
+        yield _warning("people_counts_differ", message, hint)
     if strange:
         known = [*facts.groups, *(() if desired_groups is UNSET else desired_groups)]
-        message = f"only the source of users has {enumerate_words([f'`{name}`' for name in strange], _NAMED_GROUPS)}"
-        hint = _near(strange, known) or "neither the org nor the configuration has a group with this name"
+        groups = f"group{'' if len(strange) == 1 else 's'} {_named([f'`{name}`' for name in strange])}"
+        message = f"the source of users has the {groups}, which neither the org nor the configuration has"
+        hint = _near(strange, known) or "check the names of the groups in the source of users"
         yield _warning("people_group_unknown", message, hint)
+
+
+def _named(names: Sequence[str]) -> str:
+    return enumerate_words(names, _NAMED_GROUPS)
 
 
 def _near(names: Sequence[str], known: Collection[str]) -> str | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rolecall.errors import Problem
 from rolecall.model.change import Change
-from rolecall.plan.value import GuardResult, OrgRef, Plan
+from rolecall.plan.commands import FIND_CAUSE
+from rolecall.plan.value import AccessTestResult, GuardResult, OrgRef, Plan
 
 
 def summary(plan: Plan) -> dict[str, int]:
@@ -44,6 +46,15 @@ def reviews(plan: Plan) -> tuple[GuardResult, ...]:
         for guard in plan.guards
         if guard.verdict == "review" or (guard.verdict == "not judged" and guard.name == "policy")
     )
+
+
+def failed_test(test: AccessTestResult) -> Problem:
+    """Return the problem of an access test for which a plan must not be applied."""
+    if not test.evaluated:
+        message = f"access test {test.name!r} could not be evaluated: {test.message}"
+        return Problem("access_test", message, test.source, FIND_CAUSE)
+    hint = "change the configuration or the test; to see why a user has access: rolecall why EMAIL"
+    return Problem("access_test", f"access test {test.name!r} failed: {test.message}", test.source, hint)
 
 
 def other_org_words(org: OrgRef, org_id: str, name: str) -> str:

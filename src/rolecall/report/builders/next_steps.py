@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rolecall.model.paste import shell_pattern, shell_word
-from rolecall.model.policy import Allow
-from rolecall.plan.commands import FROM_A_FILE, env_flag, plan_command, plan_flags
+from rolecall.plan.commands import FROM_A_FILE, env_flag, once, plan_command, plan_flags
 from rolecall.plan.saved.digest import short
 from rolecall.plan.saved.summary import needs_approval
 from rolecall.plan.value import Plan
@@ -45,7 +44,7 @@ def apply_command(plan: Plan, digest: str, saved: str = "") -> str:
     if from_a_file(plan):
         file = shell_word(saved) if saved else "FILE"
         return f"rolecall apply{env_flag(plan.org)} {file} --approve {short(digest)}"
-    flags = "".join(f" {flag}" for flag in plan_flags(plan.selection, _once(plan)))
+    flags = "".join(f" {flag}" for flag in plan_flags(plan.selection, once(plan)))
     return f"rolecall apply{env_flag(plan.org)}{flags} --approve {short(digest)}"
 
 
@@ -88,12 +87,7 @@ def from_a_file(plan: Plan) -> bool:
 
 
 def _plan(plan: Plan) -> str:
-    return plan_command(plan.org, plan.selection, _once(plan), plan.command)
-
-
-def _once(plan: Plan) -> tuple[Allow, ...]:
-    """Return the overrides of this run alone, which come after those of the config."""
-    return plan.lifts[len(plan.desired.policy.allow) :]
+    return plan_command(plan.org, plan.selection, once(plan), plan.command)
 
 
 def _exclude(plan: Plan) -> Iterator[NextStep]:

@@ -93,7 +93,7 @@ def test_entra_user_download_has_no_groups(tmp_path: Path) -> None:
     (problem,) = refused(tmp_path, "users.csv", several=False)
     assert problem.startswith("users.csv:1:1: no column for groups; the columns are userPrincipalName, displayName")
     (problem,) = refused(tmp_path, "*.csv", known=("Writer-Legal",))
-    assert problem.startswith("users.csv:1:1: no column for groups, and no group has the file's name, `users`")
+    assert problem.startswith("users.csv:1:1: no column `groups`, so the file has the users of the group `users`")
 
 
 def test_entra_group_downloads(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_blanks_after_a_separator_do_not_make_quotes_part_of_a_name() -> None:
 def test_a_file_without_active_users_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("email,groups,status\nann@acme.com,A,Deprovisioned\n")
     assert refused(tmp_path, "p.csv", several=False) == [
-        "p.csv: has no active users. export it again; if this is correct, set `people.allow_empty: true`"
+        "p.csv: has no active users. Export it again; if this is correct, set `people.allow_empty: true`"
     ]
     assert len(read(tmp_path, "p.csv", several=False, allow_empty=True)) == 1
 

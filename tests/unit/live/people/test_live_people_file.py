@@ -163,7 +163,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "people.csv").mkdir()
     with pytest.raises(ConfigError) as caught:
         read(tmp_path / "people.csv")
-    assert str(caught.value) == "people.csv: is a directory. Use the path of a file"
+    assert str(caught.value) == "people.csv: is a folder. Use the path of a file"
 
 
 @given(st.binary(max_size=200))

@@ -120,7 +120,7 @@ def test_a_default_is_a_role_below_org_admin_on_teams_that_exist(org: Client) ->
     wrong = put({"teams": ["marketing", "Nowhere", "Legal"]})
     assert wrong.status == 422
     assert [fault["extras"]["team"] for fault in wrong.body["errors"]] == ["Nowhere", "marketing"]
-    assert "Did you mean `Marketing`?" in wrong.body["errors"][1]["description"]
+    assert "did you mean `Marketing`?" in wrong.body["errors"][1]["description"]
     after = put({"role": "team_admin", "teams": ["Sales", "Legal"]}).body
     assert (after["role"], after["teams"]) == ("team_admin", ["Legal", "Sales"])
 

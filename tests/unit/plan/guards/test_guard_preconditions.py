@@ -120,7 +120,7 @@ def test_what_rolecall_writes_cannot_rely_on_a_manual_step():
     said = judged(found, domains=ACME, sso=Sso(enabled=True, metadata=METADATA))
     assert said.verdict == "block"
     assert any("the org has no claimed domain (R1)" in line for line in words(said))
-    assert said.ways[0] == "domains/acme.com is a manual step. Do it first, then plan again."
+    assert said.ways[0] == "domains/acme.com is a manual step. Do it first."
 
 
 def test_the_manual_steps_of_an_observed_org_are_checked_in_their_order():

@@ -49,7 +49,7 @@ def test_people_of_whom_nothing_was_read_are_not_an_org_that_has_nobody():
     assert made.impact.problem == "Users were not read: no `people:`. Who gains or loses access is unknown."
     assert (made.impact.people, made.impact.headline) == (None, "")
     assert verdict(made, "max_people_losing_access").verdict == "not judged"
-    assert verdict(made, "unread").ways[0] == "Set `people` in the config to the source of users, then plan again."
+    assert verdict(made, "unread").ways[0] == "Set `people` in the config to the source of users."
 
 
 def test_people_read_in_part_are_not_judged_unless_what_was_seen_is_too_much_already():
