@@ -100,7 +100,7 @@ def test_the_catalog_has_the_messages_of_the_code() -> None:
     assert [message for message in messages if not message.text] == []
 
 
-NAMES = ("Entra", "Entra's")
+NAMES = ("Entra", "Okta")
 """Names that a message may start with."""
 FORM = re.compile(r"(?![A-Z][a-z])(?!.*\.$).+", re.DOTALL)
 """Neither a capital at the start nor a full stop at the end. Acronyms and variables keep their capitals."""

@@ -45,9 +45,7 @@ def test_every_journal_has_an_id_of_its_own(tmp_path: Path) -> None:
 def test_a_newer_version_is_refused_untouched(url: str, tmp_path: Path, journal: Journal) -> None:
     execute(url, tmp_path, "UPDATE rolecall_meta SET value = '99' WHERE name = 'version'")
     for way in (open_journal, find_journal):
-        with pytest.raises(
-            JournalError, match=r"version 99; this rolecall supports up to version 3\. Update rolecall"
-        ):
+        with pytest.raises(JournalError, match=r"version 99; this rolecall supports up to version 3\. Update rolecall"):
             way(url, tmp_path)
     execute(url, tmp_path, "UPDATE rolecall_meta SET value = '3' WHERE name = 'version'")
     with open_journal(url, tmp_path) as again:

@@ -40,12 +40,12 @@ def check_idp(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     """Yield problems with `idp` and with `people: idp`."""
     section = sound.get("idp")
     if sound.get("people") == "idp" and "idp" not in sources.effective:
-        hint = "Add `idp` with a connection to Okta or Entra"
+        hint = "add `idp` with a connection to Okta or Entra"
         yield Problem("no_idp", "`people: idp` requires the section `idp`", sources.where(("people",)), hint)
     if not isinstance(section, dict):
         return
     if len(section) > 1:
-        hint = "Keep the one that provisions this org"
+        hint = "keep the one that provisions this org"
         where = sources.where(("idp", "entra"), key=True)
         yield Problem("two_idps", "`idp` has both `okta` and `entra`; an org has one IdP", where, hint)
         return
@@ -60,9 +60,9 @@ def _credentials(name: str, connection: Mapping[str, Any], sources: Sources) -> 
     pair = [part for part in ("client_id", key) if part in connection]
     if "token" in connection and pair:
         place = sources.where(("idp", name, pair[0]), key=True)
-        yield Problem("contradiction", f"`{name}` has both `token` and `{pair[0]}`", place, "Keep one of the two")
+        yield Problem("contradiction", f"`{name}` has both `token` and `{pair[0]}`", place, "keep one of the two")
     elif "token" not in connection and len(pair) < 2:
-        hint = f"Add `client_id` and `{key}`, or `token`"
+        hint = f"add `client_id` and `{key}`, or `token`"
         yield Problem("no_token", f"{IDPS[name]} requires credentials", where, hint)
 
 
@@ -72,6 +72,6 @@ def _same_idp(name: str, sound: ValidConfig, sources: Sources) -> Iterator[Probl
         configured = sound.get(section, {}).get("idp")
         if configured not in (None, name):
             message = f"`idp` connects to {IDPS[name]}, but `{section}.idp` is `{configured}`"
-            hint = f"Use the IdP of `{section}`, or correct `{section}.idp`"
+            hint = f"use the IdP of `{section}`, or correct `{section}.idp`"
             where = sources.where(("idp", name), key=True)
             yield Problem("other_idp", message, where, hint, "warning" if section == "sso" else "error")

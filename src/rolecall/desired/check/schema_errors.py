@@ -87,8 +87,8 @@ def _unknown_key(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     known = [name for name, schema in _properties(error).items() if schema is not False]
     for name in error.instance:
         if is_planned(trail, name):
-            hint = "Remove it; rolecall reads the IdP and does not change it yet"
-            yield Fault("not_supported", (*trail, name), f"{shown(name)} is not supported yet", hint, key=True)
+            hint = "remove it; rolecall reads the IdP and does not change it yet"
+            yield ConfigFault("not_supported", (*trail, name), f"{shown(name)} is not supported yet", hint, key=True)
         elif name not in known:
             near = missing_space(name) if error.instance[name] is None else did_you_mean(name, known)
             hint = near or f"use one of: {', '.join(known)}"
