@@ -122,7 +122,7 @@ def test_a_pipeline_sends_the_secret_only_where_its_settings_say(
     folder = repo("okta", site)
     monkeypatch.setenv("CI", "true")
     run(["-C", str(folder), "plan"])
-    assert "ROLECALL_IDP_HOST must be set to the IdP's host" in capsys.readouterr().err
+    assert "ROLECALL_IDP_HOST must name the IdP's host" in capsys.readouterr().err
     monkeypatch.setenv("ROLECALL_IDP_HOST", "acme.okta.com")
     run(["-C", str(folder), "plan"])
     assert "the token may only be sent to acme.okta.com" in capsys.readouterr().err

@@ -62,7 +62,7 @@ def test_what_is_accepted(tmp_path: Path, text: str) -> None:
         ),
         (
             "idp: {okta: {url: 'https://a.okta.com', app: x, client_id: c, private_key: canary-1}}",
-            "3:76: `private_key` must be a reference to the secret, not the secret itself. Revoke",
+            "3:76: `private_key` contains the secret itself. Revoke",
         ),
         ("people: idp", "3:9: `people: idp` requires the section `idp`. Add `idp` with a connection"),
         (

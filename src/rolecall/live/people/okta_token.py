@@ -95,7 +95,7 @@ def _load(text: str, section: str) -> RSAPrivateKey:
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError:
-        hint = "pip install 'rolecall[okta]', or use `token`"
+        hint = "install it: pip install 'rolecall[okta]', or use `token`"
         message = f"`{section}.private_key` requires the extra `okta`"
         raise SecretError(Problem("extra", message, None, hint)) from None
     try:
