@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fake_idps import Site, graph_answers, okta_answers, served
-from test_idp_trace import ANN, SINCE, a_site, reached
+from test_idp_trace import ANN, BO, SINCE, a_site, reached
 
 from rolecall.errors import OrgError
 from rolecall.live.connect import connect_people
@@ -24,6 +24,7 @@ GET /api/v1/apps/{}
 GET /api/v1/apps/{}/group-push/mappings
 GET /api/v1/apps/{}/groups
 GET /api/v1/apps/{}/users
+GET /api/v1/apps/{}/users/{}
 GET /api/v1/groups
 GET /api/v1/groups/{}
 GET /api/v1/groups/{}/users
@@ -81,6 +82,7 @@ def all_reads(kind: str, site: Site) -> list[Any]:
                 await people.read_idp()
                 await people.read_app()
                 await people.trace(ANN, SINCE)
+                await people.trace(BO, SINCE)
             finally:
                 await people.close()
 

@@ -235,11 +235,16 @@ def okta_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, Any
         app = {"id": steps[1], "label": "WRITER", "status": site.status, "signOnMode": "SAML_2_0"}
         return 200, {**app, "settings": {"signOn": sign_on}} if site.urls else app
     if steps[2] == "users":
+        if len(steps) == 4:
+            email = next((email for email in site.people if oid(email) == steps[3]), None)
+            if email is None or email in site.without_app:
+                return 404, _error(True, f"Not found: Resource not found: {steps[3]} (AppUser)")
+            return 200, _okta_user(site, email)
         begins = query.get("q", "")
         return 200, [
             _okta_user(site, email)
             for email in site.people
-            if email not in site.without_app and email.lower().startswith(begins)
+            if email not in site.without_app and _okta_user(site, email)["credentials"]["userName"].startswith(begins)
         ]
     if steps[2] == "groups":
         return 200, [{"id": oid(name), "priority": at} for at, name in enumerate(site.assigned_groups)]
@@ -299,7 +304,7 @@ def _okta_user(site: Site, email: str) -> dict[str, Any]:
         "lastUpdated": MOMENT,
         "status": "DEPROVISIONED" if email in site.inactive else "PROVISIONED",
         "scope": "GROUP",
-        "credentials": {"userName": email},
+        "credentials": {"userName": site.properties.get(email, {}).get("userName", email)},
         "profile": site.profiles.get(email, {}),
     }
 

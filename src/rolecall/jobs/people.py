@@ -109,7 +109,7 @@ def people_hint(source: PeopleSource, *, observed: bool = False) -> str:
         return name if observed else f"check that the token may read users, or {name}"
     if source.kind == "file":
         return f"check the people file `{', '.join(source.files) or source.at}`"
-    secret = source.token or source.client_secret
+    secret = source.token or source.client_secret or source.private_key
     where = "the token" if secret is None else _secret_words(secret)
     return f"check {where}, and that it may read users and groups ({source.kind})"
 

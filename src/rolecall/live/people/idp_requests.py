@@ -16,6 +16,7 @@ OKTA_REQUESTS: Final[Allowed] = frozenset(
         "apps/{}/group-push/mappings",
         "apps/{}/groups",
         "apps/{}/users",
+        "apps/{}/users/{}",
         "groups",
         "groups/{}",
         "groups/{}/users",

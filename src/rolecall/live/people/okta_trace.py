@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from rolecall.codec.snapshot import moment_text
 from rolecall.errors import OrgError, Problem
-from rolecall.live.people.idp_client import IdpClient, known_moment, moment, one_line
+from rolecall.live.people.idp_client import IdpClient, IdpRefused, known_moment, moment, one_line
 from rolecall.live.people.okta_records import (
     APPS,
     GROUPS,
@@ -52,6 +52,10 @@ async def trace_user(client: IdpClient, app: str, email: str, since: datetime) -
     deliveries = await client.answered(reader.deliveries(), f"{APPS} and {GROUPS}")
     app_user = await client.answered(reader.app_user(), APPS)
     user = await client.answered(reader.user(app_user), USERS)
+    if app_user is None and isinstance(user, IdpUser):
+        app_user = await client.answered(reader.app_user_of(user.id), APPS)
+        sent_as = app_user.address if isinstance(app_user, _AppUser) and app_user.access else None
+        user = user._replace(sent_as=sent_as)
     access = app_user.access if isinstance(app_user, _AppUser) else app_user
     trace = IdpTrace("okta", user, access, provisioning, None, (), deliveries)
     if isinstance(app_user, _AppUser):
@@ -66,10 +70,13 @@ async def trace_user(client: IdpClient, app: str, email: str, since: datetime) -
 
 
 class _AppUser(NamedTuple):
-    """A user of the app, and how they have it; None if Okta no longer sends them."""
+    """A user of the app, how they have it (None if Okta no longer sends them), and the address that Okta sends, empty
+    for none.
+    """
 
     id: str
     access: AppAccess | None
+    address: str
 
 
 class _Reader(NamedTuple):
@@ -92,8 +99,17 @@ class _Reader(NamedTuple):
         """Return the app user that Okta sends with this address, or None."""
         path = f"/api/v1/apps/{self.app}/users"
         rows = self.client.uncut(path, await self.client.read_linked(path, ("q", self.email), ("limit", "500")))
-        users = [(address_of(row), _AppUser(row["id"], _access(row))) for row in rows]
-        return next((user for address, user in users if self._is_sent_as(address)), None)
+        return next((user for user in map(_app_user, rows) if user.address == self.email), None)
+
+    async def app_user_of(self, user_id: str) -> _AppUser | None:
+        """Return the app user of an Okta user, whatever its address; None if Okta says that there is none."""
+        try:
+            row = await self.client.read_object(f"/api/v1/apps/{self.app}/users/{quote(user_id, safe='')}")
+        except IdpRefused as error:
+            if error.status == 404:
+                return None
+            raise
+        return _app_user(row)
 
     async def user(self, app_user: _AppUser | NotRead | None) -> IdpUser | None:
         """Return the Okta user behind an app user, or else the one whose login or email is the address."""
@@ -135,6 +151,10 @@ class _Reader(NamedTuple):
 
     def _is_sent_as(self, address: Json) -> bool:
         return isinstance(address, str) and normalise.email(address) == self.email
+
+
+def _app_user(row: Json) -> _AppUser:
+    return _AppUser(row["id"], _access(row), normalise.email(address_of(row) or ""))
 
 
 def _access(app_user: Json) -> AppAccess | None:
