@@ -1,7 +1,8 @@
-"""Small looks for drift, made of values alone."""
+"""Drift checks made of values alone."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -39,7 +40,7 @@ DEFAULTS = Defaults("member", frozenset({"Everyone"}))
 def live(people: list[dict[str, Any]] | None = None, **groups: GroupMapping) -> Live:
     """An org with these mappings, Admins beside them."""
     held = {"Admins": A, **groups}
-    counts = {key: sum(key in row["groups"] for row in people or PEOPLE) for key in held}
+    counts = Counter(group for row in people or PEOPLE for group in row["groups"])
     facts = Facts(
         org_id="org_1",
         teams=TEAMS,
@@ -89,3 +90,18 @@ def inquiry(
         directory=directory,
     )
     return replace(DriftScan(question, past), **more)
+
+
+def many(number: int) -> DriftScan:
+    """Return a check with so many changed mappings, each of a group of one user, made in the console one after another.
+
+    Half of them give another team and half team admin; every 50th gives org admin.
+    """
+    names = [f"Writer-Group-{n:05}" for n in range(number)]
+    users = [{"id": f"u{n}", "email": f"user{n}@acme.com", "groups": [name]} for n, name in enumerate(names)]
+    mappings = {name: A if n % 50 == 2 else (L, LEAD)[n % 2] for n, name in enumerate(names)}
+    events = {f"idp_groups/{name}": event(f"idp_groups/{name}") for name in names}
+    applied = dict.fromkeys(names, M)
+    return inquiry(
+        {**applied, "Later": L}, {**mappings, "Later": M}, {**applied, "Later": M}, None, users, events=events
+    )

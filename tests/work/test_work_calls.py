@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 from counting import each
+from drifts import many as many_drifts
 from small_org import ask, config, live, many
 
 from rolecall.desired.build import build
 from rolecall.desired.check.validate import validate
 from rolecall.desired.load.read import load
+from rolecall.drift.scan import scan
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.desired import Applied
 from rolecall.model.policy import Policy
@@ -25,6 +27,7 @@ from rolecall.model.settings import GroupMapping, Settings
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
 from rolecall.plan.saved.digest import digest
+from rolecall.report.builders.drift import drift_document
 from rolecall.report.builders.plan import plan_document
 from rolecall.report.document import Document
 from rolecall.report.line import plain
@@ -157,3 +160,15 @@ def test_a_change_is_written_out_in_so_many_calls(form: str):
 def test_many_changes_are_written_out_in_no_more_each(form: str):
     write_out, _ = SINKS[form]
     assert each(sink(write_out), 4 * LARGE, 5 * LARGE) <= 1.1 * each(sink(write_out), SMALL, LARGE) + 1
+
+
+def test_a_check_costs_so_many_calls_a_drift():
+    assert each(lambda number: (lambda asked: lambda: scan(asked))(many_drifts(number)), SMALL, LARGE) <= 1750
+
+
+def test_a_drift_report_costs_so_many_calls_a_drift():
+    def work(number: int) -> Callable[[], object]:
+        report = scan(many_drifts(number)).report
+        return lambda: html(drift_document(report))
+
+    assert each(work, SMALL, LARGE) <= 1440

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,10 +38,8 @@ def revert_plan(plan_input: PlanInput, drifts: Sequence[Drift]) -> Plan | None:
     drifts = [drift for drift in drifts if drift.managed]
     if not drifts:
         return None
-    desired = plan_input.desired
-    for drift in drifts:
-        if drift.new_admin:
-            desired = _with_entry(desired, drift.address, drift.last or BLANK)
+    undone = {drift.address: drift.last or BLANK for drift in drifts if drift.new_admin}
+    desired = _with_entries(plan_input.desired, undone)
     plan = make(replace(_about(plan_input, desired, drifts), command=f"{_command(plan_input)} --revert --out FILE"))
     return replace(plan, changes=tuple(replace(change, reason="drift") for change in plan.changes))
 
@@ -62,24 +60,27 @@ def _managing(desired: Desired, drifts: Iterable[Drift]) -> Desired:
 
 def accepted(desired: Desired, drifts: Iterable[Drift]) -> Desired:
     """Return the config with the org's values at these addresses."""
-    for drift in drifts:
-        section, _ = split_address(drift.address)
-        live: Value | None = drift.live
-        if section == "idp_groups":
-            live = live or BLANK
-        elif live is not None and drift.desired is not None:
-            live = restrict(live, drift.desired)
-        desired = _with_entry(desired, drift.address, live)
-    return desired
+    return _with_entries(desired, {drift.address: _accepted(drift) for drift in drifts})
 
 
-def _with_entry(desired: Desired, at: Address, value: Value | None) -> Desired:
-    """Return the config with this value at an address, which no longer expires; None removes a domain."""
-    intent = desired.intent(at)._replace(expires=None)
-    if value is None:
-        intent = Intent(source=intent.source, remove=True)
-    settings = _put(desired.settings, at, value)
-    return replace(desired, settings=settings, intents={**desired.intents, at: intent})
+def _accepted(drift: Drift) -> Value | None:
+    """Return the org's value, with the fields that the config has."""
+    if split_address(drift.address)[0] == "idp_groups":
+        return drift.live or BLANK
+    if drift.live is None or drift.desired is None:
+        return drift.live
+    return restrict(drift.live, drift.desired)
+
+
+def _with_entries(desired: Desired, values: Mapping[Address, Value | None]) -> Desired:
+    """Return the config with these values, which no longer expire; None removes a domain."""
+    intents = {at: _intent(desired.intent(at), value) for at, value in values.items()}
+    settings = _put(desired.settings, values)
+    return replace(desired, settings=settings, intents={**desired.intents, **intents})
+
+
+def _intent(intent: Intent, value: Value | None) -> Intent:
+    return Intent(source=intent.source, remove=True) if value is None else intent._replace(expires=None)
 
 
 def _about(plan_input: PlanInput, desired: Desired, drifts: Iterable[Drift]) -> PlanInput:
@@ -90,29 +91,33 @@ def _about(plan_input: PlanInput, desired: Desired, drifts: Iterable[Drift]) -> 
 
 
 def _before(live: Live, drifts: Iterable[Drift]) -> Settings:
-    settings = live.settings
-    for drift in drifts:
-        section, _ = split_address(drift.address)
-        last: Any = drift.last
-        if section == "idp_groups":
-            last = last or BLANK
-        elif last is not None and drift.live is not None:
-            last = overlay(drift.live, last)
-        settings = _put(settings, drift.address, last)
-    return settings
+    return _put(live.settings, {drift.address: _last(drift) for drift in drifts})
 
 
-def _put(settings: Settings, at: str, value: Value | None) -> Settings:
-    section, key = split_address(at)
-    changed: Any = value
-    if key is not None:
-        section_values = getattr(settings, section)
-        remaining = (
-            {} if section_values is UNSET else {name: entry for name, entry in section_values.items() if name != key}
-        )
-        changed = remaining if value is None else {**remaining, key: value}
-    put: dict[str, Any] = {} if changed is None else {section: changed}
-    return replace(settings, **put)
+def _last(drift: Drift) -> Value | None:
+    """Return the value before the drift, with the fields of the org's value that were not applied."""
+    if split_address(drift.address)[0] == "idp_groups":
+        return drift.last or BLANK
+    if drift.last is None or drift.live is None:
+        return drift.last
+    return overlay(drift.live, drift.last)
+
+
+def _put(settings: Settings, values: Mapping[Address, Value | None]) -> Settings:
+    """Return the settings with these values; None removes an entry, and leaves a singleton as it is."""
+    sections: dict[str, Any] = {}
+    for at, value in values.items():
+        section, key = split_address(at)
+        if key is None:
+            sections.update({} if value is None else {section: value})
+            continue
+        if section not in sections:
+            current = getattr(settings, section)
+            sections[section] = {} if current is UNSET else dict(current)
+        sections[section].pop(key, None)
+        if value is not None:
+            sections[section][key] = value
+    return replace(settings, **sections)
 
 
 def _endpoint(value: Value | None) -> object:

@@ -51,12 +51,13 @@ def draft_plan(plan_input: PlanInput) -> PlanDraft:
 
 
 def _selected(plan_input: PlanInput, changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    selection, covers = plan_input.selection, plan_input.known.covers
+    selection, known = plan_input.selection, plan_input.known
+    targeted, excluded = known.matching(selection.targets), known.matching(selection.excludes)
     return tuple(
         change
         for change in changes
-        if (not selection.targets or covers(selection.targets, change.address))
-        and not covers(selection.excludes, change.address)
+        if (not selection.targets or targeted(change.address))
+        and not excluded(change.address)
         and (not selection.only_expired or change.reason == "expired")
     )
 

@@ -15,6 +15,25 @@ SOON = timedelta(days=14)
 """The time before its last day in which an entry expires soon."""
 
 
+class Patterns:
+    """Addresses and globs that are matched with many addresses. Those without wildcards are looked up."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._addresses = frozenset(patterns)
+        self._globs = tuple(pattern for pattern in self._addresses if not is_plain(pattern))
+
+    def __bool__(self) -> bool:
+        return bool(self._addresses)
+
+    def __contains__(self, at: str) -> bool:
+        return at in self._addresses or any(fnmatchcase(at, glob) for glob in self._globs)
+
+
+def is_plain(pattern: str) -> bool:
+    """Return whether a pattern has no wildcards."""
+    return not any(char in pattern for char in "*?[")
+
+
 def covers(patterns: Iterable[str], at: str) -> bool:
     """Return whether an address is one of the patterns, or matches one as a glob."""
     return any(at == pattern or fnmatchcase(at, pattern) for pattern in patterns)

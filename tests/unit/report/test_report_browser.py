@@ -1,22 +1,28 @@
-"""The HTML report in a real browser: what it asks for, how it is used with keys, whom it shuts out, how it looks."""
+"""Test the HTML reports in a browser: requests, keyboard use, accessibility and layout."""
 
 from __future__ import annotations
 
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import Tab, tab
+from drifts import A, L, M, inquiry, many
 from report_plans import FORTY, REBRAND, full_plan, people, plan_of
 from test_report_hostile import HOSTILE, hostile
 from test_report_html import moving, page
 
-from rolecall.model.policy import TeamRole
+from rolecall.drift.scan import DriftScan, scan
+from rolecall.errors import Problem, Where
+from rolecall.model.policy import Guards, Policy, TeamRole
 from rolecall.plan.value import Impact, Plan, TeamTally
+from rolecall.report.builders.drift import drift_document
+from rolecall.report.renderers.html import html
 
 WIDTHS = (320, 360, 800, 1600)
 
@@ -46,9 +52,9 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 
 @pytest.fixture
 def show(chromium: Tab, tmp_path: Path) -> Any:
-    def shown(plan: Plan, width: int = 1280, *, dark: bool = False, scripts: bool = True) -> Tab:
+    def shown(report: Plan | str, width: int = 1280, *, dark: bool = False, scripts: bool = True) -> Tab:
         file = tmp_path / "plan.html"
-        file.write_text(page(plan), encoding="utf-8")
+        file.write_text(report if isinstance(report, str) else page(report), encoding="utf-8")
         chromium.scripts(on=scripts)
         chromium.shape(width, dark=dark)
         chromium.events.clear()
@@ -135,11 +141,51 @@ def test_without_scripts_everything_but_the_tools_is_there(show: Any) -> None:
 )
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_shuts_anybody_out(show: Any, plan: Plan, width: int, dark: bool) -> None:
-    at = show(plan, width, dark=dark)
+    assert barriers(show(plan, width, dark=dark)) == []
+
+
+def barriers(at: Tab) -> list[tuple[str, list[str]]]:
+    """Return the rules of accessibility that a page violates, each with the elements."""
     at.look("document.querySelectorAll('details').forEach((fold) => { fold.open = true })")
     at.look(files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"))
-    found = json.loads(at.look("axe.run().then((said) => JSON.stringify(said.violations))"))
-    assert [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found] == []
+    violations = json.loads(at.look("axe.run().then((result) => JSON.stringify(result.violations))"))
+    return [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in violations]
+
+
+def drift_page(request: DriftScan) -> str:
+    """Return the HTML report of a drift check."""
+    return html(drift_document(scan(request).report))
+
+
+STRICT = Policy(guards=Guards(min_org_admins=3))
+LATE = Problem("late", "the audit log was not read completely", Where("rolecall.yaml", 3), "check the token", "warning")
+DRIFTS = {
+    "none": drift_page(inquiry({"G": M}, {"G": M}, {"G": M})),
+    "all": drift_page(inquiry({"G": M, "W": L}, {"G": A, "New": A}, {"G": M}, STRICT, warnings=(LATE,))),
+    "many": drift_page(many(100)),
+    "hostile": drift_page(inquiry({"L" * 1_000: M}, {"L" * 1_000: L}, {"L" * 1_000: M}, STRICT)),
+}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("name", DRIFTS)
+def test_a_drift_report_is_accessible_and_fits_the_window(show: Any, name: str, width: int, dark: bool) -> None:
+    at = show(DRIFTS[name], width, dark=dark)
+    assert barriers(at) == []
+    assert asked(at) == ["plan.html"]
+    assert at.look("document.documentElement.scrollWidth") <= width
+
+
+def test_ten_thousand_drifted_settings_are_laid_out_as_they_come_into_view(show: Any) -> None:
+    document = drift_document(scan(many(400)).report)
+    table = document.changes[0]._replace(entries=document.changes[0].entries * 25)
+    at = show(html(replace(document, changes=(table,))), 400)
+    entries = at.look(
+        "[...document.querySelectorAll('.changes > li')].map((entry) => getComputedStyle(entry).contentVisibility)"
+    )
+    assert entries == ["auto"] * 10_000
+    assert at.look("document.documentElement.scrollHeight") < 10_000
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -17,7 +17,7 @@ from rolecall.model.live import Live
 from rolecall.model.policy import AccessTest, Policy
 from rolecall.model.settings import UNSET, Address
 from rolecall.plan.diff.entries import Entry, ids_of, mappings, place, resolve_entries
-from rolecall.plan.resolve import covers
+from rolecall.plan.resolve import Patterns, covers, is_plain
 
 V = TypeVar("V")
 Find = Callable[[str], str]
@@ -76,14 +76,20 @@ class Identity:
         listed = tuple(patterns)
         return bool(listed) and any(covers(listed, label) for label in self.addresses(at))
 
+    def matching(self, patterns: Iterable[str]) -> Callable[[Address], bool]:
+        """Return ``covers`` for these patterns, to be called with many addresses."""
+        listed = Patterns(patterns)
+        some = bool(listed)
+        return lambda at: some and any(label in listed for label in self.addresses(at))
+
     def means(self, pattern: str, at: Address) -> bool:
         """Return whether a pattern means the entry at an address; one without wildcards means a single entry."""
-        return at == self.meant(pattern) if _plain(pattern) else self.covers((pattern,), at)
+        return at == self.meant(pattern) if is_plain(pattern) else self.covers((pattern,), at)
 
     def meant(self, pattern: str) -> str:
         """Return a pattern without wildcards as the address that it means now, any other as it is."""
         key = group_of(pattern)
-        return self._at(self.find(key)) if key is not None and _plain(pattern) else pattern
+        return self._at(self.find(key)) if key is not None and is_plain(pattern) else pattern
 
     def find(self, label: str) -> str:
         """Return the name of the group that a label means: a key, else a remembered name, else a name in the org."""
@@ -127,11 +133,6 @@ def identify(desired: Desired, live: Live, applied: Applied) -> Identity:
         _labels(desired, live, names, past),
         {key: entry.problem for key, entry in entries.items() if entry.problem is not None},
     )
-
-
-def _plain(pattern: str) -> bool:
-    """Return whether a pattern has no wildcards."""
-    return not any(char in pattern for char in "*?[")
 
 
 def group_of(at: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from rolecall.codec.settings import encode_value
@@ -16,10 +16,12 @@ from rolecall.plan.dates import moment_words
 from rolecall.report.builders.changes import changed, created, deleted, scalar
 from rolecall.report.builders.drift_sentences import (
     CLASSES,
+    Effect,
     acknowledged_words,
     affected_users,
     basis_words,
     drift_escalations,
+    effects_of,
     event_words,
     impact_sentences,
     news_notes,
@@ -148,8 +150,9 @@ def drifts_by_section(report: DriftReport) -> Iterator[tuple[str, list[Drift]]]:
 
 
 def _sections(report: DriftReport) -> Iterable[ChangeTable]:
+    effects = effects_of(report)
     for section, drifts in drifts_by_section(report):
-        yield ChangeTable(section, section, tuple(drift_entry(report, drift, counts=True) for drift in drifts))
+        yield ChangeTable(section, section, tuple(drift_entry(report, drift, effects) for drift in drifts))
 
 
 def _aside(report: DriftReport) -> Iterable[ChangeTable]:
@@ -166,12 +169,12 @@ def _aside(report: DriftReport) -> Iterable[ChangeTable]:
             grouped[_ASIDE[drift.kind]].append(drift)
     for title, drifts in grouped.items():
         if drifts:
-            entries = tuple(drift_entry(report, drift, counts=False) for drift in drifts)
+            entries = tuple(drift_entry(report, drift) for drift in drifts)
             yield ChangeTable("aside", title, entries, titled=True, counts=False)
 
 
-def drift_entry(report: DriftReport, drift: Drift, *, counts: bool) -> Entry:
-    """Return one address as a reader sees it. ``counts`` says whether it counts as drift."""
+def drift_entry(report: DriftReport, drift: Drift, effects: Sequence[Effect] = ()) -> Entry:
+    """Return one address as a reader sees it. ``effects`` are those of all drift, empty where it does not count."""
     before, after = _sides(drift)
     mark: Mark = "+" if before is None else "-" if after is None else "~"
     return Entry(
@@ -179,9 +182,9 @@ def drift_entry(report: DriftReport, drift: Drift, *, counts: bool) -> Entry:
         visible(drift.address),
         diffs(drift),
         drift.source,
-        tuple(_notes(report, drift, counts=counts)),
+        tuple(_notes(report, drift, effects)),
         f"drift.{drift.kind}",
-        "warning" if counts else "note",
+        "warning" if effects else "note",
     )
 
 
@@ -209,7 +212,8 @@ def _sides(drift: Drift) -> tuple[Value | None, Value | None]:
     return (drift.live, drift.desired) if drift.kind in ("differs", "unapplied") else (drift.last, drift.live)
 
 
-def _notes(report: DriftReport, drift: Drift, *, counts: bool) -> Iterable[Note]:
+def _notes(report: DriftReport, drift: Drift, effects: Sequence[Effect]) -> Iterable[Note]:
+    counts = bool(effects)
     if counts or drift.event:
         event = f" {event_words(drift.event)}" if drift.event else ""
         yield Note(f"{CLASSES[drift.kind]}{event}", "plain" if counts else "dim")
@@ -224,7 +228,7 @@ def _notes(report: DriftReport, drift: Drift, *, counts: bool) -> Iterable[Note]
     if counts and drift.address in report.written:
         yield Note(written_words(report.written[drift.address]), "dim")
     if counts:
-        yield from affected_users(report, drift.address, managed=drift.managed)
+        yield from affected_users(effects, drift.address, managed=drift.managed)
         yield Note(f"Fingerprint: {drift.fingerprint}", "dim")
 
 

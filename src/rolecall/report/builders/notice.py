@@ -7,7 +7,7 @@ from typing import Any
 
 from rolecall.drift.value import UNDETERMINED, DriftReport
 from rolecall.report.builders.drift import drift_entry, drifts_by_section, violation_words
-from rolecall.report.builders.drift_sentences import REVERTING, undetermined_sentence
+from rolecall.report.builders.drift_sentences import REVERTING, effects_of, undetermined_sentence
 from rolecall.report.builders.header import org_banner, outdated_sentence, sections_sentence, users_sentence
 from rolecall.report.document import Entry
 from rolecall.report.phrases import visible
@@ -58,10 +58,11 @@ def _lines(report: DriftReport, fingerprints: set[str], cleared: Cleared) -> Ite
     yield org_banner(report.org).text
     if not report.determined:
         yield undetermined_sentence()
+    effects = effects_of(report)
     for _, drifts in drifts_by_section(report):
         for drift in drifts:
             if drift.fingerprint in fingerprints:
-                yield _drift(drift_entry(report, drift, counts=True))
+                yield _drift(drift_entry(report, drift, effects))
     for alarm in report.alarms:
         if alarm.fingerprint in fingerprints:
             yield f"Policy violation: {violation_words(alarm)}"
