@@ -24,15 +24,19 @@ class Exit(IntEnum):
 
 
 EXIT_MEANINGS: Mapping[Exit, str] = {
-    Exit.OK: "Success, or nothing to do. Changes that are only pending in the IdP are nothing to do.",
+    Exit.OK: "Success, or nothing to do. Changes that are only pending in the IdP do not count.",
     Exit.ERROR: "An error, or a declined prompt. From access, why and test also: users could not be read.",
-    Exit.CHANGES: "There are changes, or there is drift. Only with --detailed-exitcode.",
-    Exit.REFUSED: "A guard blocks, a review is not approved, or an assertion, a policy limit or an access test fails.",
+    Exit.CHANGES: "There are changes, there is drift, or a watched role has a new holder. Only with "
+    "--detailed-exitcode.",
+    Exit.REFUSED: "A guard blocks, a required approval is missing, or an assertion or an access test fails. From drift "
+    "also: the org violates min_org_admins or required_org_admins.",
     Exit.INCOMPLETE: "An apply did not complete all its steps.",
     Exit.STALE: "The plan is out of date, expired, edited or for another org, or the digest is another plan's.",
     Exit.HUMAN: "Success, but manual steps are left. Only from apply and done.",
-    Exit.UNSEEN: "Nothing was found, but not everything could be read. From plan and drift only with "
-    "--detailed-exitcode; from drift also: no apply is recorded to compare with.",
+    Exit.UNSEEN: "Incomplete. From plan and drift, with --detailed-exitcode: no changes found, but not everything "
+    "could be read, the org has no API, or drift has no recorded apply to compare with. From validate --online: no "
+    "errors found, but not everything could be read. From access, why, test and snapshot --record: users could only be "
+    "partially read.",
     Exit.USAGE: "Wrong usage, or an answer is required and there is no terminal to ask.",
     Exit.INTERRUPTED: "Interrupted by Ctrl-C or a signal.",
 }

@@ -1,10 +1,10 @@
-"""Write the pages of `rolecall help TOPIC` from the tables of exit codes, guards, kinds and the config's schema."""
+"""Write the pages of `rolecall help TOPIC` from the tables of exit codes, guards, kinds, rules and variables."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +12,7 @@ from rolecall.cli.program import PRECEDENCE, exit_records
 from rolecall.errors import EXIT_MEANINGS
 
 if TYPE_CHECKING:
-    from rolecall.model.fields import Field, Kind
+    from rolecall.model.fields import Kind
 
 Records = list[tuple[str, str]]
 
@@ -25,29 +25,38 @@ def exit_codes(formatter: click.HelpFormatter) -> None:
     formatter.write_paragraph()
     codes = ", ".join(str(int(code)) for code in PRECEDENCE)
     formatter.write_text(
-        f"If several apply, the code is the first of {codes}. A plan that exits with 3 is still shown whole."
+        f"If more than one code fits, the first of this list is used: {codes}. A plan that exits with 3 is still shown "
+        "in full."
     )
 
 
 def guards(formatter: click.HelpFormatter) -> None:
     """Write what each guard checks, and how to configure and override guards."""
-    from rolecall.plan.guards.descriptions import DESCRIPTIONS
+    from rolecall.plan.guards.descriptions import DESCRIPTIONS, default_text
 
     formatter.write_text("A guard checks the whole plan before anything is written. The plan shows its verdict:")
     with formatter.section("Verdicts"):
         formatter.write_dl(_VERDICTS)
     with formatter.section("Guards"):
-        formatter.write_dl([(name, f"{guard.checks} {guard.verdict}") for name, guard in DESCRIPTIONS.items()])
+        records = {name: f"{guard.checks} {guard.verdict}" for name, guard in DESCRIPTIONS.items()}
+        formatter.write_dl([(name, f"{text}{default_text(name)}") for name, text in records.items()])
     configurable = ", ".join(name for name, guard in DESCRIPTIONS.items() if guard.setting)
-    firm = " and ".join(name for name, guard in DESCRIPTIONS.items() if not guard.overridable)
+    firm = ", ".join(name for name, guard in DESCRIPTIONS.items() if guard.firm or not guard.overridable)
     _paragraphs(
         formatter,
-        f"Configure a guard under `guards` in rolecall.yaml: {configurable}. The stricter of the configured and the "
-        "last applied policy counts.",
-        "Override a guard up to a number, for one run: rolecall plan --allow NAME=N, then rolecall apply --allow "
-        "NAME=N. For a longer time, add an entry to `allow` in rolecall.yaml: guard, for (an address), up_to, until, "
-        f"reason. {firm} cannot be overridden.",
-        "Approve a plan that requires it: at the prompt of apply, or with rolecall apply --approve DIGEST.",
+        "Roles above member are team_admin, org_admin and every custom role. A limit is a number, or a percentage such "
+        "as 2%: of all active users, or of the section's managed entries. Below review, the plan passes.",
+        f"Configure a guard under `guards` in rolecall.yaml: {configurable}. For example: max_removals: {{review: 5, "
+        "block: 10%}. This replaces the default of that guard completely.",
+        "The policy is what rolecall.yaml has under guards, allow, manage, ignore, watch and access_tests, and each "
+        "`protect`. The stricter of this policy and the one last applied counts, so that a change cannot relax the "
+        "rules that check it. A less strict policy requires approval and takes effect from the next plan.",
+        "To override a guard for one run: rolecall plan --allow NAME=N. N is the number that the guard reports, of "
+        "users, entries, settings or days; the plan prints the complete command. Then apply the saved plan, or, "
+        "without one, run rolecall apply --allow NAME=N. To override it until a day, add an entry to `allow` in "
+        f"rolecall.yaml. Without override: {firm}, and escalations set to deny.",
+        "To approve a plan that requires it: answer the prompt of apply, or run rolecall apply --approve DIGEST. In "
+        "CI, this also needs --approval FILE.",
     )
 
 
@@ -56,72 +65,82 @@ _VERDICTS: Records = [
     ("review", "Requires approval, at the prompt or with --approve DIGEST. --auto-approve is not enough."),
     ("block", "apply refuses the plan (exit code 3), unless an override covers it."),
     ("allowed", "An override covers what would require approval or block."),
-    ("not judged", "Not evaluated, because what it checks was not read. It is never treated as a pass."),
+    (
+        "not judged",
+        "Not evaluated, because what it checks was not read. It never counts as a pass: the guard `unread` then blocks "
+        "or requires approval.",
+    ),
 ]
 
 
 def config(formatter: click.HelpFormatter) -> None:
-    """Write the keys of rolecall.yaml: those at the top from its schema, sections with their fields from the kinds."""
-    from rolecall.model.kinds import KINDS
+    """Write the keys of rolecall.yaml and of its sections, from its schema."""
+    from rolecall.cli.help_config import keys_of, sections_of
     from rolecall.schema_files import schema_text
 
     schema = json.loads(schema_text("config.schema.json"))
-    sections = {kind.section for kind in KINDS}
-    keys = {name: _resolved(schema, part) for name, part in schema["properties"].items() if name not in sections}
     formatter.write_text(
         "rolecall.yaml names the org and the settings that it should have. A section that is left out is not managed: "
         "it stays as it is. Files in env/ are overlays, one for each org; select one with --env NAME."
     )
     with formatter.section("Keys"):
-        formatter.write_dl([(name, _sentences(part)) for name, part in keys.items()])
-    for kind in KINDS:
-        name = f"{kind.section} ({kind.noun} name: fields)" if kind.keyed else kind.section
-        with formatter.section(name):
-            formatter.write_text(_sentence(kind.description))
-            formatter.write_dl([(f"{field.name}: {_values(field)}", _sentence(field.title)) for field in kind.fields])
+        formatter.write_dl(keys_of(schema))
+    for section in sections_of(schema):
+        with formatter.section(section.heading):
+            formatter.write_dl(section.records)
     _paragraphs(
         formatter,
+        "Secrets are never written into a file. {env: NAME} reads one from an environment variable, {file: PATH} from "
+        "a file, and {exec: [COMMAND, ...]} from the output of a command, which requires ROLECALL_ALLOW_EXEC=1.",
         "To write a configuration: rolecall init, or rolecall export from an org. To check it: rolecall validate. To "
-        "complete keys in an editor: rolecall schema --help.",
+        "complete keys in an editor: rolecall schema --help. Numbers such as R7 are rules: rolecall help rules",
     )
 
 
-def _resolved(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
-    reference = part.get("$ref")
-    resolved: Mapping[str, Any] = schema["definitions"][reference.rpartition("/")[2]] if reference else part
-    return resolved
+def environment(formatter: click.HelpFormatter) -> None:
+    """Write the environment variables that rolecall reads."""
+    from rolecall.cli.variables import VARIABLES
+
+    formatter.write_text("rolecall reads these environment variables.")
+    with formatter.section("Variables"):
+        formatter.write_dl([*VARIABLES.items()], col_max=24)
+    _paragraphs(
+        formatter,
+        "Options have variables too: --env is ROLECALL_ENV, and plan --out is ROLECALL_PLAN_OUT. Those that override a "
+        "guard or approve a plan have none: they must be typed for each run.",
+        "A configuration may read its secrets from variables of any name. To find misspelled names: rolecall doctor",
+    )
 
 
-def _sentences(part: Mapping[str, Any]) -> str:
-    return " ".join(_sentence(part[name]) for name in ("title", "description") if part.get(name))
+def rules(formatter: click.HelpFormatter) -> None:
+    """Write the titles of the rules about access."""
+    from rolecall.model.rule_titles import RULE_TITLES
 
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?", "!")) else f"{text}."
-
-
-def _values(field: Field) -> str:
-    """Return what a field may have, in short: its choices, or its type."""
-    if field.type == "choice":
-        return "|".join(field.choices)
-    return {"flag": "true|false", "text": "TEXT", "role": "ROLE", "teams": "[TEAM, ...]", "document": "{file: PATH}"}[
-        field.type
-    ]
+    formatter.write_text(
+        "The rules about access in WRITER that rolecall follows. Plans, messages and `why` cite them by number. "
+        "WRITER's help articles leave some questions open; what rolecall assumes there is listed in docs/readings.md, "
+        "and docs/rules.md explains each rule with an example."
+    )
+    with formatter.section("Rules"):
+        formatter.write_dl([(number, f"{title}.") for number, title in RULE_TITLES.items()])
 
 
 def addresses(formatter: click.HelpFormatter) -> None:
     """Write how each kind of setting is addressed, and where addresses are used."""
     from rolecall.model.kinds import KINDS
 
-    formatter.write_text("An address names one setting, or one entry of a section with entries.")
+    formatter.write_text(
+        "An address names a whole section (defaults, sso, scim), or one entry of a section with entries (domains, "
+        "idp_groups). Single fields have no address."
+    )
     with formatter.section("Addresses"):
         formatter.write_dl([(_address(kind), f"{kind.title}.") for kind in KINDS])
     example = next(_address(kind) for kind in reversed(KINDS) if kind.keyed)
     section = example.partition("/")[0]
     _paragraphs(
         formatter,
-        f"Most places also take a pattern with * and ?, such as '{section}/Writer-*'. Quote it, so that the shell does "
-        "not expand it.",
+        f"A pattern with * and ? names several, such as '{section}/Writer-*'. Quote it, so that the shell does not "
+        "expand it.",
         "A group is found by its key in the configuration, by its name in the org, and by a former name.",
         "Used by: plan and apply --target and --exclude, drift --ignore, and `ignore` and `allow` in rolecall.yaml. An "
         "address that neither the configuration nor the org has is an error.",
@@ -144,7 +163,9 @@ def _paragraphs(formatter: click.HelpFormatter, *texts: str) -> None:
 PAGES: Mapping[str, Callable[[click.HelpFormatter], None]] = {
     "addresses": addresses,
     "config": config,
+    "environment": environment,
     "exit-codes": exit_codes,
     "guards": guards,
+    "rules": rules,
 }
 """Topic -> the function that writes its page."""

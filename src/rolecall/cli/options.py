@@ -118,7 +118,10 @@ def _where() -> list[Declaration]:
         f"Configuration file to read. Default: {CONFIG} in the current folder, or in the nearest folder above it in "
         "the same git repository."
     )
-    as_of = "Plan as if today was DATE, for example to see what expires by then. YYYY-MM-DD, UTC."
+    as_of = (
+        "Evaluate `expires` and `until` as of DATE instead of today, for example to see what expires by then. "
+        "YYYY-MM-DD, UTC."
+    )
     return [
         (
             ("-C", DIRECTORY),
@@ -152,7 +155,11 @@ def _output() -> list[Declaration]:
     """Return the options that say what is written and whether rolecall may ask."""
     return [
         (("-v", "--verbose"), {"count": True, "help": "Log more to stderr. -vv also logs each request."}, _louder),
-        (("-q", "--quiet"), {"count": True, "help": "Write only errors to stderr, no progress."}, _quieter),
+        (
+            ("-q", "--quiet"),
+            {"count": True, "help": "Write only errors to stderr: no progress, no warnings."},
+            _quieter,
+        ),
         (
             ("--log-format",),
             {

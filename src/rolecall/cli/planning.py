@@ -34,7 +34,7 @@ def targeting(command: Any) -> Any:
         click.option(
             "--only",
             type=click.Choice(["expired"]),
-            help="Limit the plan to mappings that are past their `expires` date.",
+            help="Plan only the unmapping of groups whose mapping has expired: the day in `expires` is past.",
         ),
         click.option(
             "--exclude",
@@ -58,15 +58,19 @@ def targeting(command: Any) -> Any:
 
 def lifting(command: Any) -> Any:
     """Add the option that overrides guards."""
-    lift = click.option(
+    return lifting_when("")(command)
+
+
+def lifting_when(condition: str) -> Any:
+    """Return the option that overrides guards; its help begins with when it can be used."""
+    return click.option(
         "--allow",
         multiple=True,
         metavar="NAME=N",
         shell_complete=guards,
-        help="Override guard NAME up to N, for this run only, for example max_removals=3. Repeatable. See: rolecall "
-        "help guards",
+        help=f"{condition}Override guard NAME for this run only, as long as it reports at most N, for example "
+        "max_removals=3. The plan prints the number. Repeatable. See: rolecall help guards",
     )
-    return lift(command)
 
 
 def lifts(flags: tuple[str, ...]) -> tuple[Allow, ...]:

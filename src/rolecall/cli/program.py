@@ -185,7 +185,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "show": "Show a saved plan or a past run.",
         "runbook": "Write instructions for the manual steps of a plan or run.",
         "done": "Report manual steps of a run as done.",
-        "rollback": "Plan to restore what a run changed.",
+        "rollback": "Create a plan that restores what a run changed.",
         "history": "List past runs, show one of them, or verify the journal.",
     },
     "Inspect": {
@@ -198,7 +198,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "Adopt an org": {
         "export": "Write a configuration from the org as it is.",
-        "observe": "Record an org without an API, with you reading its console.",
+        "observe": "Record the settings of an org without an API, as its console shows them.",
         "snapshot": "Save the org to a file, without secrets.",
         "fmt": "Format the configuration files.",
     },
@@ -216,9 +216,11 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
 NAMES = tuple(name for summaries in COMMANDS.values() for name in summaries)
 TOPICS: Mapping[str, str] = {
     "addresses": "How settings are named, for --target, --exclude and --ignore.",
-    "config": "The sections and fields of rolecall.yaml.",
+    "config": "The sections and keys of rolecall.yaml.",
+    "environment": "The environment variables that rolecall reads.",
     "exit-codes": "What each exit code means.",
-    "guards": "The checks on each plan, and how to override them.",
+    "guards": "The checks on each plan, their defaults, and how to override them.",
+    "rules": "The rules about access in WRITER that R numbers refer to.",
 }
 """Topic of `rolecall help` -> its summary."""
 

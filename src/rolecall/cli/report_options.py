@@ -14,9 +14,12 @@ FORMATS = ("text", "json", "markdown", "html", "github", "gitlab", "junit", "sar
 
 _FORMAT = (
     "Format on stdout: text; json for programs; markdown for a pull request; html, a page in one file; github "
-    "(annotations), gitlab, junit or sarif for CI; csv, one line per affected user."
+    "(annotations), gitlab (a Code Quality report), junit or sarif for CI; csv, one line per affected user."
 )
-_PEOPLE = "How users are shown: by name, masked by an alias each, or as counts only. Default: names, in CI counts."
+_PEOPLE = (
+    "How users are shown: names, masked (one alias per user, the same in every run) or counts. Default: names, or "
+    "counts if the variable CI is set."
+)
 
 
 def format_option(command: F) -> F:

@@ -25,11 +25,15 @@ def validate(root: Path, env: str | None, main: str) -> list[Problem]:
     return validate_repo(root, env, main)
 
 
+NOT_CHECKED = frozenset({"not_read", "precondition_unread", "not_linted"})
+"""The codes of warnings that something could not be checked because it was not read."""
+
+
 async def check_online(config: Config, request: PlanRequest) -> list[Problem]:
     """Return what is only known with the org: unknown names, changes that it would refuse, and all warnings of a plan.
 
-    Problems that ``validate`` reports are left out. All users are read; if they cannot be, a warning says what was not
-    checked. Raises as ``read_plan_input`` does.
+    Problems that ``validate`` reports are left out. All users are read. What was not read is reported by warnings whose
+    codes are in ``NOT_CHECKED``. Raises as ``read_plan_input`` does.
     """
     from dataclasses import replace
 
@@ -74,6 +78,11 @@ def _planned(question: PlanInput) -> list[Problem]:
     unread = [
         Problem("precondition_unread", f"{name} was not read, so it is unknown whether the org accepts all changes")
         for name in checked.unread
+    ]
+    unread += [
+        Problem("not_read", f"{name} could not be completely read, so it was not completely checked")
+        for name in plan.unread
+        if name != "people" and name not in checked.unread
     ]
     return [
         *plan.warnings,

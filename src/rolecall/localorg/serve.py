@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import h11
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn import Server
+from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rolecall.errors import Misuse, Problem
@@ -39,13 +39,11 @@ def serve(
 
     Raises Misuse for an address beyond this machine without ``remote``, and for a port that is taken.
     """
-    import uvicorn
-
     from rolecall.localorg.asgi import create_app
 
     listener = _listen(host, port, remote)
     bound = listener.getsockname()
-    config = uvicorn.Config(
+    config = Config(
         create_app(db),
         log_config=None,
         access_log=False,
@@ -58,9 +56,9 @@ def serve(
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=64 << 10,
     )
-    announce(f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}")
+    url = f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}"
     try:
-        QuietServer(config).run(sockets=[listener])
+        QuietServer(config, lambda: announce(url)).run(sockets=[listener])
     finally:
         listener.close()
         db.close()
@@ -181,7 +179,19 @@ def unambiguous(app: ASGIApp) -> ASGIApp:
 
 
 class QuietServer(Server):
-    """A server that logs at most one line per minute while no file descriptor is left for connections."""
+    """A server that calls ``ready`` once it serves and handles signals.
+
+    It logs at most one line per minute while no file descriptor is left for connections.
+    """
+
+    def __init__(self, config: Config, ready: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve, then report it."""
+        await super().startup(sockets)
+        self._ready()
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until stopped."""

@@ -316,8 +316,8 @@ class Settings:
         Mapping[str, GroupMapping] | Unset,
         Kind(
             "IdP group mappings",
-            "Groups that the IdP pushes, with their role and teams. `blank` is unmapped: its users may still have "
-            "default access.",
+            "Groups that the IdP pushes, with their role and teams. A group with `blank` is unmapped: its users may "
+            "still have default access.",
             label="IdP groups",
             tab="IdP groups",
             api_path="/v1/idp-groups",

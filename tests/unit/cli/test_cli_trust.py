@@ -283,22 +283,30 @@ def test_two_pipelines_race_on_postgresql_one_wins_and_one_waits(tmp_path: Path,
     )
     groups = {**SNAPSHOT["idp_groups"], **dict.fromkeys(names)}
     repo = make_repo(tmp_path / "repo", config, {**SNAPSHOT, "idp_groups": groups})
-    database = open_database(str(repo / "org.db"))
-    set_knobs(database, Knobs(latency_ms=120))
-    database.close()
+    answer_after(repo, ms=1500)
     apply = ["apply", "--auto-approve", "--parallelism", "1"]
     with rolecall(repo, *apply) as first:
         assert first.stderr is not None
         assert ": done" in first.stderr.readline()
         with rolecall(repo, *apply, "--lock-timeout", "60") as waits, rolecall(repo, *apply) as refused:
             _, err = refused.communicate(timeout=60)
-            assert refused.returncode == Exit.ERROR
-            assert f"(pid {first.pid})" in err
-            waited, told = waits.communicate(timeout=120)
+            assert waits.stderr is not None
+            waiting = waits.stderr.readline()
+            answer_after(repo, ms=0)
+            waited, log = waits.communicate(timeout=120)
         first.communicate(timeout=60)
-    assert first.returncode == waits.returncode == Exit.OK, told
-    assert "Waiting for the org's lock, held by" in told
+    assert refused.returncode == Exit.ERROR
+    assert f"(pid {first.pid})" in err
+    assert first.returncode == waits.returncode == Exit.OK, log
+    assert "Waiting for the org's lock, held by" in waiting
     assert "Nothing to do (run 2)." in waited
+
+
+def answer_after(repo: Path, ms: int) -> None:
+    """Set how long the local org takes for an answer: the first run holds the lock until both others met it."""
+    database = open_database(str(repo / "org.db"))
+    set_knobs(database, Knobs(latency_ms=ms))
+    database.close()
 
 
 def test_what_half_a_run_prints_can_be_typed_as_it_is(repo: Path, capsys: Capture) -> None:

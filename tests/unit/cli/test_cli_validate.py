@@ -125,8 +125,19 @@ def test_online_lints_with_everybody_read(tmp_path: Path, capsys: pytest.Capture
 def test_online_says_what_nobody_could_look_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = CONFIG.replace("local:org.db", "observed:live.json")
     repo = make_repo(tmp_path / "r", text, {key: said for key, said in SNAPSHOT.items() if key != "people"})
-    assert run(["-C", str(repo), "validate", "--online"]) == Exit.OK
+    assert run(["-C", str(repo), "validate"]) == Exit.OK
+    assert run(["-C", str(repo), "validate", "--online"]) == Exit.UNSEEN
     assert "users were not read, so owners who left" in capsys.readouterr().out
+
+
+def test_online_exits_with_7_if_a_managed_section_was_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    snapshot = {key: value for key, value in SNAPSHOT.items() if key != "domains"}
+    config = f"{CONFIG}\ndomains: {{tiny.co: {{join: approval}}}}\n"
+    repo = make_repo(tmp_path / "r", config.replace("local:org.db", "observed:live.json"), snapshot)
+    assert run(["-C", str(repo), "validate", "--online"]) == Exit.UNSEEN
+    assert "domains could not be completely read, so it was not completely checked" in capsys.readouterr().out
 
 
 def test_render_is_the_config_that_holds(capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,7 +53,8 @@ if TYPE_CHECKING:
 def access(call: Invocation, team: str | None, role: str | None, unmanaged: bool, at: str, form: str) -> Exit:
     """List who has which access.
 
-    Users are always shown by name. A past date shows users above member only, and the org is not read.
+    Users are always shown by name. For a past date, only users with a role above member are listed, and the org is not
+    read.
     """
     from rolecall.jobs.sightings import when
 

@@ -40,11 +40,14 @@ if TYPE_CHECKING:
     "rolecall apply -e prod                                    # plan, ask, apply",
     "rolecall apply -e prod plan.json --approve 9f3c-1a77-20bd-4e55",
     "rolecall apply -e prod --auto-approve --only expired",
-    arguments={"plan": "A plan saved by rolecall plan --out. Without it, rolecall plans, asks and applies."},
+    arguments={
+        "plan": "A plan saved by rolecall plan --out. Without it, rolecall plans, asks and applies. --allow, --target, "
+        "--exclude and --only are for the latter."
+    },
     exit_codes={
         Exit.OK: "Applied, or nothing to do.",
         Exit.ERROR: "An error, or you declined at the prompt.",
-        Exit.REFUSED: "A guard blocks, an access test fails, or a review is not approved. Nothing was written.",
+        Exit.REFUSED: "A guard blocks, an access test fails, or a required approval is missing. Nothing was written.",
         Exit.INCOMPLETE: "Some steps were not completed. To continue: rolecall apply. To go back: rolecall rollback "
         "RUN.",
         Exit.STALE: "The plan is out of date, expired, edited or for another org, or the digest is another plan's. "
@@ -63,14 +66,16 @@ if TYPE_CHECKING:
 @click.option(
     "--approve",
     metavar="DIGEST",
-    help="Approve the plan with this digest, which rolecall plan shows, including its reviews. Any other plan is "
-    "refused with 5. In CI this also needs --approval.",
+    help="Approve the plan with this digest, including what guards require approval for. rolecall plan shows the "
+    "digest. Any other plan is refused with exit code 5. In CI, this also needs --approval.",
 )
 @click.option(
     "--approval",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="JSON file of approvals that were given elsewhere, such as in a pull request: [{by, at, url, source}].",
+    help="JSON file of approvals given in another system, such as a pull request. The pipeline of rolecall init --ci "
+    "writes it. A list of objects: by (a name or email), at (a time such as 2030-01-31T09:00:00Z), url, source (a text "
+    "such as 'pull request'); optional: commit (the approved commit, if it is not the current one), pushed_at.",
 )
 @lifting
 @targeting
@@ -116,7 +121,7 @@ def apply(
     """Apply a saved plan, or plan, ask for approval and apply.
 
     The org is read and planned again right before writing. If the result differs from the approved plan, nothing is
-    written (exit code 5).
+    written (exit code 5). Users are shown by name, or as counts if the variable CI is set.
     """
     from rolecall.cli.approvals import ApprovalFlags
 

@@ -15,21 +15,6 @@ if TYPE_CHECKING:
     from rolecall.desired.build import Config
     from rolecall.model.checkup import Check
 
-_OTHERS = (
-    "ACTOR",
-    "ALLOW_EXEC",
-    "AUTHOR",
-    "BRANCH",
-    "CI_RUN",
-    "COMMIT",
-    "IDP_HOST",
-    "MASK_KEY",
-    "PEOPLE_HOST",
-    "PULL_REQUEST",
-    "RELATION",
-    "SECRETS_DIR",
-)
-_USUAL = ("TOKEN", "TOKEN_HOST", "JOURNAL")
 
 
 @command(
@@ -94,10 +79,11 @@ async def _ask(call: Invocation, config: Config) -> list[Check]:
 
 
 def _variables() -> frozenset[str]:
-    """Return all variables that rolecall reads: those of options, the usual ones for secrets, and the others."""
+    """Return all variables that rolecall reads: those of options and the others."""
     from rolecall.cli.program import COMMANDS, LazyGroup
+    from rolecall.cli.variables import VARIABLES
 
-    group, named = LazyGroup(), {f"ROLECALL_{name}" for name in (*_OTHERS, *_USUAL)}
+    group, named = LazyGroup(), set(VARIABLES)
     context = click.Context(group, auto_envvar_prefix="ROLECALL")
     named |= {f"ROLECALL_{str(param.name).upper()}" for param in group.params}
     for name in (name for commands in COMMANDS.values() for name in commands):

@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.IntRange(1), shell_complete=runs)
 @click.argument("steps", metavar="STEP...", nargs=-1, required=True, shell_complete=step_numbers)
 @click.option(
-    "--by", metavar="EMAIL", shell_complete=people, help="Who did the step. Default: the user who runs rolecall."
+    "--by",
+    metavar="EMAIL",
+    shell_complete=people,
+    help="Who did the step. Default: ROLECALL_ACTOR, the user of the pipeline, or that of the operating system.",
 )
 @click.option(
     "--evidence",

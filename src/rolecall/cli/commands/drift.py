@@ -16,7 +16,7 @@ from rolecall.cli.complete import addresses
 from rolecall.cli.journals import check_journal, journal_url
 from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
-from rolecall.cli.planning import lifting, lifts, plan_request, read_audit
+from rolecall.cli.planning import lifting_when, lifts, plan_request, read_audit
 from rolecall.cli.program import command, worst
 from rolecall.cli.report_options import format_option, people_option, report_option, reports_option
 from rolecall.cli.session import Session, day, read, session, wait_for
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     exit_codes={
         Exit.OK: "Success. With --detailed-exitcode: no drift.",
         Exit.ERROR: "An error, or a notification could not be delivered.",
-        Exit.CHANGES: "With --detailed-exitcode: there is drift, or a policy violation.",
-        Exit.REFUSED: "A policy limit or an access test fails in the org; or with --accept or --revert, a guard blocks "
-        "or a review is not approved.",
+        Exit.CHANGES: "With --detailed-exitcode: there is drift, or a watched role has a new holder.",
+        Exit.REFUSED: "The org violates min_org_admins or required_org_admins, or fails an access test; or with "
+        "--accept or --revert, a guard blocks or a required approval is missing.",
         Exit.UNSEEN: "With --detailed-exitcode: no drift found, but not everything could be read, or no apply is "
         "recorded.",
     },
@@ -84,14 +84,18 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="File for the plan of --revert. Then: rolecall apply FILE.",
 )
-@click.option("--approve", metavar="DIGEST", help="Approve the reviews of --accept without a prompt.")
-@lifting
+@click.option(
+    "--approve",
+    metavar="DIGEST",
+    help="With --accept: approve, without a prompt, what guards require approval for. rolecall drift shows the digest.",
+)
+@lifting_when("With --accept. ")
 @click.option(
     "--acknowledge",
     multiple=True,
     metavar="FINGERPRINT",
-    help="Record that a finding is known, so that it does not count until the next apply. Fingerprints are in --format "
-    "json. Requires --reason. Repeatable.",
+    help="Record that a drifted setting or a new holder of a watched role is known: until the next apply, it no longer "
+    "affects the exit code and --notify. Fingerprints are in --format json. Requires --reason. Repeatable.",
 )
 @click.option(
     "--reason", metavar="TEXT", help="Why the findings of --acknowledge are acceptable. Recorded in the journal."
@@ -99,8 +103,8 @@ if TYPE_CHECKING:
 @click.option(
     "--notify",
     metavar="URL",
-    help="Post new and cleared findings to a webhook, each once. For Slack: slack:URL. Users are counted, unless "
-    "--people names them.",
+    help="Post each new and each cleared finding to a webhook, once. For Slack: slack:URL. Messages contain numbers of "
+    "users, or names with --people names. Pass a secret URL in the variable ROLECALL_DRIFT_NOTIFY.",
 )
 @click.option(
     "--metrics-file",

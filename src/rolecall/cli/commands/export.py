@@ -46,8 +46,9 @@ if TYPE_CHECKING:
 def export(call: Invocation, out: Path | None, split: bool, update: bool) -> None:
     """Write a configuration from the org as it is.
 
-    A plan for it then shows no changes. Use it to start with rolecall, or with --update to adopt changes. Groups get
-    the org's ids. Comments say where values come from, and what a configuration cannot express.
+    A plan for it then shows no changes. Use it to start with rolecall, or with --update to adopt changes. Each group
+    has its `id` in the org, so that a rename is recognized. Comments say where values come from, and what a
+    configuration cannot express. To adopt single changes after the guards have checked them: rolecall drift --accept.
     """
     if update and (out is not None or split):
         raise click.UsageError("--update changes the existing files; --out and --split are for a new configuration")

@@ -49,8 +49,9 @@ _GIT = "git:"
 @click.option(
     "--anchor",
     metavar="FILE|git:REF",
-    help="Like --verify, and check that the journal still has everything it had when FILE was written. Then update "
-    "FILE, or create it. With git:REF, compare with journal-anchor.json of that commit and write nothing.",
+    help="Like --verify, and detect entries that were removed from the end, which --verify cannot: compare with FILE, "
+    "which has the end of the journal when it was written. Then update FILE, or create it. Commit it. With git:REF, "
+    "compare with journal-anchor.json of that commit and write nothing.",
 )
 @some_formats("text", "json", meaning="Format on stdout.")
 def history(call: Invocation, run: int | None, limit: int, verify: bool, anchor: str | None, form: str) -> Exit:

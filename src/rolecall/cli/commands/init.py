@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 @click.option(
     "--url",
     metavar="URL",
-    help="How the org is reached: https://HOST for an org with an API, observed:org.yaml for an org without one, "
-    "local:PATH for a local org to try things out. Default without a terminal: local:.rolecall/org.db.",
+    help="How the org is reached: observed:org.yaml for a WRITER org, whose settings have no API: you record them with "
+    "rolecall observe; https://HOST for a server with rolecall's admin API; local:PATH for a local org to try things "
+    "out. Default without a terminal: local:.rolecall/org.db.",
 )
 @click.option(
     "--idp", type=click.Choice(["okta", "entra", "other"]), help="IdP that provisions the users. Default: okta."
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
 def init(call: Invocation, name: str | None, url: str | None, idp: str | None, ci: str | None) -> None:
     """Create a configuration: rolecall.yaml, schema, README, .gitignore.
 
-    Asks for what the options do not say. The new configuration manages nothing yet; it has an example of each section
-    as a comment.
+    Prompts for what is not given as options. The new configuration manages nothing yet; it has an example of each
+    section as a comment.
     """
     from rolecall.jobs.init import MAIN, next_lines, refuse_existing
     from rolecall.jobs.init import init as start

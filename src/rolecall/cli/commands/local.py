@@ -19,7 +19,7 @@ _SHOWN = 10
 _DATABASE = click.option(
     "--database",
     metavar="URL",
-    help="Use this local org instead of the one in org.url: a path, or a database URL of SQLAlchemy.",
+    help="Use this local org instead of the one in org.url: a path, or an SQLAlchemy database URL.",
 )
 
 
@@ -45,7 +45,7 @@ def _where(call: Invocation, database: str | None) -> str:
 def load(call: Invocation, source: Path, database: str | None) -> None:
     """Fill the local org from a snapshot.
 
-    Replaces everything in it except tokens.
+    Replaces everything in it except tokens, without asking.
     """
     from rolecall.cli.session import wait_for
     from rolecall.jobs.local import load as fill
@@ -94,7 +94,8 @@ def token(
 ) -> None:
     """Create a token and print it, alone on the last line.
 
-    It is shown only once. Only a served local org needs one; url: local:PATH does not.
+    Requires --admin or --scim. The token is shown only once. Only a served local org needs one; url: local:PATH does
+    not.
     """
     from rolecall.jobs.local import TokenRequest, make_token, standing
 
@@ -123,7 +124,8 @@ def token(
 def reset(call: Invocation, keep_tokens: bool, database: str | None) -> None:
     """Reset the local org to a new, empty one.
 
-    Creates it if it does not exist yet.
+    Deletes everything in it, also its tokens unless --keep-tokens is given, without asking. Creates it if it does not
+    exist yet.
     """
     from rolecall.jobs.local import reset as empty
 

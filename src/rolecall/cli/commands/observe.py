@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 @click.option(
     "--by",
     metavar="EMAIL",
-    help="Who reads the console, for the record. Default: asked for, or without a terminal the current user.",
+    help="Who reads the console, for the record. Default: asked for, or without a terminal "
+    "ROLECALL_ACTOR, the user of the pipeline, or that of the operating system.",
 )
 @click.option(
     "--accept-missing",
@@ -58,10 +59,10 @@ if TYPE_CHECKING:
 def observe(
     call: Invocation, paste: bool, table: Path | None, only: str | None, by: str | None, accept_missing: bool
 ) -> None:
-    """Record an org without an API, with you reading its console.
+    """Record the settings of an org without an API, as its console shows them.
 
-    Asks for what each tab of Admin > Access & provisioning shows, and writes it to the FILE of url: observed:FILE. You
-    can skip and stop anywhere. Nothing is planned for a setting that was not recorded.
+    Asks what each tab of Admin > Access & provisioning shows, and writes it to the FILE of url: observed:FILE. Such an
+    org is an observed org. You can skip and stop anywhere. Nothing is planned for a setting that was not recorded.
     """
     if paste and table is not None:
         raise click.UsageError("use either --paste or --csv")

@@ -40,12 +40,14 @@ ASSERTIONS = ["no-access-change", "no-escalation", "no-removal"]
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Save the plan as JSON, to apply exactly this plan later: rolecall apply FILE.",
+    help="Save the plan as JSON, to apply exactly this plan later: rolecall apply FILE. It expires after 7 days. Users "
+    "are named in it unless --people or CI says otherwise.",
 )
 @click.option(
     "--detailed-exitcode",
     is_flag=True,
-    help="Exit with 2 if there are changes, 7 if something could not be read. For scripts and pipelines.",
+    help="Exit with 2 if there are changes; with 7 if there are none, but not everything could be read or the org has "
+    "no API. For scripts and pipelines.",
 )
 @targeting
 @lifting
@@ -53,10 +55,9 @@ ASSERTIONS = ["no-access-change", "no-escalation", "no-removal"]
     "--assert",
     "promised",
     type=click.Choice(ASSERTIONS),
-    metavar="NAME",
     multiple=True,
-    help="Exit with 3 unless this holds: no-access-change, no-escalation (no user gains a role above member) or "
-    "no-removal (nothing is removed and no user loses access). Repeatable.",
+    help="Exit with 3 unless this holds: no user's access changes; no user gains a role above member; or nothing is "
+    "removed and no user loses access. Repeatable.",
 )
 @format_option
 @reports_option

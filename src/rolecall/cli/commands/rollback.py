@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @format_option
 @people_option
 def rollback(call: Invocation, run: int, out: Path | None, form: str, people: Any, allow: tuple[str, ...]) -> Exit:
-    """Plan to restore what a run changed.
+    """Create a plan that restores what a run changed.
 
     The guards check this plan like any other, and nothing changes until it is applied. Settings that cannot be restored
     are listed. Change the configuration too, or the next apply makes the same changes again.

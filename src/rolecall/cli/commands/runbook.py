@@ -39,8 +39,8 @@ def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
     "rolecall runbook setup --idp okta   # from a new org to this configuration",
     "rolecall runbook okta               # only the IdP's part",
     arguments={
-        "plan": "A plan's file, the number of a run, or a checklist: setup, for a new org, with the values of the "
-        "configuration; okta, entra or other, only its part in the IdP; token, to rotate the SCIM token."
+        "plan": "A plan's file, the number of a run, or a checklist: setup (set up a new org with the values of the "
+        "configuration), okta, entra or other (only the steps in that IdP), or token (replace the SCIM token)."
     },
 )
 @click.argument("plan", metavar="PLAN|RUN|CHECKLIST", shell_complete=_names)
@@ -53,8 +53,8 @@ def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 def runbook(call: Invocation, plan: str, idp: str | None, form: str) -> None:
     """Write instructions for the manual steps of a plan or run.
 
-    Each step says on which page, what to do, the values before and after, how to check it and how to undo it. When a
-    step is done: rolecall done RUN STEP.
+    Each step gives the page of the console, what to do there, the values before and after, how to check it and how to
+    undo it. When a step is done: rolecall done RUN STEP.
     """
     from rolecall.report.renderers.html import html
     from rolecall.report.renderers.runbook import runbook_markdown

@@ -26,7 +26,8 @@ from rolecall.report.line import line
 def show(call: Invocation, plan: str, form: str) -> None:
     """Show a saved plan or a past run.
 
-    The org is not read, so this does not say whether the plan can still be applied. Users are shown as in the plan.
+    The org is not read, so this does not say whether the plan can still be applied. Users are shown as in the plan. For
+    who ran a run and its journal entries: rolecall history RUN.
     """
     from rolecall.cli.console import stdout
     from rolecall.cli.output import show_plan as present

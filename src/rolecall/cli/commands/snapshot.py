@@ -40,11 +40,15 @@ if TYPE_CHECKING:
 @click.option(
     "--people",
     type=click.Choice(["names", "masked", "counts", "none"]),
-    help="What the file says of users: their names, an alias each, their number, or nothing. Default: names, in CI "
-    "counts.",
+    help="How users appear in the file: names, masked (one alias per user), counts, or none. Default: names, or counts "
+    "if the variable CI is set.",
 )
 @click.option(
-    "--record", "recorded", is_flag=True, help="Also record in the journal who holds which role above member."
+    "--record",
+    "recorded",
+    is_flag=True,
+    help="Also write an access record to the journal: who holds which role above member, for "
+    "rolecall access --at DATE.",
 )
 def snapshot(call: Invocation, out: Path | None, people: Any, recorded: bool) -> Exit:
     """Save the org to a file, without secrets.

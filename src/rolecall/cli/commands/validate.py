@@ -28,13 +28,17 @@ _FORMATS = ("text", "json", "markdown", "github", "sarif", "junit")
     "rolecall validate",
     "rolecall validate -e prod --online        # also check names against the org",
     "rolecall validate --format github         # annotations on the YAML lines",
-    exit_codes={Exit.OK: "No errors; there may be warnings.", Exit.ERROR: "There are errors."},
+    exit_codes={
+        Exit.OK: "No errors; there may be warnings.",
+        Exit.ERROR: "There are errors.",
+        Exit.UNSEEN: "With --online: no errors found, but not everything could be read.",
+    },
 )
 @click.option(
     "--online",
     is_flag=True,
-    help="Also read the org and the IdP: check that teams, roles, groups and users exist, and what the org would "
-    "refuse.",
+    help="Also read the org and the IdP: check that teams, roles, groups and users exist, and that the org would "
+    "accept every change.",
 )
 @some_formats(*_FORMATS, meaning="Format on stdout. github, sarif and junit are for CI.")
 @reports_option
@@ -53,7 +57,15 @@ def validate(call: Invocation, online: bool, form: str, report: tuple[str, ...])
 
         write_file(path, _rendered(call, problems, named, people))
     _tell(call, problems, form, people)
-    return Exit.ERROR if any(problem.severity == "error" for problem in problems) else Exit.OK
+    return _exit_code(problems, online)
+
+
+def _exit_code(problems: Sequence[Problem], online: bool) -> Exit:
+    from rolecall.jobs.validate import NOT_CHECKED
+
+    if any(problem.severity == "error" for problem in problems):
+        return Exit.ERROR
+    return Exit.UNSEEN if online and any(problem.code in NOT_CHECKED for problem in problems) else Exit.OK
 
 
 def _problems(call: Invocation, online: bool) -> Sequence[Problem]:

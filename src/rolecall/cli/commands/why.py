@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     "role",
     metavar="ROLE",
     shell_complete=roles,
-    help="Also explain why the user does not have this role, and what would give it.",
+    help="Also explain why the user does not have this role in any team, and what would give it: org_admin, "
+    "team_admin, member, a custom role's id, or its name in the console.",
 )
 @click.option(
     "--groups",
@@ -75,9 +76,9 @@ def why(
 ) -> Exit:
     """Explain why a user has, or does not have, access.
 
-    Lists each team role with the rule and the setting that give it, and where that is in the configuration. --groups
-    needs no users. --trace shows why a user does not have access yet: whether they are in the IdP group, assigned to
-    the app, pushed, known to WRITER, and whether the group is mapped.
+    Lists each team role with the rule and the setting that give it, and where that is in the configuration. With
+    --groups, users are not read. --trace shows why a user does not have access yet: whether they are in the IdP group,
+    assigned to the app, pushed, known to WRITER, and whether the group is mapped.
     """
     names = [name.strip() for name in (groups or "").split(",") if name.strip()]
     if trace:
