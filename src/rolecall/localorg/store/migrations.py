@@ -149,11 +149,15 @@ def _create(tx: Connection) -> list[int]:
 
 @lru_cache
 def _schema(dialect: str) -> MetaData:
-    """Return the tables with the types that they have in a database."""
+    """Return the tables with the types and the conditions of indexes that they have in a database."""
     types, schema = _TYPES[dialect], MetaData()
     for table in METADATA.sorted_tables:
-        for column in table.to_metadata(schema).columns:
+        copied = table.to_metadata(schema)
+        for column in copied.columns:
             column.type = types.get(type(column.type), column.type)
+        for index in copied.indexes:
+            if (where := index.dialect_options["sqlite"]["where"]) is not None:
+                index.dialect_kwargs[f"{dialect}_where"] = where
     return schema
 
 

@@ -64,7 +64,8 @@ def _json(name: str) -> Column[object]:
 
 
 def _partial_index(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+    """Return an index of some rows. ``migrations`` names the condition for PostgreSQL, whose dialect is imported then."""
+    return Index(name, *columns, sqlite_where=text(where))
 
 
 DOMAIN_COLUMNS: Mapping[str, Field] = {

@@ -114,13 +114,16 @@ def changed(field: FieldChange) -> Diff:
     else:
         less, more = _senses(path, before, after)
         was, now = (Part(scalar(path, before), less),), (Part(scalar(path, after), more),)
-    return Diff(path, scalar(path, before), scalar(path, after), was, now)
+    return Diff(path, _joined(was), _joined(now), was, now)
+
+
+def _joined(parts: tuple[Part, ...]) -> str:
+    return ", ".join([part.text for part in parts])
 
 
 def _members(names: frozenset[str], others: frozenset[str], sense: Sense) -> tuple[Part, ...]:
-    return tuple(Part(visible(name), "same" if name in others else sense) for name in sorted(names)) or (
-        Part("(none)"),
-    )
+    parts = [Part(visible(name), "same" if name in others else sense) for name in sorted(names)]
+    return tuple(parts) or (Part("(none)"),)
 
 
 def _senses(path: str, before: Any, after: Any) -> tuple[Sense, Sense]:

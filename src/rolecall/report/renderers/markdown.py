@@ -21,6 +21,9 @@ _OPEN = 12
 _LEAST = 80
 """Characters of the shortest row."""
 
+_LEAST_MARKUP = 40
+"""Characters of a row besides its texts."""
+
 _MOST_PROBLEMS = 20
 
 _SIGNS: Mapping[Status, str] = {"refused": "⛔", "attention": "🔶", "incomplete": "⚠️", "ok": "✅"}
@@ -181,6 +184,12 @@ def _table_row(entry: Entry) -> str:
     return f"| {code(entry.mark)} | {code(entry.address)} | {'<br>'.join(cell)} | {code(place(entry.where))} |\n"
 
 
+def _least_length(entry: Entry) -> int:
+    """Return a number of characters that the row of an entry has at least, without writing it."""
+    diffs = sum(len(diff.path) + len(diff.before or "") + len(diff.after) for diff in entry.diffs)
+    return len(entry.address) + diffs + _LEAST_MARKUP
+
+
 def _diff(text: str) -> str:
     path, _, values = text.partition(": ")
     return f"{md(path)}: {code(values)}"
@@ -217,6 +226,9 @@ class Budget:
         self.room -= len(start + end)
         rows: list[str] = []
         for tried, entry in enumerate(table.entries, 1):
+            if _least_length(entry) > self.room:
+                self.cut += 1
+                continue
             row = _table_row(entry)
             rows += [row] if self._fits(row) else []
             if self.room < _LEAST:

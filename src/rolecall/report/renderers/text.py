@@ -34,6 +34,7 @@ _TONES: Mapping[Tone, Style] = {
     "warn": "warn",
 }
 _SENSES: Mapping[Sense, Style] = {"same": "plain", "more": "more", "less": "less", "new": "bold"}
+_PLAIN: Style = "plain"
 _DEEP = 6
 """Columns that the lines below an address are indented by."""
 
@@ -147,12 +148,13 @@ def _entry(entry: Entry, column: int, width: int | None) -> Iterator[Line]:
     if not fields:
         yield Line(head, 2, _DEEP, tail)
         return
-    gaps = (max(column - cells(entry.address), 0) + 3, 3)
-    lines = [Line((*head, Span(" " * gap), *fields), 2, _DEEP, tail) for gap in gaps]
+    for gap in (max(column - cells(entry.address), 0) + 3, 3):
+        beside = Line((*head, Span(" " * gap), *fields), 2, _DEEP, tail)
+        if fits(beside, width):
+            yield beside
+            return
     above = Line(head, 2, _DEEP, tail)
-    if fits(lines[-1], width):
-        yield next(candidate for candidate in lines if fits(candidate, width))
-    elif fits(above, width) or not where:
+    if fits(above, width) or not where:
         yield from (above, Line(fields, _DEEP, _DEEP))
     else:
         yield from (above._replace(tail=()), Line(fields, _DEEP, _DEEP, tail))
@@ -170,12 +172,16 @@ def _fields(diffs: Sequence[Diff]) -> Spans:
 
 
 def _side(text: str, parts: Sequence[Part]) -> Iterator[Span]:
-    """Yield one side of a field; only the parts that differ are colored."""
-    if not parts:
-        yield Span(text)
+    """Yield one side of a field, in as few spans as it has runs of one style; only the parts that differ are colored."""
+    style: Style = "plain"
+    run = "" if parts else text
     for number, part in enumerate(parts):
-        yield from ([Span(", ")] if number else [])
-        yield Span(part.text, _SENSES[part.sense])
+        for piece, piece_style in (((", ", _PLAIN),) if number else ()) + ((part.text, _SENSES[part.sense]),):
+            if piece_style != style and run:
+                yield Span(run, style)
+                run = ""
+            style, run = piece_style, run + piece
+    yield Span(run, style)
 
 
 def _notes(notes: Iterable[Note], indent: int = 2, *, verbose: bool = False) -> Iterator[Line]:
