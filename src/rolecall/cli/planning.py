@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -61,7 +62,7 @@ def lifting(command: Any) -> Any:
     return lifting_when("")(command)
 
 
-def lifting_when(condition: str) -> Any:
+def lifting_when(condition: str) -> Callable[[Any], Any]:
     """Return the option that overrides guards; its help begins with when it can be used."""
     return click.option(
         "--allow",

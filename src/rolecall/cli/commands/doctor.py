@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rolecall.model.checkup import Check
 
 
-
 @command(
     "doctor",
     "rolecall doctor",

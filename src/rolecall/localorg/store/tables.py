@@ -64,7 +64,7 @@ def _json(name: str) -> Column[object]:
 
 
 def _partial_index(name: str, *columns: str, where: str) -> Index:
-    """Return an index of some rows. ``migrations`` names the condition for PostgreSQL, whose dialect is imported then."""
+    """Return an index of some rows. ``migrations`` adds the condition for PostgreSQL, which imports its dialect."""
     return Index(name, *columns, sqlite_where=text(where))
 
 

@@ -172,7 +172,7 @@ def _fields(diffs: Sequence[Diff]) -> Spans:
 
 
 def _side(text: str, parts: Sequence[Part]) -> Iterator[Span]:
-    """Yield one side of a field, in as few spans as it has runs of one style; only the parts that differ are colored."""
+    """Yield one side of a field, one span for each run of a style; only the parts that differ are colored."""
     style: Style = "plain"
     run = "" if parts else text
     for number, part in enumerate(parts):
