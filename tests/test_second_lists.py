@@ -25,7 +25,6 @@ MEANT: Mapping[tuple[str, frozenset[str]], str] = {
     for package, names, reason in (
         ("access", "defaults scim", "whom a change of either can affect is found in a way of its own (R2, R33)"),
         ("apply", "idp_groups scim", "which facts of an org are read with which section"),
-        ("cli", "role teams", "types of fields that are called like fields"),
         ("jobs", "role teams", "the columns of the table that people paste or write as CSV"),
         ("live", "idp_groups scim", "which facts of an org are read with which section"),
         ("localorg", "role teams", "the names of a mapping that the org must know"),
