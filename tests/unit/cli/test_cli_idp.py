@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from fake_idps import Site, graph_answers, okta_answers, served, uid
 
 from rolecall.cli.main import run
+from rolecall.desired.build import read_config
 from rolecall.errors import Exit
 from rolecall.live.people.okta_token import SCOPES
 
@@ -113,6 +114,19 @@ def test_messages_name_the_keys_of_the_section(repo: Repo, capsys: Capture, kind
     run(["-C", str(folder), "doctor"])
     shown = capsys.readouterr()
     assert "`people." not in shown.out + shown.err
+
+
+def test_export_and_overlays_keep_the_connection(repo: Repo, capsys: Capture) -> None:
+    folder = repo("okta", a_site())
+    printed(capsys, folder, "export", "--out", str(folder / "copy"))
+    exported = read_config(folder / "copy")
+    assert (exported.idp, exported.people) == (exported.people, exported.idp)
+    assert exported.people.kind == "okta"
+    (folder / "env").mkdir()
+    (folder / "env" / "prod.yaml").write_text("idp: {okta: {app: another}}\n")
+    overlaid = read_config(folder, "prod").idp
+    assert overlaid is not None
+    assert (overlaid.app, overlaid.token is not None) == ("another", True)
 
 
 def test_a_pipeline_sends_the_secret_only_where_its_settings_say(
