@@ -21,7 +21,7 @@ from rolecall.jobs.audit import AuditRequest, gap_problems, known_log, mark_chan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import AuditStore
 from rolecall.live.audit import audit_export
-from rolecall.model.audit import AuditLog, AuditPosition
+from rolecall.model.audit import AuditLog, AuditPosition, Gap
 from rolecall.model.live import Coverage, Live
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -203,6 +203,24 @@ def test_a_date_beyond_the_retention_is_a_gap_until_now(tmp_path: Path) -> None:
         assert log.position is not None
         assert [(gap.start, gap.end) for gap in log.position.gaps] == [(last, NOW)]
         assert asked_query(org.asked[2]) == {"order": "tail"}
+
+
+def test_a_log_that_was_not_read_is_reported_of_an_org_that_was_read_now() -> None:
+    with faulty_org(lambda _: error(403)) as org:
+        log = read(org.base)
+    live = Live(coverage={"sso": Coverage()})
+    marked, problems = mark_changes(live, log, NOW)
+    assert (marked, [problem.code for problem in problems]) == (live, ["audit_unread"])
+
+
+def test_a_gap_that_is_older_than_what_is_kept_is_forgotten(tmp_path: Path) -> None:
+    old = Gap(NOW - KEEP - timedelta(days=9), NOW - KEEP - timedelta(days=8))
+    last = datetime(2026, 11, 12, 9, 30, tzinfo=UTC)
+    with store_in(tmp_path) as store, faulty_org(rejecting([record(5)], 410)) as org:
+        store.store(WRITER, [], AuditPosition("old", NOW - 2 * KEEP, last, (old,)), last)
+        log = read(org.base, store)
+        assert log.position is not None
+        assert log.position.gaps == ()
 
 
 @pytest.mark.parametrize("url", ["https://evil.example", "http://10.0.0.1", "http://api.writer.com"])

@@ -141,7 +141,7 @@ class _Reader:
             gap: Gap | None = Gap(unknown_from, now)
         else:
             gap = None if before is None or start == self.request.start else self._gap_before(page, unknown_from, now)
-        gaps = before.gaps if before else ()
+        gaps = tuple(gap for gap in (before.gaps if before else ()) if gap.end > self.request.start)
         since = start if before is None or start < before.since else before.since
         self.position = AuditPosition("", since, now, (*gaps, gap) if gap else gaps)
         return page
@@ -182,8 +182,10 @@ class _Reader:
 def mark_changes(live: Live, log: AuditLog, now: datetime) -> tuple[Live, tuple[Problem, ...]]:
     """Return the org with the sections marked that were changed after they were read, and what is unknown about it."""
     first = first_reading(live.coverage.values())
-    problems = () if first is None else tuple(unknown_changes(log, first, now))
-    return marked(live, log), problems
+    if first is None:
+        unread = unread_problem(log)
+        return live, () if unread is None else (unread._replace(severity="warning"),)
+    return marked(live, log), tuple(unknown_changes(log, first, now))
 
 
 def unknown_changes(log: AuditLog, since: datetime, now: datetime) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from rolecall.model.kinds import BY_SECTION, address
 from rolecall.model.live import ChangedSince, Coverage, Live
+from rolecall.model.record import Code, UserName
 
 Result = Literal["success", "failure", "unknown"]
 
@@ -27,9 +28,9 @@ class AuditRecord(NamedTuple):
     with ``users`` and ``teams``. ``raw`` is the record as received.
     """
 
-    key: str
+    key: Code
     at: datetime | None
-    actor: str
+    actor: UserName
     result: Result
     area: str
     action: str

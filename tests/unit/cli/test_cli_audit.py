@@ -213,6 +213,13 @@ def test_it_is_kept_for_as_long_as_configured(repo: Path, capsys: Capture, org: 
     assert asked_query(org.asked[0])["start_date"] == (NOW - timedelta(days=5)).isoformat().replace("+00:00", "Z")
 
 
+def test_a_user_who_is_not_named_by_email_is_hidden(repo: Path, capsys: Capture, org: Faulty) -> None:
+    org.answer = export([record(1, area="User", action="Invited", object="Bo Smith", actor="Ann Jones")])
+    text = output(capsys, "--people", "counts")
+    assert "Smith" not in text
+    assert "Jones" not in text
+
+
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "howto" / "audit.md").read_text(encoding="utf-8")
 COMMANDS = [
     shlex.split(line.partition("#")[0].partition(">")[0])

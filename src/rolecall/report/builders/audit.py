@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from rolecall.codec.audit import shape_of
-from rolecall.model.audit import AuditLog, AuditRecord
+from rolecall.model.audit import USERS, AuditLog, AuditRecord
 from rolecall.plan.dates import moment_words
 from rolecall.plan.saved.privacy import Veil
 from rolecall.report.document import Document, Listing, Note, Row, Table, Tone
@@ -32,7 +32,8 @@ def hidden(record: AuditRecord, veil: Veil | None) -> AuditRecord:
     if veil is None:
         return record
     shown = veil.redacted(record)
-    return shown if record.actor else shown._replace(actor="")
+    shown = shown if record.actor else shown._replace(actor="")
+    return shown._replace(object=veil.label(record.object)) if USERS in record.sections and record.object else shown
 
 
 def audit_document(title: str, records: Sequence[AuditRecord], notes: Iterable[str] = ()) -> Document:
