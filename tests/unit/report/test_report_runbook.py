@@ -11,7 +11,7 @@ from report_plans import CLAIM, LAPSED, METADATA, REBRAND, UNPUSHED, change, map
 
 from rolecall.model.change import Change
 from rolecall.model.desired import Desired
-from rolecall.model.live import Coverage, Reported
+from rolecall.model.live import ChangedSince, Coverage, Reported
 from rolecall.model.policy import Guards, Policy, TeamRole
 from rolecall.model.run import Run, Step
 from rolecall.model.settings import Address, Defaults, Domain, Scim, Settings, Sso
@@ -404,6 +404,14 @@ def test_values_that_were_reported_done_since_are_named() -> None:
     two = text(done[0], done[1]._replace(by="cy@acme.com"))
     assert "\nContractors: reported done by cy@acme.com on 29 Nov 2026." in two
     assert "\nWriter-Marketing: reported done by bo@acme.com on 29 Nov 2026." in two
+
+
+def test_a_page_that_was_changed_since_is_checked_first() -> None:
+    at, later = datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC)
+    read = Coverage(taken_by="ann@acme.com", taken_at=at, changed_since=ChangedSince(later, "bo@acme.com"))
+    text = runbook_markdown(book(REBRAND, coverage={"idp_groups": read}))
+    changed = "IdP groups were changed by bo@acme.com on 25 Nov 2026, 00:00 UTC, after they were last read."
+    assert f"{changed} Check the column Before first." in text
 
 
 def test_a_field_that_was_reported_done_is_named_by_its_label() -> None:

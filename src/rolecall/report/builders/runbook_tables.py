@@ -10,6 +10,7 @@ from rolecall.model.fields import Field
 from rolecall.model.kinds import BY_SECTION, field_address, split_address
 from rolecall.model.roles import role_words
 from rolecall.model.settings import UNSET, GroupMapping, Value
+from rolecall.plan.coverage import changed_sentence
 from rolecall.plan.dates import day
 from rolecall.report.builders.changes import scalar
 from rolecall.report.builders.manual_step import ManualStep, StepContext
@@ -100,6 +101,9 @@ def _sources(step: ManualStep, context: StepContext, without: tuple[str, ...]) -
         first = "Except " if read and not every else ""
         values = "The column Before was" if every and len(reported) == 1 else f"{first}{listed(labels, _NAMED)}:"
         yield Paragraph(plain(f"{values} reported done by {who}."))
+    if change := section.changed_since:
+        text = visible(changed_sentence(split_address(step.changes[0].address)[0], change))
+        yield Paragraph(plain(f"{text} Check the column Before first."), strong=True)
 
 
 def _names(step: ManualStep, without: tuple[str, ...]) -> Iterator[tuple[str, str]]:
