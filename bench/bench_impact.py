@@ -130,8 +130,12 @@ def of_the_plan(live: Live, size: Size, directory: Directory) -> None:
     )
     changes = make(plan_input).changes
     forecast = timed("impact: compile, candidates", lambda: forecast_access(plan_input.live, directory, changes))
-    steps, risks, timeline = timed("order and transients", lambda: order(changes, forecast))
-    timed("impact: who, what, why", lambda: compute_impact(forecast, steps, risks, timeline), aim=0.3)
+    ordered = timed("order and transients", lambda: order(changes, forecast))
+    timed(
+        "impact: who, what, why",
+        lambda: compute_impact(forecast, ordered.changes, ordered.risks, ordered.timeline),
+        aim=0.3,
+    )
     timed("the plan, people read", lambda: make(plan_input))
 
 
