@@ -63,7 +63,15 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     at, by = draw(st.none() | moments), draw(st.none() | names)
     counts = st.none() | st.integers(0, 9)
     cover = st.builds(
-        Coverage, st.sampled_from(["complete", "partial"]), counts, counts, moments, names, st.none() | names
+        Coverage,
+        st.sampled_from(["complete", "partial"]),
+        counts,
+        counts,
+        moments,
+        names,
+        st.none() | names,
+        changed_since=st.none(),
+        reported=st.just(()),
     )
     people = draw(st.none() | st.just("people.jsonl") | st.lists(names.map(lambda name: {"email": name}), max_size=2))
     all_teams = draw(st.none() | teams)

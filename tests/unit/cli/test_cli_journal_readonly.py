@@ -124,6 +124,8 @@ def test_tables_of_an_earlier_version_are_read_without_a_writer(repo: Path) -> N
     path = repo / ".rolecall" / "journal.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("UPDATE rolecall_meta SET value = '1' WHERE name = 'version'")
+        database.execute("DROP TABLE rolecall_audit")
+        database.execute("DROP TABLE rolecall_audit_position")
     before = path.read_bytes()
     assert run(["-C", str(repo), "history", "--verify"]) == Exit.OK
     assert path.read_bytes() == before

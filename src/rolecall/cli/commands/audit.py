@@ -68,7 +68,7 @@ POLL = 30.0
 @some_formats("text", "json", "csv", meaning="Format on stdout. With --follow, json is one object per line.")
 @people_option
 def audit(call: Invocation, **flags: Any) -> Exit:
-    """Show the audit log: who changed which setting or user in the console, and when.
+    """Show the audit log: who changed what in the console.
 
     Of an observed org, and of one with `audit` in the configuration, that is WRITER's own log; records are stored in
     the journal. Otherwise it is the org's own log. Not every kind of change is logged.
