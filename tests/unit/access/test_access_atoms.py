@@ -1,4 +1,4 @@
-"""Access as bits."""
+"""Test access as bits."""
 
 from __future__ import annotations
 

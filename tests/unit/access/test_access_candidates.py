@@ -1,4 +1,4 @@
-"""Whom each change of settings can touch, by example, and what must be read for it."""
+"""Test which users each change of settings can affect, and which data must be read for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages about the rules match the tests."""
+"""Test that the pages about the rules match the tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People in columns: masks, shifts and org admins."""
+"""Test users in columns: masks, shifts and org admins."""
 
 from __future__ import annotations
 

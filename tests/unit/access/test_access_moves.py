@@ -1,4 +1,4 @@
-"""What the org remembers when settings move."""
+"""Test which settings the org keeps when others change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An example for every rule that one person's access can show, by its number. `docs/rules.md` tells them in words."""
+"""Test every rule that affects one user's access, by its number in `docs/rules.md`."""
 
 from __future__ import annotations
 

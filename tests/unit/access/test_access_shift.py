@@ -1,4 +1,4 @@
-"""Gain, lose, change, escalation and losing, by example."""
+"""Test gain, lose, change, escalation and losing."""
 
 from __future__ import annotations
 

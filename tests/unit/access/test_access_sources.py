@@ -1,4 +1,4 @@
-"""Every source of a user's access with the rule by which it counts or does not: a row for each way to get access."""
+"""Test every source of a user's access, with the rule by which it counts or does not."""
 
 from __future__ import annotations
 

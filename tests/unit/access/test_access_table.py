@@ -1,4 +1,4 @@
-"""The checks that must come out so: one org with a default and five groups, and twelve people."""
+"""Test the table in `docs/rules.md`: one org with default access and five groups, and twelve users."""
 
 from __future__ import annotations
 

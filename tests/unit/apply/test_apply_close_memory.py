@@ -1,4 +1,4 @@
-"""What a closing run remembers for the guards and the lint of later plans."""
+"""Test what a run records at its end for the guards and warnings of later plans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step is done only if the closing read, or the audit log, confirms it."""
+"""Test that a step is done only if the last read or the audit log confirms it."""
 
 from __future__ import annotations
 

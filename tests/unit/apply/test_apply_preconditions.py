@@ -1,4 +1,4 @@
-"""A plan from before the guard `preconditions` is not carried out where the org would refuse it."""
+"""Test that a plan without the guard `preconditions` is not applied where the org would refuse it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groups that the IdP renames between a plan and its apply, during a run, and before a rollback."""
+"""Test groups that the IdP renames between a plan and its apply, during a run, and before a rollback."""
 
 from __future__ import annotations
 

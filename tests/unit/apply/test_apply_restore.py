@@ -1,4 +1,4 @@
-"""A journal that was restored from a backup, or copied: no key is ever sent twice, no other run's write is believed."""
+"""Test a journal restored from a backup or copied: no key is sent twice, and writes of other runs are not trusted."""
 
 from __future__ import annotations
 

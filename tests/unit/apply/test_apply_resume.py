@@ -1,4 +1,4 @@
-"""A plan of which a part was applied before: by which run, and from which state the rest is evaluated."""
+"""Test a plan that was partially applied before: by which run, and from which state the rest is evaluated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole run, on a local org in this process and a journal on disk."""
+"""Test a whole run on a local org in this process and a journal on disk."""
 
 from __future__ import annotations
 

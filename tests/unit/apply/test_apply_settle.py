@@ -1,4 +1,4 @@
-"""How a write ended whose answer is missing or is not what the org has: by its value, else by the audit log."""
+"""Test writes whose response is lost or differs from the org: resolved by the value, or by the audit log."""
 
 from __future__ import annotations
 

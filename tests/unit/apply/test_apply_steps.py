@@ -1,4 +1,4 @@
-"""Steps side by side: how many, what is recorded before them, and what goes on while one of them takes long."""
+"""Test parallel steps: how many, what is recorded before them, and what continues while one takes long."""
 
 from __future__ import annotations
 

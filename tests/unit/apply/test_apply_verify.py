@@ -1,4 +1,4 @@
-"""What may have moved between a plan and its apply, and what may not."""
+"""Test which changes between a plan and its apply are allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`why`, `access` and `test`: who has what, why, and whether it holds."""
+"""Test `why`, `access` and `test`."""
 
 from __future__ import annotations
 

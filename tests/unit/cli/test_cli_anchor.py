@@ -1,4 +1,4 @@
-"""`history --anchor`: what it creates, compares and refuses."""
+"""Test what `history --anchor` creates, compares and refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan that was applied before, in whole or in part, and a plan of another org."""
+"""Test a plan that was applied before, completely or partially, and a plan for another org."""
 
 from __future__ import annotations
 

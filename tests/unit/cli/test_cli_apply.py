@@ -1,4 +1,4 @@
-"""`apply`: nothing without a yes, exactly the plan with one, and what it leaves with."""
+"""Test `apply`: it writes nothing without an approval, exactly the plan with one, and its exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan made with another policy, or by another clock: the configuration at hand judges it, too."""
+"""Test a plan made with another policy or another clock: the local configuration checks it too."""
 
 from __future__ import annotations
 

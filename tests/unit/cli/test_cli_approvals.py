@@ -1,4 +1,4 @@
-"""Which approvals count: by whom, of when, and what a digest is worth in a pipeline."""
+"""Test which approvals count: by whom, from when, and the use of a digest in a pipeline."""
 
 from __future__ import annotations
 

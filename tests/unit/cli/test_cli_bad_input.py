@@ -1,4 +1,4 @@
-"""Configs that are none, or mean harm: told in words, quickly, with nothing written."""
+"""Test invalid and malicious configurations: reported in words, quickly, with nothing written."""
 
 from __future__ import annotations
 

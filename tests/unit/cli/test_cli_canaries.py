@@ -1,4 +1,4 @@
-"""No secret, ever: canaries are planted wherever rolecall takes a secret, and looked for in all it leaves behind."""
+"""Test that no secret appears in any output or file: canaries are planted in every secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No secret of a source of people, and no address of a notice, is in anything that is said, written or kept."""
+"""Test that no secret of a source of users and no URL of a webhook appears in any output or file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a quick command must not import: help and an offline validate need none of the heavy libraries."""
+"""Test which imports a quick command must not have: help and an offline validate need no heavy library."""
 
 from __future__ import annotations
 

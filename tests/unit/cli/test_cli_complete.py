@@ -1,4 +1,4 @@
-"""Shells complete commands, flags, addresses, overlays and the people that a config names."""
+"""Test that shells complete commands, flags, addresses, overlays and the users in a configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colour and width on a terminal; plain text, without rich, anywhere else."""
+"""Test color and width on a terminal, and plain text without rich elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`docs/commands.md` names every command and every flag there is, and no flag that is not."""
+"""Test that `docs/commands.md` has every command and every flag, and no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`doctor` finds each of the thirteen mistakes by itself, says what to do, and changes nothing."""
+"""Test that `doctor` finds each of the thirteen mistakes, suggests an action, and changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`doctor` on pipelines: environments without reviewers, or that nobody can ask about, and lax policies."""
+"""Test `doctor` on pipelines: environments without reviewers or that cannot be read, and lax policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`drift`: what it finds, whom it names, what it leaves with, and that it writes nothing to the org."""
+"""Test `drift`: its findings, the users it names, its exit codes, and that it writes nothing to the org."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is no drift is told apart: people and groups that came, went and moved; and what must never be is told too."""
+"""Test what `drift` lists apart from drift: changes of users and groups, and policy violations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A drift check does not change what the next one reports: findings stay until an apply, an accept or a word of who."""
+"""Test that a drift check does not change what the next one reports."""
 
 from __future__ import annotations
 

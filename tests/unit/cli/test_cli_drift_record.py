@@ -1,4 +1,4 @@
-"""`drift` where no apply is recorded: drift is unknown, in every format, and no pipeline takes it for an all-clear."""
+"""Test `drift` without a record of an apply: drift is unknown in every format, and no pipeline passes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`drift --accept` and `drift --revert`: the config follows the org, comments kept, or the org follows the config."""
+"""Test `drift --accept` and `drift --revert`: the config matches the org, or the org the config."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The help of every command ends with examples, and each is a command line that there is."""
+"""Test that the help of every command ends with examples that are valid command lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`rolecall export`: a new config that plans empty, and one merged into the files that are here."""
+"""Test `rolecall export`: a new config for which a plan is empty, and one merged into existing files."""
 
 from __future__ import annotations
 

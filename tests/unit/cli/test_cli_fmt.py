@@ -1,4 +1,4 @@
-"""`rolecall fmt`."""
+"""Test `rolecall fmt`."""
 
 from __future__ import annotations
 

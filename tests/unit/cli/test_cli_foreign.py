@@ -1,4 +1,4 @@
-"""Which configuration applied something last: one that moved or was cloned is the same, another directory is not."""
+"""Test which configuration applied a setting last: one that was moved or cloned is the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Help pages: what each option takes, exit codes, topics, and hints for what other tools call it."""
+"""Test help pages: options, exit codes, topics, and hints for the terms of other tools."""
 
 from __future__ import annotations
 

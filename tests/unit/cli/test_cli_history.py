@@ -1,4 +1,4 @@
-"""`history` and `show RUN`: what is remembered, and that it was not changed."""
+"""Test `history` and `show RUN`: what is recorded, and that it was not changed."""
 
 from __future__ import annotations
 

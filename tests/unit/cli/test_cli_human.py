@@ -1,4 +1,4 @@
-"""`runbook` and `done`: what a person must do, and their word that they did."""
+"""Test `runbook` and `done`: manual steps, and reporting them done."""
 
 from __future__ import annotations
 

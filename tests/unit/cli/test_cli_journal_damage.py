@@ -1,4 +1,4 @@
-"""A journal that was damaged or edited, in whatever place: each command reports it, and none ends in a crash."""
+"""Test a damaged or edited journal: each command reports it, and none crashes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that only read work where the journal's file system is read-only, and never write to it elsewhere."""
+"""Test that commands that only read work with a journal on a read-only file system, and write nothing elsewhere."""
 
 from __future__ import annotations
 

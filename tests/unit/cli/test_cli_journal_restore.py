@@ -1,4 +1,4 @@
-"""A journal in PostgreSQL, dumped and restored with the real tools: what the page about storage promises of it."""
+"""Test a journal in PostgreSQL that is dumped and restored as `docs/storage.md` describes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""With `--log-format json` every line on stderr is one object with time, level, run and code, whatever went wrong."""
+"""Test that with `--log-format json` every line on stderr is an object with time, level, run and code."""
 
 from __future__ import annotations
 

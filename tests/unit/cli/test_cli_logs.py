@@ -1,4 +1,4 @@
-"""Logs: to stderr, as much as was asked for, as text or as JSON."""
+"""Test logs on stderr: their level, and their format as text or JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program's frame: flags, variables, exit codes, and what it never shows."""
+"""Test the program's frame: flags, variables, exit codes, and what it never shows."""
 
 from __future__ import annotations
 

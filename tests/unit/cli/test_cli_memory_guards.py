@@ -1,4 +1,4 @@
-"""What one apply leaves for the guards of the next plan: another config's work, looser policies, what was protected."""
+"""Test what an apply records for the guards of the next plan: configuration, policy, protected entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--metrics-file`: the last attempt is in it, also one that failed before anything was read."""
+"""Test that `--metrics-file` has the last attempt, also one that failed before anything was read."""
 
 from __future__ import annotations
 

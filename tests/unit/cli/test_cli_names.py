@@ -1,4 +1,4 @@
-"""Names that match nothing: reported by validate, by plan, and as an error where a flag names them."""
+"""Test names that match nothing: warnings of validate and plan, errors for flags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`rolecall observe`: what can be given without a terminal, what is asked in one, and where it stops and goes on."""
+"""Test `rolecall observe`: without a terminal, in a dialog, and when it is stopped and continued."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An older commit after a newer one: a pipeline that is run again brings nothing back without a review."""
+"""Test an apply of an older commit after a newer one: it requires approval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A journal that has older records of the org than another one: the rules of the last apply are not in it."""
+"""Test a journal with older records of the org than another one: it lacks the policy of the last apply."""
 
 from __future__ import annotations
 

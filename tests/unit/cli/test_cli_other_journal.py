@@ -1,4 +1,4 @@
-"""An org to which rolecall applied with another journal: its policy is not known, so no pipeline applies unreviewed."""
+"""Test an org that was applied with another journal: its policy is unknown, so pipelines require approval."""
 
 from __future__ import annotations
 

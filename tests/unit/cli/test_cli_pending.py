@@ -1,4 +1,4 @@
-"""Plans whose changes are all pending: the users are read where their source knows the groups, and told apart."""
+"""Test plans with pending changes only: users are read if their source knows the groups, and reported separately."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`validate`, `plan` and `doctor` of a config whose users come from files."""
+"""Test `validate`, `plan` and `doctor` for a configuration whose users come from files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A config whose people come from somewhere else than the org."""
+"""Test a configuration whose users come from another source than the org."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration is found from a subdirectory of its repository, as git finds its own."""
+"""Test that the configuration is found from a subdirectory of its repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`plan` and `show`: what is shown, saved and left with."""
+"""Test `plan` and `show`: output, saved plans and exit codes."""
 
 from __future__ import annotations
 

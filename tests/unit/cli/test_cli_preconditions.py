@@ -1,4 +1,4 @@
-"""What the org would refuse, in `plan`, `apply`, `validate --online` and plans that were saved."""
+"""Test what the org would refuse, in `plan`, `apply`, `validate --online` and saved plans."""
 
 from __future__ import annotations
 

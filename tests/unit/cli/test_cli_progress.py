@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar, lines, or JSON; and Ctrl-C in the middle of a run."""
+"""Test progress on stderr as a bar, lines or JSON, and Ctrl-C during a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`rollback`: what a run changed is put back, nothing else, and not without the guards."""
+"""Test `rollback`: it restores what a run changed and nothing else, and guards check it."""
 
 from __future__ import annotations
 

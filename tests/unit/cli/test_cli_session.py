@@ -1,4 +1,4 @@
-"""How a command's work is run: on a loop, or at once where it reads nothing but files; the collector on, and rarely."""
+"""Test how a command runs: on an event loop, or directly if it reads only files; with few garbage collections."""
 
 from __future__ import annotations
 

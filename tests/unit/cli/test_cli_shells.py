@@ -1,4 +1,4 @@
-"""Completion at the prompt of bash, zsh and fish themselves: what is typed, Tab, and what the line becomes."""
+"""Test completion in bash, zsh and fish themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`rolecall snapshot`: an org as a file, with as much of its people as may be kept."""
+"""Test `rolecall snapshot`: an org as a file, with users as `--people` allows."""
 
 from __future__ import annotations
 

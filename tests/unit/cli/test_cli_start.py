@@ -1,4 +1,4 @@
-"""`init`, `local` and `demo`: from nothing to a second plan."""
+"""Test `init`, `local` and `demo`: from an empty folder to a second plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams of every kind: documents are UTF-8 in every locale, and closed input is nobody to ask."""
+"""Test streams: documents are UTF-8 in every locale, and with closed input nothing is asked."""
 
 from __future__ import annotations
 

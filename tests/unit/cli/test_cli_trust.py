@@ -1,4 +1,4 @@
-"""What `apply` trusts: approvals that count, plans nobody edited, digests that still hold, journals that are shared."""
+"""Test what `apply` trusts: approvals, unedited plans, current digests, shared journals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A managed field that was not read is unread in plan and drift: named, exit 7, never "No changes"."""
+"""Test a managed field that was not read: plan and drift name it, exit with 7 and never report "No changes"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Users who were not read, or only partially: `access`, `why`, `test` and `drift` say so in every format."""
+"""Test that `access`, `why`, `test` and `drift` report users who were not read, in every format."""
 
 from __future__ import annotations
 

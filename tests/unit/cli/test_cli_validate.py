@@ -1,4 +1,4 @@
-"""`validate` and `render`: all problems at once, in each format, and where a value comes from."""
+"""Test `validate` and `render`: all problems at once, in each format, and the origin of a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract's JSON: each item there and back, what a body holds, and errors from whatever a server sends."""
+"""Test the JSON of the API contract: items, bodies, and errors in whatever form a server sends them."""
 
 from __future__ import annotations
 

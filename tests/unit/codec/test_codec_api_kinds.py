@@ -1,4 +1,4 @@
-"""Values of another kind than the contract's, in an org's answers: an error about the contract, never a crash."""
+"""Test responses of an org with values of the wrong type: an error about the contract, never a crash."""
 
 from __future__ import annotations
 

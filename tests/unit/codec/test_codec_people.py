@@ -1,4 +1,4 @@
-"""People JSON to columns and back."""
+"""Test users as JSON to columns and back."""
 
 from __future__ import annotations
 

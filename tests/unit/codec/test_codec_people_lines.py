@@ -1,4 +1,4 @@
-"""People as JSON lines, in batches."""
+"""Test users as JSON lines, in batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One reader of a policy: what a config says is what a plan and the journal read."""
+"""Test the one reader of policies, for configurations, plans and the journal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records as JSON by their type hints."""
+"""Test records as JSON by their type hints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an IdP's SAML metadata says, and the dates of its certificates."""
+"""Test reading an IdP's SAML metadata and the dates of its certificates."""
 
 from __future__ import annotations
 

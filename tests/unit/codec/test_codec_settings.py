@@ -1,4 +1,4 @@
-"""Values to JSON and back: what thousands of groups share is one value."""
+"""Test values to JSON and back; equal values of thousands of groups share one object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Snapshots as JSON: what each form means, and that nothing is lost on the way there and back."""
+"""Test snapshots as JSON: the meaning of each form, and that encoding and decoding lose nothing."""
 
 from __future__ import annotations
 

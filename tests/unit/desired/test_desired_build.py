@@ -1,4 +1,4 @@
-"""The config as one value, on a config that says everything there is to say."""
+"""Test building a configuration that has every key."""
 
 from __future__ import annotations
 

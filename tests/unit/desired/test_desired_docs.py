@@ -1,4 +1,4 @@
-"""The page about the config says what the program does."""
+"""Test that the page about the configuration matches the program."""
 
 from __future__ import annotations
 

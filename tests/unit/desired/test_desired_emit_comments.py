@@ -1,4 +1,4 @@
-"""Comments inside a list in brackets stay when its items change."""
+"""Test that comments in a list in brackets stay when its items change."""
 
 from __future__ import annotations
 

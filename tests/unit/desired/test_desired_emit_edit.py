@@ -1,4 +1,4 @@
-"""Entries of a config changed in place: what is not changed stays to the letter."""
+"""Test changing entries of a configuration in place: everything else stays the same to the letter."""
 
 from __future__ import annotations
 

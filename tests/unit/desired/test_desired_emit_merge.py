@@ -1,4 +1,4 @@
-"""A snapshot that people keep by hand, read anew in part: what did not change stays to the letter."""
+"""Test updating a part of a snapshot that is edited manually: everything else stays the same to the letter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One form for YAML: spaces change, values and comments never do."""
+"""Test formatting YAML: spaces change, values and comments do not."""
 
 from __future__ import annotations
 

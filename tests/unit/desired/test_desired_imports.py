@@ -1,4 +1,4 @@
-"""Reading and validating a config stays light: the heavy libraries are for those who need them."""
+"""Test that reading and validating a configuration imports no heavy library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an include's glob matches, and what it would match but cannot be read: an error, never less config."""
+"""Test which files an include matches, and that a matching file that cannot be read is an error."""
 
 from __future__ import annotations
 

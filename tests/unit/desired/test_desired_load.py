@@ -1,4 +1,4 @@
-"""Files of a config repo: includes, overlays, links, and what is left over."""
+"""Test the files of a configuration: includes, overlays, links and unused files."""
 
 from __future__ import annotations
 

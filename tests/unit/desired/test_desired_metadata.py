@@ -1,4 +1,4 @@
-"""The IdP's metadata in a config: as text, or as a file of the repo."""
+"""Test the IdP's metadata in a configuration, as text or as a file of the repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that the org does not have, each at its place."""
+"""Test names that the org does not have, each with its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of mistake in a config: what is said, where, and what to do."""
+"""Test every kind of mistake in a configuration: its message, place and hint."""
 
 from __future__ import annotations
 

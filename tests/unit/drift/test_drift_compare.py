@@ -1,4 +1,4 @@
-"""The classes of drift, one by one and as a table that leaves no gap."""
+"""Test the classes of drift, one by one and as a complete table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The config with the org's values in it, and the plans that are made of a drift."""
+"""Test the configuration with the org's values, and the plans that are made of a drift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole look, made of values: both sides of the people, what counts, what is told apart, what must not be."""
+"""Test a drift check made of values: users on both sides, what counts, what does not, policy violations."""
 
 from __future__ import annotations
 

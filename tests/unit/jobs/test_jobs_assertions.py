@@ -1,4 +1,4 @@
-"""Promises about a plan hold, are broken, or cannot be vouched for."""
+"""Test assertions about a plan: they hold, fail, or cannot be checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The auditor's question: who was org admin on that day, through what, decided where and by whom."""
+"""Test an auditor's question: who was org admin on a day, by which mapping, run and approval."""
 
 from __future__ import annotations
 

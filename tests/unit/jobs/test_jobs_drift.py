@@ -1,4 +1,4 @@
-"""The look itself, over ports that can only read: who is asked what, and what is told where nobody answers."""
+"""Test the drift check over ports that can only read, and its warnings where one does not respond."""
 
 from __future__ import annotations
 

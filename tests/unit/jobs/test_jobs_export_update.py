@@ -1,4 +1,4 @@
-"""`export --update` where entries are not enough: the IdP's metadata in its file, empty names, and what is refused."""
+"""Test `export --update` for values other than entries: metadata in its file, empty names, refused updates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`init --ci`: a pipeline's files beside a config, filled in, and nothing overwritten."""
+"""Test `init --ci`: pipeline files next to a configuration, filled in, without overwriting any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics of the last apply: outcome, end, duration, manual steps, pending groups."""
+"""Test the metrics of the last apply: outcome, end, duration, manual steps, pending groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is news: each drift once when it comes and once when it clears; what cannot be seen is neither."""
+"""Test which findings are news: each drift once when it appears and once when it clears."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of groups as people have them: browsers copy them in several ways, spreadsheets in others."""
+"""Test tables of groups as browsers copy them and as spreadsheets save them."""
 
 from __future__ import annotations
 

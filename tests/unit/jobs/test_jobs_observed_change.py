@@ -1,4 +1,4 @@
-"""A step that a person took, in the file that stands for the org; comments and the rest stay."""
+"""Test a completed manual step in the file of an observed org; comments and the rest stay."""
 
 from __future__ import annotations
 

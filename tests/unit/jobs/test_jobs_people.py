@@ -1,4 +1,4 @@
-"""People of whatever source, in the groups that the org knows them by."""
+"""Test users of any source, in the groups that the org has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`export --update` puts sections in the place of the commented samples that `init` wrote."""
+"""Test that `export --update` replaces the commented samples of `init` with sections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saved plans: read back as they were, and refused once somebody edited them."""
+"""Test saved plans: read back unchanged, and refused if they were edited."""
 
 from __future__ import annotations
 

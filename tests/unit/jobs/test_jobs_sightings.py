@@ -1,4 +1,4 @@
-"""Every apply leaves who holds more than member, by what; and who is kept no longer than the config says."""
+"""Test that every apply records who has more than the role member, and that old records are pruned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`done RUN STEP…`: which steps a command line means."""
+"""Test which steps `done RUN STEP…` selects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chain finds what was changed behind its back, and pruning does not look like tampering."""
+"""Test that the chain finds changes made outside rolecall, and that pruning is not reported as one."""
 
 from __future__ import annotations
 

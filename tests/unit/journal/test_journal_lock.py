@@ -1,4 +1,4 @@
-"""The lock: one holder an org, told to who waits, and nothing is sent once it is lost."""
+"""Test the lock: one holder for each org, reported while waiting, and nothing is sent once it is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was last applied, as the planner and drift get it."""
+"""Test the last applied values as the planner and the drift check get them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A journal in PostgreSQL with the roles of docs/storage.md: a plan needs SELECT only, an apply the writer."""
+"""Test a journal in PostgreSQL with the roles of docs/storage.md: a plan needs SELECT only, an apply the writer."""
 
 from __future__ import annotations
 

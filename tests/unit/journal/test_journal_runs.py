@@ -1,4 +1,4 @@
-"""Runs and their steps: recorded as they go, read back as they were."""
+"""Test runs and their steps: recorded during the run, read back unchanged."""
 
 from __future__ import annotations
 

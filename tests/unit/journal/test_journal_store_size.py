@@ -1,4 +1,4 @@
-"""What a journal stores once, gives back when it is pruned, and reads no more of than is shown."""
+"""Test what a journal stores once, releases when pruned, and reads only when shown."""
 
 from __future__ import annotations
 

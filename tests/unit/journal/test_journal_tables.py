@@ -1,4 +1,4 @@
-"""Opening a journal: made when missing, moved forward, never touched when newer or something else's."""
+"""Test opening a journal: created if missing, migrated, never changed if it is newer or not a journal."""
 
 from __future__ import annotations
 

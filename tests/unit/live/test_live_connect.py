@@ -1,4 +1,4 @@
-"""Which way an org's url leads, and urls that must not be used."""
+"""Test which connection an org's URL selects, and URLs that must not be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local org in this process: the same timeouts as over a socket, and requests side by side."""
+"""Test the local org in this process: timeouts as over a socket, and parallel requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets behind references, the fences around them, and the one host a token may go to."""
+"""Test references to secrets, their restrictions, and the only host that a token is sent to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filling the org from a snapshot, resetting it, and reading back what was loaded."""
+"""Test filling the org from a snapshot, resetting it, and reading it back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests off the wire, answers onto it, and where the server listens."""
+"""Test HTTP requests and responses on the wire, and the address of the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People of an IdP in the legacy groups of an org that is being upgraded."""
+"""Test users of an IdP in the legacy groups of an org that is being upgraded."""
 
 from __future__ import annotations
 

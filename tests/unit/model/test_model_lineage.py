@@ -1,4 +1,4 @@
-"""When two records are of one configuration."""
+"""Test when two records are of the same configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One form of an e-mail address: NFC, lower case, the domain after IDNA, letters as they are (R28)."""
+"""Test the form of email addresses: NFC, lower case, the domain after IDNA, letters unchanged (R28)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is suggested arrives as it was meant when it is pasted."""
+"""Test that suggested commands are the same after they are pasted into a shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of two policies is the stricter."""
+"""Test which of two policies is stricter."""
 
 from __future__ import annotations
 

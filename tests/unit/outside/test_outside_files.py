@@ -1,4 +1,4 @@
-"""Writing to a path: files as a whole, and whatever is no file is written to and stays what it is."""
+"""Test writing to a path: files are replaced as a whole, and other kinds of paths are kept."""
 
 from __future__ import annotations
 

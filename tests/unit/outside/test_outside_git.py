@@ -1,4 +1,4 @@
-"""What git says of a config, and what happens where there is no git."""
+"""Test what git reports about a configuration, and the behavior without git."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics as the node exporter's textfile collector reads them."""
+"""Test metrics as the node exporter's textfile collector reads them."""
 
 from __future__ import annotations
 

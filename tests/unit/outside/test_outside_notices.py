@@ -1,4 +1,4 @@
-"""Posting to a webhook: in which form, with which patience, and without ever showing its address."""
+"""Test posting to a webhook: its formats and timeouts, and that its URL is never shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How two commits relate, as far as the clone can tell."""
+"""Test how two commits are related, as far as the clone can determine it."""
 
 from __future__ import annotations
 

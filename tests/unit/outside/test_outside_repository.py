@@ -1,4 +1,4 @@
-"""Which repository a folder belongs to, the same for every clone and without anything secret."""
+"""Test which repository a folder belongs to: the same for every clone, and without secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has more than member, by which mapping and place, and how many have nothing."""
+"""Test access records: who has more than the role member, by which mapping, and how many have no access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access tests on one state of the rules."""
+"""Test access tests on one state of the rules."""
 
 from __future__ import annotations
 

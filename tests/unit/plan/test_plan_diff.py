@@ -1,4 +1,4 @@
-"""What the diff finds, case by case."""
+"""Test the differences between desired and live settings, case by case."""
 
 from __future__ import annotations
 

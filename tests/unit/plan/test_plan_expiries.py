@@ -1,4 +1,4 @@
-"""Setting, moving and removing `expires` is told, with the date and the users who are affected on that day."""
+"""Test that setting, changing and removing `expires` is reported with its date and the affected users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan says about people in a sentence."""
+"""Test the sentences of a plan about users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels of groups: which group a key, a remembered name or a pattern means, also when names change hands."""
+"""Test which group a key, a recorded name or a pattern means, also after renames."""
 
 from __future__ import annotations
 

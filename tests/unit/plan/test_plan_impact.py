@@ -1,4 +1,4 @@
-"""Who gains and who loses, by which change, by team, and told apart."""
+"""Test who gains and loses access, by which change and team, and which users are reported separately."""
 
 from __future__ import annotations
 

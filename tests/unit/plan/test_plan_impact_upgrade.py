@@ -1,4 +1,4 @@
-"""How many groups have been pushed again while the endpoint is upgraded (R20)."""
+"""Test how many groups have been pushed again while the endpoint is upgraded (R20)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warnings about what looks like a mistake."""
+"""Test warnings about what looks like a mistake."""
 
 from __future__ import annotations
 

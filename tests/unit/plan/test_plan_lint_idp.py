@@ -1,4 +1,4 @@
-"""What only an IdP can tell, as warnings of a plan."""
+"""Test warnings about data that only an IdP has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waves, targets, lifetime, the digest and the schema of a plan."""
+"""Test waves, targets, lifetime, the digest and the schema of a plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has more and who has less while a run is half done."""
+"""Test who has more or less access while a run is half done."""
 
 from __future__ import annotations
 

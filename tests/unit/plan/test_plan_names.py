@@ -1,4 +1,4 @@
-"""Addresses that nothing has, and the nearest ones; users who are not there, and the nearest ones."""
+"""Test suggestions of similar names for unknown addresses and users."""
 
 from __future__ import annotations
 

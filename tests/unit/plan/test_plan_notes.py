@@ -1,4 +1,4 @@
-"""Warnings about the metadata of a config, and about groups of the source of users that nothing else has."""
+"""Test warnings about metadata, and about groups that only the source of users has."""
 
 from __future__ import annotations
 

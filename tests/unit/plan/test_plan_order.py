@@ -1,4 +1,4 @@
-"""The order of steps: waves, who comes first in them, what runs side by side, and what is told where nothing helps."""
+"""Test the order of steps: waves, the order in a wave, parallel steps, and temporary access changes."""
 
 from __future__ import annotations
 

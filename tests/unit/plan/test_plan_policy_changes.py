@@ -1,4 +1,4 @@
-"""How a policy differs from the one last applied, and what loosens it."""
+"""Test how a policy differs from the one last applied, and what makes it less strict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan shows of people: names, masks, counts."""
+"""Test how a plan shows users: names, masks, counts."""
 
 from __future__ import annotations
 

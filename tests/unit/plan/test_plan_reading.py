@@ -1,4 +1,4 @@
-"""Whom a plan reads: whoever it touches or the config names, and nobody without need."""
+"""Test which users a plan reads: those it affects and those that the configuration names."""
 
 from __future__ import annotations
 

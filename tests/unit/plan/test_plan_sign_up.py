@@ -1,4 +1,4 @@
-"""What a change of domains or SSO means for users who are not in the org yet."""
+"""Test the effect of changed domains or SSO on users who are not in the org yet."""
 
 from __future__ import annotations
 

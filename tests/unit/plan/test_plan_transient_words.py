@@ -1,4 +1,4 @@
-"""What is said of the moments between two steps."""
+"""Test the sentences about temporary access changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groups in which the source of users has none, though the org counts members: unread, where a plan depends on them."""
+"""Test groups with members in the org and none in the source of users: unread if a plan depends on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Manual steps grouped into visits to pages of the console, and how they are numbered."""
+"""Test how manual steps are grouped by pages of the console, and how they are numbered."""
 
 from __future__ import annotations
 

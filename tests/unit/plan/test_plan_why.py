@@ -1,4 +1,4 @@
-"""Why somebody has a role."""
+"""Test why a user has a role."""
 
 from __future__ import annotations
 

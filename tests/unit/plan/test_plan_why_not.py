@@ -1,4 +1,4 @@
-"""What would give somebody a role that they have not."""
+"""Test what would give a user a role."""
 
 from __future__ import annotations
 

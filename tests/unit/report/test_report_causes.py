@@ -1,4 +1,4 @@
-"""Each change is told with the losses and gains that it causes, in the text, in annotations and in SARIF."""
+"""Test that each change is reported with the losses and gains that it causes, in text, annotations and SARIF."""
 
 from __future__ import annotations
 

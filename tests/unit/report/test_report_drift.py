@@ -1,4 +1,4 @@
-"""A look for drift in every format, with names that try to break out of it."""
+"""Test drift reports in every format, with names that try to break them."""
 
 from __future__ import annotations
 

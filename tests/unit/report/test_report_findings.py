@@ -1,4 +1,4 @@
-"""What pipelines read: annotations, SARIF and JUnit, from problems and from plans."""
+"""Test annotations, SARIF and JUnit of problems and plans."""
 
 from __future__ import annotations
 

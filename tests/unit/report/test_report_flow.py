@@ -1,4 +1,4 @@
-"""Values as a config writes them."""
+"""Test values as a configuration has them."""
 
 from __future__ import annotations
 

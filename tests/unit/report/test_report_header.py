@@ -1,4 +1,4 @@
-"""The first line: which org, how much of it was seen, and what that took."""
+"""Test the first line of a report: the org, how much of it was read, and the number of requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that mean harm, in every sink: none becomes markup, a command, a formula, a mention or an escape sequence."""
+"""Test malicious names in every format: none becomes markup, a command, a formula, a mention or an escape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTML report: one file, nothing from anywhere, safe against any name, useful small and huge."""
+"""Test the HTML report: one file without requests, safe for any name, useful for small and large plans."""
 
 from __future__ import annotations
 

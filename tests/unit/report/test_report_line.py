@@ -1,4 +1,4 @@
-"""Lines keep within their width, lose no word, and put the tail to the right when there is room."""
+"""Test that lines keep their width, lose no word, and align their end to the right if there is room."""
 
 from __future__ import annotations
 

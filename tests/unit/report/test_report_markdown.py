@@ -1,4 +1,4 @@
-"""Markdown for a pull request: the right things first, nothing too long, nothing that a name could turn into markup."""
+"""Test Markdown for a pull request: order, size limit, and names that could become markup."""
 
 from __future__ import annotations
 

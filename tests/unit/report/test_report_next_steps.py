@@ -1,4 +1,4 @@
-"""What a reader of a plan is told to do next."""
+"""Test the next steps that a plan suggests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The document of a plan says everything it holds, once, in reading order."""
+"""Test that the document of a plan has everything once, in reading order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Problems as text and JSON."""
+"""Test problems as text and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says when it ends: whole, half-way at 3 a.m., or waiting for people."""
+"""Test the report of a run: complete, interrupted, or with manual steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A runbook for every kind of manual step, safe for any name."""
+"""Test a runbook for every kind of manual step, with any name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runbook that sets up an org for the first time, with the values of a configuration."""
+"""Test the runbook that sets up an org for the first time, with the values of a configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runbooks: checklists that need no plan, and the upgrade as a runbook of its own."""
+"""Test runbooks without a plan, and the upgrade as a separate runbook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What machines read, held to what they read it by."""
+"""Test machine-readable reports against their schemas."""
 
 from __future__ import annotations
 

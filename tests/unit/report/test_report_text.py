@@ -1,4 +1,4 @@
-"""The plan in a terminal, a pipe and a file."""
+"""Test a plan in a terminal, a pipe and a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cannot be seen is shown as an escape; what can be seen stays as it is."""
+"""Test that invisible characters are shown as escapes and visible ones unchanged."""
 
 from __future__ import annotations
 

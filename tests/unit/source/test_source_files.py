@@ -1,4 +1,4 @@
-"""Files that really are files, and paths that have to stay inside a folder."""
+"""Test reading files, and paths that must stay inside a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values and places of JSON files, and what is refused."""
+"""Test values and places of JSON files, and what is refused."""
 
 from __future__ import annotations
 

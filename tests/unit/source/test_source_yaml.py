@@ -1,4 +1,4 @@
-"""Values and places of YAML files, and how hostile or broken ones are refused."""
+"""Test values and places of YAML files, and how malicious or invalid ones are refused."""
 
 from __future__ import annotations
 

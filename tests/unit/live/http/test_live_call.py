@@ -1,4 +1,4 @@
-"""One request to a service other than the org: limits for the whole call and for the size of the body."""
+"""Test a request to a service other than the org: limits for the whole call and for the size of the body."""
 
 from __future__ import annotations
 

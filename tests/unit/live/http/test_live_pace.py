@@ -1,4 +1,4 @@
-"""Waiting: budgets on a monotonic clock, and what an answer asks for in each of its forms."""
+"""Test waiting: budgets on a monotonic clock, and every form of Retry-After."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The next page of a list, in each form that is known, and the signs of one that is not."""
+"""Test the next page of a list, in each known form, and the signs of an unknown one."""
 
 from __future__ import annotations
 

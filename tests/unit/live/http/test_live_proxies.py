@@ -1,4 +1,4 @@
-"""Proxy and certificate variables: what they mean for a host, and that what cannot be used is named."""
+"""Test proxy and certificate variables: their effect for a host, and errors for values that cannot be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a response that cannot be used becomes: a problem with a code, the server's own reason, and what to do."""
+"""Test responses that cannot be used: a problem with a code, the server's reason, and the action to take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A change as a request of the contract."""
+"""Test a change as a request of the API contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certificates are checked: an org with one that nobody vouches for gets no token."""
+"""Test that certificates are checked: an org with an untrusted one gets no token."""
 
 from __future__ import annotations
 

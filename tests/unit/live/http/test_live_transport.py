@@ -1,4 +1,4 @@
-"""What an answer's body may hold."""
+"""Test what the body of a response may contain."""
 
 from __future__ import annotations
 

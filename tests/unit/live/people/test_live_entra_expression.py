@@ -1,4 +1,4 @@
-"""Expressions of Entra's attribute mappings: what they give, and what is not guessed."""
+"""Test expressions of Entra's attribute mappings: their values, and that nothing is guessed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People files as Okta and Entra export them, with the headings of the products."""
+"""Test people files as Okta and Entra export them, with the headings of the products."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People from CSV and JSON lines, and every way a spreadsheet can go wrong."""
+"""Test users from CSV and JSON lines, and the mistakes that spreadsheets make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading every user keeps columns, not the objects that the org sent."""
+"""Test that reading all users stores columns, not the objects that the org sent."""
 
 from __future__ import annotations
 

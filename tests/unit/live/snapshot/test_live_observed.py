@@ -1,4 +1,4 @@
-"""A snapshot file as a Reader: what a plan can rely on when no org is asked."""
+"""Test a snapshot file as a Reader: what a plan can rely on when no org is read."""
 
 from __future__ import annotations
 

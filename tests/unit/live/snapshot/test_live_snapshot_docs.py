@@ -1,4 +1,4 @@
-"""The page about snapshots tells the truth: its example is one, and every key is on it."""
+"""Test that the page about snapshots is correct: its example is valid, and every key is on it."""
 
 from __future__ import annotations
 

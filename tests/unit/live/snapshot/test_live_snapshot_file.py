@@ -1,4 +1,4 @@
-"""Snapshot files as they come: every way to be wrong is told with its place, none shows a traceback."""
+"""Test invalid snapshot files: each mistake is reported with its place, never as a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may come in, what each may do, and how fast."""
+"""Test callers of the local org: who is admitted, what each may do, and the rate limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""IdP groups, their mappings, and the upgrade of the endpoint."""
+"""Test IdP groups, their mappings, and the upgrade of the endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People in pages and parts, whom a search finds, and what each has."""
+"""Test users in pages and partitions, searches for users, and their access."""
 
 from __future__ import annotations
 

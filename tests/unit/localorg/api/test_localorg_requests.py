@@ -1,4 +1,4 @@
-"""Requests that no client should send: each gets a refusal in the contract's words, and none a 5xx."""
+"""Test invalid requests: each is refused as the contract says, and none causes a 5xx."""
 
 from __future__ import annotations
 

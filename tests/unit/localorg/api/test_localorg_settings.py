@@ -1,4 +1,4 @@
-"""Domains, defaults, SSO and SCIM by the admin API: what is stored, and what a real org would refuse."""
+"""Test domains, default access, SSO and SCIM in the admin API: what is stored, and what an org refuses."""
 
 from __future__ import annotations
 

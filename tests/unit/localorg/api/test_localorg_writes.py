@@ -1,4 +1,4 @@
-"""If-Match, Idempotency-Key and the audit log, which all writes share."""
+"""Test If-Match, Idempotency-Key and the audit log, which all writes share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents: what is stored of a resource, and what of it is shown."""
+"""Test SCIM documents: which parts of a resource are stored, and which are returned."""
 
 from __future__ import annotations
 

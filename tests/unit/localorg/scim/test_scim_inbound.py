@@ -1,4 +1,4 @@
-"""Request bodies, before any database: decoding, limits, and the shapes that IdPs send."""
+"""Test SCIM request bodies before the database: decoding, limits, and the forms that IdPs send."""
 
 from __future__ import annotations
 

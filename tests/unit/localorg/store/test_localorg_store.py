@@ -1,4 +1,4 @@
-"""The store: one schema on both databases, transactions, versions, and what opening one does."""
+"""Test the store: one schema on both databases, transactions, versions, and opening a database."""
 
 from __future__ import annotations
 

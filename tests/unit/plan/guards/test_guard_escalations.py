@@ -1,4 +1,4 @@
-"""People who gain something above member."""
+"""Test users who gain more than the role member."""
 
 from __future__ import annotations
 

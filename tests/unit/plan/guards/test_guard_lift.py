@@ -1,4 +1,4 @@
-"""Allowances: their names, bounds, targets and dates, and what is said of those that nothing needed."""
+"""Test overrides: their names, limits, targets and dates, and warnings about unused ones."""
 
 from __future__ import annotations
 

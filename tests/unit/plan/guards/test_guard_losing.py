@@ -1,4 +1,4 @@
-"""How many people lose something they have."""
+"""Test the limit of users who lose access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each guard counts, against which limit, and the one change that it may be narrowed to: a row for each case."""
+"""Test the number, the limit and the target of each guard."""
 
 from __future__ import annotations
 

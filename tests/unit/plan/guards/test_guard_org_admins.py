@@ -1,4 +1,4 @@
-"""Enough org admins, those who must stay, and whoever runs the plan."""
+"""Test the minimum of org admins, required org admins, and the user who runs the plan."""
 
 from __future__ import annotations
 

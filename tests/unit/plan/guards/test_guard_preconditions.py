@@ -1,4 +1,4 @@
-"""What the org would refuse, found in the plan."""
+"""Test that a plan finds what the org would refuse."""
 
 from __future__ import annotations
 

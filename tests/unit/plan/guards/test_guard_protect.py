@@ -1,4 +1,4 @@
-"""Entries that must not be weakened, by the config or by what was applied last."""
+"""Test entries that must not be weakened, by the configuration or the last apply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was not read, what was read long ago, the upgrade, other configs, approvals, looser policies."""
+"""Test guards of what was not read or is old, the upgrade, other configurations, approvals and policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deletes and unmaps, and an unmap that may be a rename."""
+"""Test deleted and unmapped entries, and unmapped groups that may have been renamed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has a way in, before and after."""
+"""Test who can sign in before and after a plan."""
 
 from __future__ import annotations
 
