@@ -122,7 +122,7 @@ def did_you_mean(misspelt: str, known: Iterable[str]) -> str | None:
 def sentence(text: str) -> str:
     """Return a message or a hint with a capital at its start, unless it starts with a name such as `sso.enabled`."""
     first = text.split(" ", 1)[0]
-    return f"{text[:1].upper()}{text[1:]}" if first.isalpha() else text
+    return f"{text[:1].upper()}{text[1:]}" if first.removesuffix(":").isalpha() else text
 
 
 def clause(text: str) -> str:

@@ -94,7 +94,7 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({"snapshot": 2}, "format version `2` is not supported. write `snapshot: 1`, or update rolecall"),
+        ({"snapshot": 2}, "format version `2` is not supported; write `snapshot: 1`, or update rolecall"),
         ({"org": {}}, "`id` is missing"),
         ({"scim": {"enabled": "yes"}}, 'must be true or false, not `"yes"`'),
         ({"scim": {"endpoint": "upgradin"}}, "did you mean `upgrading`?"),
