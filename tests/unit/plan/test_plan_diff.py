@@ -66,6 +66,15 @@ def test_authoritative_unmaps_what_is_not_listed_and_passes_over_blank_groups():
     assert found(desired({}, policy=policy), live({"A": MEMBER, "B": BLANK})) == [("A", "delete", "api", "not_listed")]
 
 
+def test_remove_unmaps_a_group_of_an_additive_section():
+    intents = {"A": Intent(remove=True)}
+    wanted, held = desired({"B": LEGAL}, intents), live({"A": LEGAL, "B": LEGAL, "C": LEGAL})
+    assert found(wanted, held) == [("A", "delete", "api", "removed")]
+    applied = Applied(Settings(idp_groups={"A": LEGAL, "B": LEGAL}))
+    assert diff(wanted, held, orgs.TODAY, applied).released == ()
+    assert found(wanted, live({"B": LEGAL})) == []
+
+
 def test_unmanaged_changes_nothing_and_lists_the_mapping():
     wanted = desired({"A": ADMIN}, policy=Policy(manage={"idp_groups": "unmanaged"}))
     difference = diff(wanted, live({"A": MEMBER}), orgs.TODAY)

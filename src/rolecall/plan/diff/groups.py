@@ -113,11 +113,17 @@ def _left_behind(sides: _Sides, moves: Mapping[str, Rename]) -> Iterator[Change]
 def _unlisted(
     sides: _Sides, desired_groups: Mapping[str, GroupMapping], moves: Mapping[str, Rename]
 ) -> Iterator[Change]:
-    if sides.desired.policy.managing("idp_groups") != "authoritative":
+    """Yield the mappings that the config does not list: all in an authoritative section, and those with `remove`."""
+    authoritative = sides.desired.policy.managing("idp_groups") == "authoritative"
+    removed = {at for at, intent in sides.desired.intents.items() if intent.remove}
+    if not authoritative and not removed:
         return
     listed = desired_groups.keys() | {move.before.partition("/")[2] for move in moves.values()}
     for name in sides.mappings.keys() - listed:
-        if sides.mappings[name] != BLANK:
-            at = address("idp_groups", name)
+        at = address("idp_groups", name)
+        before = sides.mappings[name]
+        if before != BLANK and (authoritative or at in removed):
+            reason: Reason = "removed" if at in removed else "not_listed"
             via, why = sides.way(at, "delete")
-            yield Change(at, "delete", sides.mappings[name], None, "not_listed", via, why, id=sides.identity.id_at(at))
+            intent, known = sides.desired.intent(at), sides.identity.id_at(at)
+            yield Change(at, "delete", before, None, reason, via, why, intent=intent, id=known)

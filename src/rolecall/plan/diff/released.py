@@ -43,7 +43,7 @@ def releases(desired: Desired, live: Live, identity: Identity, skip: Collection[
             elif not kind.whole:
                 yield from _managed(kind, managing, desired, release)
             elif managing == "additive" and value_at(desired.settings, release.live) is None:
-                yield release
+                yield from () if desired.intent(release.live).remove else (release,)
 
 
 def _applied(kind: Kind, live: Live, applied: Applied) -> Iterator[Release]:
