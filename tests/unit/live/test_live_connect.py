@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from rolecall.live.http.httpx_transport import base_url
 from rolecall.live.people.file import PeopleFile
 from rolecall.live.people.scim import ScimPeople
 from rolecall.live.snapshot.reader import SnapshotReader
+from rolecall.model.directory import EVERYBODY
 from rolecall.model.roles import BUILT_IN
 
 
@@ -116,6 +118,27 @@ def test_people_from_elsewhere() -> None:
     assert isinstance(file, PeopleFile)
     assert (file.folder, file.names) == (Path("/repo"), ("people.csv",))
     assert isinstance(connect_people("scim", "https://idp.example.com/scim/v2"), ScimPeople)
+
+
+class Clock:
+    """Sleeping takes no time."""
+
+    def now(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        """Return at once."""
+
+
+def test_people_who_cannot_be_reached_are_named_by_their_own_setting() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        people = connect_people("scim", url, PeopleConnection(token=lambda: "t", clock=Clock()))
+        with pytest.raises(OrgError) as caught:
+            asyncio.run(people.read_people(EVERYBODY))
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.hint) == ("scim_unreachable", "check `people.scim` and the network")
 
 
 @pytest.mark.parametrize("kind, at", [("scim", "http://idp.example.com"), ("scim", "idp"), ("ldap", "x")])

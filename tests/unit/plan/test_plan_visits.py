@@ -49,6 +49,11 @@ def test_the_default_access_comes_before_scim_is_switched_on() -> None:
     ]
 
 
+def test_scim_that_was_on_keeps_its_place() -> None:
+    renamed = change("scim", Scim(enabled=True), Scim(enabled=True, role_attribute="title"))
+    assert addresses(renamed, group("a"), DEFAULT) == [["scim"], ["a"], ["defaults"]]
+
+
 def test_passwords_go_off_last_but_sso_is_set_up_first() -> None:
     assert addresses(PASSWORDS, group("a"), LEAVE) == [["a"], ["acme.old"], ["sso"]]
     assert addresses(SSO_ON, group("a")) == [["sso"], ["a"]]

@@ -84,6 +84,12 @@ def test_the_forms_that_tools_export(text: str) -> None:
             1,
             "no column for groups; the columns are email, gruops. Did you mean `groups`?",
         ),
+        (f"email,{'x' * 41}\na@b.c,A\n", 1, f"the columns are email, {'x' * 40}. "),
+        (
+            f"email,{','.join('abcdefghijklmnopqrstu')}\n",
+            1,
+            f"the columns are email, {', '.join('abcdefghijklmnopqrs')}. ",
+        ),
         ("email,mail,groups\na@b.c,a@b.c,A\n", 1, "has two columns for email: `email` and `mail`"),
         ("email,Group name,memberOf\na@b.c,A,A\n", 1, "two columns for groups: `Group name` and `memberOf`"),
         ("email,groups,statsu\na@b.c,A,ACTIVE\n", 1, "the column `statsu` is not read. Did you mean `status`?"),
@@ -100,7 +106,7 @@ def test_the_forms_that_tools_export(text: str) -> None:
         ("email,groups\na@b.c\n", 2, "has 1 cell, but"),
         ("email,groups,Member type\na@b.c,A,Robot\n", 2, "not a known member type"),
     ],
-    ids=range(25),
+    ids=range(27),
 )
 def test_what_is_wrong_has_its_line(text: str | bytes, line: int, words: str) -> None:
     (problem,) = problems(text)
