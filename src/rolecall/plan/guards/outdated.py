@@ -44,8 +44,11 @@ def evaluated_as_read(name: str, finding: Finding, guard_input: GuardInput) -> F
 def outdated(guard_input: GuardInput) -> dict[str, ChangedSince]:
     """Return the sections that this plan touches and that were changed after they were read, with the last change."""
     live = guard_input.plan_input.live
+    since = ((name, live.covered(name).changed_since) for name in (*SECTIONS, USERS))
+    changes = {name: change for name, change in since if change is not None}
+    if not changes:
+        return changes
     touched = {split_address(change.address)[0] for change in guard_input.effective}
     if guard_input.impact_result.forecast.moves:
         touched.add(USERS)
-    changes = ((name, live.covered(name).changed_since) for name in (*SECTIONS, USERS) if name in touched)
-    return {name: change for name, change in changes if change is not None}
+    return {name: change for name, change in changes.items() if name in touched}
