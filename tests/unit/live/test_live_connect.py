@@ -80,6 +80,13 @@ def test_a_url_that_must_not_be_used(url: str) -> None:
     assert "@" in url or "canary" in url or url in problem.message
 
 
+def test_a_url_with_a_password_says_where_the_token_belongs() -> None:
+    with pytest.raises(ConfigError) as caught:
+        connect("https://user:canary@example.com")
+    (problem,) = caught.value.problems
+    assert problem.message == "`org.url` contains a user or password; use `org.token` instead"
+
+
 def test_http_beyond_this_machine_must_be_allowed() -> None:
     assert not base_url("http://org.internal", allow_http=True).loopback
     assert isinstance(connect("http://org.internal", allow_http=True), OrgClient)

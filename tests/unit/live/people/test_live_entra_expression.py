@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rolecall.live.people.entra_address import (
     FUNCTIONS,
+    Attribute,
     NotEvaluable,
     attributes,
     evaluate,
@@ -96,6 +97,24 @@ def test_any_text_is_evaluated_or_unknown(text: str) -> None:
         assert functions(expression) <= FUNCTIONS.keys() or len(functions(expression))
         assert isinstance(attributes(expression), frozenset)
         evaluate(expression, USER.get)
+
+
+def test_a_wrong_number_of_arguments_is_named() -> None:
+    with pytest.raises(NotEvaluable, match=r"^a function has an unknown number of arguments$"):
+        given_by("Append([mail])")
+
+
+def test_the_user_name_comes_before_the_primary_and_then_the_work_email() -> None:
+    targets = {
+        'emails[type eq "home"].value': "mailNickname",
+        'emails[type eq "work"].value': "mail",
+        'emails[type eq "home" and primary eq true].value': "employeeId",
+        "userName": "userPrincipalName",
+        "title": "jobTitle",
+    }
+    mappings = [{"targetAttributeName": at, "source": {"name": name}} for at, name in targets.items()]
+    expressions = [source.expression for source in read_addresses(mappings).sources]
+    assert expressions == [Attribute(name) for name in ("userPrincipalName", "employeeId", "mail", "mailNickname")]
 
 
 def test_names_of_guests() -> None:

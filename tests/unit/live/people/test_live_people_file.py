@@ -76,7 +76,7 @@ def test_the_forms_that_tools_export(text: str) -> None:
         ("email,groups\na@b.c,A\n".encode("utf-16"), 1, "UTF-16"),
         ("email,groups\na@b.c,A\n".encode("utf-16-le"), 1, "UTF-16"),
         ("\u90f5\u4ef6\uff0c\u7fa4\u7d44".encode("utf-16"), 1, "UTF-16"),
-        (b"PK\x03\x04", 1, "Excel workbook"),
+        (b"PK\x03\x04", 1, "is an Excel workbook, not CSV. Save it as CSV UTF-8"),
         ("name,groups\nann,A\n", 1, "no column for email; the columns are name, groups"),
         ("emial,groups\nann@acme.com,A\n", 1, "Did you mean"),
         (
