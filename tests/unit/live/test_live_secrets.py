@@ -144,6 +144,11 @@ class TestCommand:
 
 
 class TestHost:
+    def test_a_file_of_the_repository_is_read_for_the_token(self, tmp_path: Path) -> None:
+        (tmp_path / "token").write_text(CANARY)
+        ref = SecretRef("file", "token", HERE)
+        assert org_token(ref, "https://org.example", {}, tmp_path, nothing_runs) == CANARY
+
     def test_the_host_is_checked_before_the_secret_is_fetched(self, tmp_path: Path) -> None:
         ref = SecretRef("exec", ("vault",), HERE)
         environ = {"ROLECALL_TOKEN_HOST": "org.example", "ROLECALL_ALLOW_EXEC": "1"}

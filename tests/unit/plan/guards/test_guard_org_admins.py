@@ -93,6 +93,22 @@ def test_a_required_org_admin_who_would_go_is_refused(case):
     assert said.found == 1
 
 
+@pytest.mark.parametrize(
+    ("required", "message"),
+    [
+        (("zoe@acme.com",), "1 required org admin is not an active user"),
+        (("yan@acme.com", "zoe@acme.com"), "2 required org admins are not active users"),
+    ],
+)
+def test_required_org_admins_who_are_no_active_users_need_a_review(required, message):
+    before, after = {"A": ADMINS, "B": "member: X"}, {"A": ADMINS, "B": "member: Y"}
+    left = [person("yan", "B", active=False), person("zoe", "B", active=False)]
+    made = plan(before, after, [*TWO, *left], Guards(required_org_admins=required))
+    said = verdict(made, "required_org_admins")
+    assert (said.verdict, said.message, said.limit, said.actual) == ("review", message, len(required), 0)
+    assert said.found == len(required)
+
+
 def test_who_is_required_and_no_org_admin_yet_is_told_not_refused():
     made = plan(
         {"A": ADMINS, "B": "member: X"},
