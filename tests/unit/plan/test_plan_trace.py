@@ -119,9 +119,22 @@ def test_no_log_entry_is_fine_for_a_user_whom_the_org_has() -> None:
 def test_a_group_that_is_unmapped_on_purpose_is_no_failure() -> None:
     desired = Desired(Settings(idp_groups={"Legal": BLANK}))
     known = replace(FULL, mappings={"Legal": BLANK}, desired=desired)
-    assert step(known, "mapping").state == "ok"
+    text = "Unmapped, as in the configuration: the group gives no access (R10)."
+    assert step(known, "mapping") == TraceStep("mapping", "ok", text, None, "Legal")
     assert "Apply the configuration" in (step(replace(known, desired=DESIRED), "mapping").next or "")
     assert "add idp_groups/Legal" in (step(replace(known, desired=Desired()), "mapping").next or "")
+
+
+@pytest.mark.parametrize("groups", [(), (IdpMembership("g1", "Legal", direct=False),)])
+def test_a_membership_that_is_missing_names_its_group(groups: tuple[IdpMembership, ...]) -> None:
+    membership = step(replace(of_idp(groups=groups), only=("Legal",)), "membership")
+    assert (membership.state, membership.group) == ("failed", "Legal")
+
+
+def test_provisioning_that_was_not_read_is_its_own_step() -> None:
+    text = "Could not read whether Okta is provisioning: the token cannot read it."
+    found = step(of_idp(provisioning=CLOSED), "provisioning")
+    assert found == TraceStep("provisioning", "not_readable", text, "The credential needs a scope")
 
 
 def test_one_of_two_groups_of_a_name_that_is_mapped_counts() -> None:
