@@ -54,13 +54,14 @@ async def _linted(request: PlanRequest, plan_input: PlanInput) -> list[Problem]:
 
     from rolecall.jobs.people import left_out, read_people
     from rolecall.model.directory import EVERYBODY
-    from rolecall.plan.coverage import incomplete
+    from rolecall.plan.coverage import incomplete, people_coverage
 
     if request.people is None:
         return [*_planned(plan_input), _not_checked("Users were not read", plan_input.people_hint)]
     directory = await read_people(request.people, request.org, plan_input.live, EVERYBODY)
     plan_input = replace(plan_input, directory=directory, scope=EVERYBODY)
-    coverage = directory.coverage
+    facts = plan_input.live.facts
+    coverage = people_coverage(directory, facts.groups, observed=facts.observed)
     return [
         *dict.fromkeys((*_user_names(plan_input), *_planned(plan_input))),
         *left_out(directory),

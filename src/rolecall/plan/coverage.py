@@ -120,15 +120,22 @@ def people_coverage(
 ) -> Coverage:
     """Return how much was read of the users; None is a directory that was not requested.
 
-    ``groups`` are those that the answer depends on (live keys): where their source has no user in one of them, while
-    the org counts members, users were partially read. ``observed`` names the console as what counts.
+    ``groups`` are those that the answer depends on (live keys): where their source has no user in one of them, or fewer
+    than half of the members that the org counts, users were partially read. ``observed`` names the console as what
+    counts.
     """
     if directory is None:
         return UNREAD
-    missing = {name: count for name, count in directory.gaps.missing.items() if groups is not None and name in groups}
-    if directory.coverage.state != "complete" or not missing:
+    if directory.coverage.state != "complete" or groups is None:
         return directory.coverage
-    return Coverage("partial", problem=f"the source of users has no user in {members_words(missing, observed)}")
+    missing = {name: count for name, count in directory.gaps.missing.items() if name in groups}
+    if missing:
+        return Coverage("partial", problem=f"the source of users has no user in {members_words(missing, observed)}")
+    few = {name: org for name, (org, own) in directory.gaps.differing.items() if name in groups and own * 2 < org}
+    if few:
+        problem = f"the source of users has fewer than half of the users in {members_words(few, observed)}"
+        return Coverage("partial", problem=problem)
+    return directory.coverage
 
 
 def incomplete(coverage: Coverage) -> str | None:

@@ -51,6 +51,19 @@ def test_a_group_that_the_plan_changes_is_not_evaluated_without_its_members():
     assert "did you mean `a` instead of `A`?" in {problem.hint for problem in plan.warnings}
 
 
+def test_a_group_with_fewer_than_half_of_its_members_is_partially_read():
+    plan = make(asked(UNMAP_A, {"A": 57, "B": 1}, [*many(28, "A"), person("ann", "B")], observed=True))
+    assert plan.impact.problem == (
+        "Users were partially read: the source of users has fewer than half of the users in A, "
+        "which has 57 members according to the console. More users may be affected than this plan shows."
+    )
+    assert plan.coverage["people"].state == "partial"
+    assert verdict(plan, "unread").verdict == "review"
+    assert codes(plan) == ["people_counts_differ"]
+    half = make(asked(UNMAP_A, {"A": 56, "B": 1}, [*many(28, "A"), person("ann", "B")], observed=True))
+    assert half.coverage["people"].state == "complete"
+
+
 def test_defaults_affect_the_members_of_every_group():
     plan = make(asked("defaults", {"A": 2, "B": 1}, [person("ann", "A")]))
     assert plan.coverage["people"].state == "partial"

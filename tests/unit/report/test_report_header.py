@@ -17,7 +17,7 @@ READ = plan_of(counts={"idp_groups": 61, "people": 20104}, impact=Impact(48), re
 def test_over_a_network_it_says_how_many_users_it_read_and_in_how_many_requests():
     assert plan_banner(READ).read == "read: 61 groups, 48 of 20,104 users (7 requests)"
     one = replace(READ, requests=Requests(1), impact=Impact(None))
-    assert plan_banner(one).read == "all read: 61 groups (1 request)"
+    assert plan_banner(one).read == "all settings read: 61 groups (1 request)"
 
 
 @pytest.mark.parametrize("quiet", [replace(READ, org=LOCAL), replace(READ, requests=Requests(0, 3))])
@@ -26,7 +26,7 @@ def test_a_file_and_a_local_org_take_none(quiet):
 
 
 def test_users_whom_the_plan_does_not_need_are_not_called_read():
-    assert plan_banner(replace(READ, impact=Impact(0), org=LOCAL)).read == "all read: 61 groups"
+    assert plan_banner(replace(READ, impact=Impact(0), org=LOCAL)).read == "all settings read: 61 groups"
 
 
 @pytest.mark.parametrize(

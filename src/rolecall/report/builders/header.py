@@ -23,12 +23,14 @@ def org_banner(org: OrgRef, coverage: Coverage = COMPLETE) -> Banner:
 
 
 def plan_banner(plan: Plan) -> Banner:
-    """Return the banner of a plan: ``all read: 61 groups, 20,104 people``, or what was not read; over a network also
-    how many requests that took."""
+    """Return the banner of a plan: ``all read: 61 groups, 20,104 users``, ``all settings read: 61 groups`` where users
+    are not needed, or what was not read; over a network also how many requests that took."""
     counts = [count(plan.counts[kind.section], kind.noun) for kind in KEYED if kind.section in plan.counts]
     whole, users = _users(plan)
     text = read_words(plan.coverage, [*counts, *users])
     requests = "" if plan.org.local or not plan.requests.read or plan.unread else count(plan.requests.read, "request")
+    if not users and USERS not in plan.coverage:
+        text = text.replace("all read", "all settings read", 1)
     text = f"{text if whole else text.removeprefix('all ')}{f' ({requests})' if requests else ''}"
     return _banner(plan.org, text, incomplete=bool(plan.unread))
 

@@ -73,7 +73,7 @@ def plan_document(plan: Plan, digest: str | None = None, saved: str = "") -> Doc
         policy=tuple(_policy(plan)),
         left=tuple(_left(plan)),
         checks=(*(guard_result(guard, accept) for guard in plan.guards), *access_results(plan.access_tests)),
-        passed=passed_words(sum(guard.verdict == "pass" for guard in plan.guards)),
+        passed=_passed(plan),
         gaps=tuple(_gaps(plan)),
         problems=plan.warnings,
         naming=naming_command(plan) if partly_named(plan.impact) else "",
@@ -85,6 +85,14 @@ def plan_document(plan: Plan, digest: str | None = None, saved: str = "") -> Doc
         flows=partial(flows, plan.impact),
         table=partial(user_table, plan),
     )
+
+
+NOTHING_TO_CHECK = "There are no changes for the guards to check."
+"""What a report says instead of how many guards passed: without changes, a pass says nothing about the org."""
+
+
+def _passed(plan: Plan) -> str:
+    return passed_words(sum(guard.verdict == "pass" for guard in plan.guards)) if plan.changes else NOTHING_TO_CHECK
 
 
 def summary_line(plan: Plan) -> str:

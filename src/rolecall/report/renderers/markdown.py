@@ -122,7 +122,7 @@ def _verdicts(document: Document) -> Iterator[str]:
     passed = [check for check in document.checks if check.kind == "guard" and check.passed and check.message]
     yield from (f"- {md(check.name)}: {quoted(check.message)}\n" for check in passed)
     if document.passed:
-        yield f"- ✅ {md(document.passed)}\n"
+        yield f"- {'✅ ' if document.changes else ''}{md(document.passed)}\n"
     yield from (f"- {_TONES[note.tone]}{quoted(note.text)}\n" for note in document.policy)
 
 

@@ -211,7 +211,8 @@ def _guards(document: Document, width: int | None, *, verbose: bool) -> Iterator
     yield from _heading("Guards" if any(check.kind == "guard" for check in checks) else "Access tests")
     for check in document.unresolved():
         yield from _verdict(check, width) if check.kind == "guard" else _test(check)
-    yield from _passed([check for check in checks if check.kind == "guard" and check.passed], verbose=verbose)
+    passed = [check for check in checks if check.kind == "guard" and check.passed]
+    yield from _passed(passed, document.passed, verbose=verbose and bool(document.changes))
     yield from _notes(document.policy)
 
 
@@ -246,13 +247,14 @@ def _test(check: CheckResult) -> Iterator[Line]:
         yield line(check.message, indent=_BODY, hang=_BODY + 2, tail=place(check.where))
 
 
-def _passed(passed: Sequence[CheckResult], *, verbose: bool) -> Iterator[Line]:
-    """Yield how many guards passed, or each of them; those with a message are always shown."""
+def _passed(passed: Sequence[CheckResult], words: str, *, verbose: bool) -> Iterator[Line]:
+    """Yield how many guards passed (``words``), or each of them; those with a message are always shown."""
     shown = passed if verbose else [check for check in passed if check.message]
     for check in shown:
         yield Line((Span("PASS    "), Span(check.name, "bold"), Span(f"  {check.message or check.figures}")), 2, _BODY)
     if passed and not verbose:
-        yield line(f"{count(len(passed), 'guard')} passed; -v lists them.", "dim", indent=2, hang=2)
+        listed = f"{count(len(passed), 'guard')} passed; -v lists them."
+        yield line(listed if words.endswith("passed.") else words or listed, "dim", indent=2, hang=2)
 
 
 def _inventory(document: Document) -> Iterator[Line]:
