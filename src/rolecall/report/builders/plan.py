@@ -88,7 +88,7 @@ def plan_document(plan: Plan, digest: str | None = None, saved: str = "") -> Doc
 
 
 NOTHING_TO_CHECK = "There are no changes for the guards to check."
-"""What a report says instead of how many guards passed: without changes, a pass says nothing about the org."""
+"""The text that replaces the number of guards that passed: without changes, a pass says nothing about the org."""
 
 
 def _passed(plan: Plan) -> str:
