@@ -88,7 +88,7 @@ def entry_name(kind: Kind) -> str:
 def _config_section(kind: Kind) -> Node:
     node = {"title": kind.title, "description": with_needs(kind)}
     if kind.keyed:
-        node["description"] += " An empty map is managed and empty."
+        node["description"] += " An empty map manages no entry, or, if the section is authoritative, removes all."
         return {
             **node,
             "type": "object",

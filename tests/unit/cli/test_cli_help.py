@@ -103,7 +103,9 @@ def test_the_page_on_guards_has_each_guard(capsys: Capture, monkeypatch: pytest.
     text = page(capsys, monkeypatch, "help", "guards")
     assert [name for name in GUARDS if f"\n  {name} " not in text] == []
     line = " ".join(text.split())
-    assert "Without override: require_self, preconditions, approval, and escalations set to deny." in line
+    assert (
+        "Without override: require_self, preconditions, approval, escalations set to deny, and min_org_admins" in line
+    )
     assert "Default: review above 10, block above 2%." in line
     assert "Default: review above 30d." in line
 
