@@ -54,8 +54,8 @@ def guards(formatter: click.HelpFormatter) -> None:
         "To override a guard for one run: rolecall plan --allow NAME=N. N is the number that the guard reports, of "
         "users, entries, settings or days; the plan prints the complete command. Then apply the saved plan, or, "
         "without one, run rolecall apply --allow NAME=N. To override it until a day, add an entry to `allow` in "
-        f"rolecall.yaml. Without override: {firm}, escalations set to deny, and min_org_admins where no org admin would "
-        "be left.",
+        f"rolecall.yaml. Without override: {firm}, escalations set to deny, and min_org_admins where no org admin "
+        "would be left.",
         "To approve a plan that requires it: answer the prompt of apply, or run rolecall apply --approve DIGEST. In "
         "CI, this also needs --approval FILE.",
     )
