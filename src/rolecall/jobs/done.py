@@ -134,7 +134,7 @@ def found_value(step: Step, answer: str, facts: Facts) -> Value | None:
     try:
         if not text.strip(": "):
             raise ValueError("it is empty")  # a variable that was never set does not mean a blank group
-        value = _read(section, text, facts)
+        value = _values(section, _read(section, text, facts))
         if value is not None:
             _check(step.address, value, facts)
         return decode_value(section, value, facts.roles)
@@ -154,6 +154,17 @@ def _read(section: str, text: str, facts: Facts) -> Any:
             raise ValueError(f"{section} always has a value")
         return None
     return parse_yaml(text.encode(), "--found").value
+
+
+def _values(section: str, value: Any) -> Any:
+    """Return the answer with values instead of their names in the console: ``{idp: Okta}`` is ``{idp: okta}``."""
+    if not isinstance(value, dict):
+        return value
+    named = {field.name: field for field in BY_SECTION[section].fields if field.words}
+    return {
+        name: named[name].entered(answer) if name in named and isinstance(answer, str) else answer
+        for name, answer in value.items()
+    }
 
 
 def _check(at: Address, value: Any, facts: Facts) -> None:

@@ -239,13 +239,13 @@ def _reader(field: Field) -> Callable[[str, Known], Json]:
         case "flag":
             return yes_no
         case "choice":
-            return choice(*field.choices)
+            return lambda text, known: choice(*field.choices)(field.entered(text), known)
         case "role":
             return default_role
         case "teams":
             return team_names
         case _:
-            return any_text
+            return lambda text, known: field.entered(any_text(text, known))
 
 
 _SHOWN = 5

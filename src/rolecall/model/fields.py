@@ -56,6 +56,12 @@ class Field(NamedTuple):
             return names.get(value, value)
         return f"{names[self.custom]} ({value})"
 
+    def entered(self, text: str) -> str:
+        """Return the value that a text means: ``Okta`` is okta and ``Entra`` is entra, in any case; else the text."""
+        values = {name.casefold(): value for value, name in self.words}
+        values |= {value.casefold(): value for value, _ in self.words}
+        return values.get(text.strip().casefold(), text)
+
     @property
     def is_set(self) -> bool:
         """Return whether the value is a set, which is a sorted list in JSON."""

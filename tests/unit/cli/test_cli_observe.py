@@ -403,3 +403,19 @@ def test_a_cell_that_could_not_be_read_has_no_answer_in_brackets(repo: Path) -> 
         ("Is this correct", "yes"),
     )
     assert org(repo)["idp_groups"]["Admins"] == {"role": "org_admin", "teams": ["IT", "Legal"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("Okta", "okta"), ("Entra", "entra"), ("microsoft entra id", "entra"), ("OneLogin", "OneLogin")],
+)
+def test_names_in_the_console_are_recorded_as_values(repo: Path, name: str, value: str) -> None:
+    answered(
+        repo,
+        ["--only", "scim"],
+        ("Is SCIM on", "yes"),
+        ("Identity provider", name),
+        ("Endpoint", "New"),
+        ("Is manual editing", "skip"),
+    )
+    assert org(repo)["scim"] == {"enabled": True, "idp": value, "endpoint": "new"}
