@@ -71,11 +71,16 @@ def head_of(effective: Mapping[str, Any], live: Live, root: Path, out: Path) -> 
 
 
 def with_role_attribute(live: Live, desired: Desired) -> Live:
-    """Return the org with what only a configuration has: the name of the legacy role attribute (R18)."""
+    """Return the org with what only a configuration has: the name of the legacy role attribute (R18).
+
+    The new endpoint ignores the attribute, so an org on it is returned without one.
+    """
     desired_scim, live_scim = desired.settings.scim, live.settings.scim
-    if not (isinstance(desired_scim, Scim) and isinstance(live_scim, Scim)) or desired_scim.role_attribute is UNSET:
+    if not isinstance(live_scim, Scim):
         return live
-    scim = replace(live_scim, role_attribute=desired_scim.role_attribute)
+    attribute = desired_scim.role_attribute if isinstance(desired_scim, Scim) else UNSET
+    attribute = live_scim.role_attribute if attribute is UNSET else attribute
+    scim = replace(live_scim, role_attribute=UNSET if live_scim.endpoint == "new" else attribute)
     return replace(live, settings=replace(live.settings, scim=scim))
 
 

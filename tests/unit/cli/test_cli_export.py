@@ -98,3 +98,45 @@ def test_an_update_replaces_the_samples_of_a_new_configuration(
         assert text.count(f"\n{section}:") == 1
     assert text.index("\nidp_groups:") < text.index("\n# guards:")
     assert run(["plan", "--detailed-exitcode"]) == 7, "no changes, as far as an observed org can be read"
+
+
+@pytest.mark.parametrize("endpoint", ["new", "legacy"])
+def test_the_role_attribute_is_exported_for_the_legacy_endpoint_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], endpoint: str
+) -> None:
+    scim = {"enabled": True, "idp": "okta", "endpoint": endpoint, "manual_editing": False, "role_attribute": "role"}
+    config = "version: 1\norg: {name: tinyco, url: observed:live.json}\n"
+    snapshot = {**SNAPSHOT, "scim": scim, "idp_groups": {}}
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    (folder / "live.json").write_text(json.dumps(snapshot))
+    (folder / "rolecall.yaml").write_text(config)
+    assert run(["-C", str(folder), "export", "--out", "../out"]) == 0
+    assert run(["-C", str(folder), "export", "--update"]) == 0
+    for text in ((tmp_path / "out/rolecall.yaml").read_text(), (folder / "rolecall.yaml").read_text()):
+        assert ("role_attribute" in text) == (endpoint == "legacy")
+    capsys.readouterr()
+    run(["-C", str(folder), "plan"])
+    assert "the role attribute `role` is ignored" not in "".join(capsys.readouterr())
+
+
+def test_an_update_of_an_upgraded_org_does_not_add_the_role_attribute(tmp_path: Path) -> None:
+    config = CONFIG + "scim: {enabled: false, idp: entra, role_attribute: role}\n"
+    repo = make_repo(tmp_path / "repo", config)
+    assert run(["-C", str(repo), "export", "--out", "../out"]) == 0
+    assert "role_attribute" not in (tmp_path / "out/rolecall.yaml").read_text()
+    assert run(["-C", str(repo), "export", "--update"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "text"), [("email,groups\n", "no users"), (None, "users could not be read: people.csv")]
+)
+def test_a_people_file_without_users_is_not_exported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, text: str
+) -> None:
+    repo = make_repo(tmp_path / "repo", CONFIG + "people: {file: people.csv}\n")
+    if content is not None:
+        (repo / "people.csv").write_text(content)
+    assert run(["-C", str(repo), "export", "--out", "../out"]) == 1
+    assert text in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -68,7 +68,7 @@ def export_new(call: Invocation, out: Path, split: bool) -> Iterator[str]:
         copies = {call.snapshot.name: call.snapshot, **_people_beside(call.snapshot)}
     else:
         config = read(call)
-        live = with_role_attribute(wait_for(_live(call, config)), config.desired)
+        live = with_role_attribute(wait_for(_live(call, config, copied=True)), config.desired)
         effective, copies = _effective(root, config), _copies(config)
     exported = new_config(
         live, head_of(effective, live, root.folder, out), read_words(live, effective["org"]["url"], now()), split=split
@@ -101,9 +101,18 @@ def export_update(call: Invocation) -> Iterator[str]:
         yield f"Next: review the diff, then run rolecall{env} plan"
 
 
-async def _live(call: Invocation, config: Config) -> Live:
+async def _live(call: Invocation, config: Config, *, copied: bool = False) -> Live:
+    """Return the org. ``copied``: the people file is copied, so an unreadable or empty one is refused."""
+    from rolecall.jobs.people import people_hint, read_people
+    from rolecall.model.directory import EVERYBODY
+
     async with session(call, config) as opened:
         live = await opened.org.read()
+        if copied and config.people.kind == "file":
+            directory = await read_people(opened.people, opened.org, live, EVERYBODY)
+            if directory.coverage.state == "unread":
+                hint = people_hint(config.people)
+                raise OrgError(Problem("unread", f"users could not be read: {directory.coverage.problem}", None, hint))
     if config.org.id not in (None, live.facts.org_id):
         message = f"`org.id` is {config.org.id}, but this is org {live.facts.org_id}"
         raise OrgError(Problem("other_org", message, config.org.source, "correct `org.url` or `org.id`"))

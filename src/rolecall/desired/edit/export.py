@@ -265,6 +265,8 @@ def _unsayable_field(section: str, name: str, value: Any, live: Live) -> str | N
     """Return why a field is left out; empty if there is nothing to report, None if the field is written."""
     if name == "metadata" or value in ("", None):
         return ""
+    if name == "role_attribute" and _endpoint(live) == "new":
+        return ""
     if name == "endpoint" and value == "upgrading":
         return "the upgrade is in progress; `endpoint: new` completes it (R20)"
     sso = live.settings.sso
