@@ -11,11 +11,12 @@ from rolecall.jobs.access import one_person
 from rolecall.jobs.plan import PlanTarget, check_pin
 from rolecall.live.port import IdpTracer, People, Reader
 from rolecall.model import normalise
-from rolecall.model.directory import Directory, Person
+from rolecall.model.directory import EVERYBODY, Directory, Person
 from rolecall.model.live import Coverage, Live
 from rolecall.model.settings import UNSET, GroupMapping
 from rolecall.model.trace import NotRead, TraceStep
 from rolecall.plan.explain.trace import Mappings, TraceInput, trace
+from rolecall.plan.guards.named_users import near_addresses
 from rolecall.plan.value import OrgRef
 
 LOG_DAYS = 30
@@ -42,12 +43,13 @@ class TraceRequest:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A trace of a user. ``idp`` is ``okta`` or ``entra``."""
+    """A trace of a user. ``idp`` is ``okta`` or ``entra``. ``near`` are similar addresses of the org's users."""
 
     org: OrgRef
     email: str
     idp: str
     steps: tuple[TraceStep, ...]
+    near: tuple[str, ...] = ()
 
 
 async def trace_user(request: TraceRequest) -> Trace:
@@ -58,8 +60,22 @@ async def trace_user(request: TraceRequest) -> Trace:
     org, user, mappings, observed_at = await _read_org(request)
     idp = await request.idp.trace(request.email, request.now - timedelta(days=LOG_DAYS))
     groups = tuple(dict.fromkeys(map(normalise.name, request.groups)))
-    known = TraceInput(request.email, idp, user, mappings, request.target.desired, groups, LOG_DAYS, observed_at)
-    return Trace(org, request.email, idp.kind, trace(known))
+    near = await _near(request) if user is None and (idp.user is None or isinstance(idp.user, NotRead)) else ()
+    desired = request.target.desired
+    known = TraceInput(request.email, idp, user, mappings, desired, groups, LOG_DAYS, observed_at, near)
+    return Trace(org, request.email, idp.kind, trace(known), near)
+
+
+async def _near(request: TraceRequest) -> tuple[str, ...]:
+    """Return similar addresses of the org's users; none if these cannot be read."""
+    try:
+        directory = await request.org.read_people(EVERYBODY)
+    except OrgError:
+        return ()
+    return tuple(near_addresses(normalise.email(request.email), directory.emails, _NEAR))
+
+
+_NEAR = 3
 
 
 class _OrgSide(NamedTuple):

@@ -103,7 +103,8 @@ StepState = Literal["ok", "failed", "not_readable"]
 class TraceStep(NamedTuple):
     """One question of a trace and its answer. ``group`` is the IdP group that it is about, None for the user.
 
-    ``next`` is what to do unless the state is ok. ``where`` is the place of the setting in the configuration.
+    ``next`` is what to do unless the state is ok. ``where`` is the place of the setting in the configuration. ``cause``
+    is why a step could not be read, which ends its ``text``.
     """
 
     step: StepName
@@ -112,3 +113,4 @@ class TraceStep(NamedTuple):
     next: str | None = None
     group: str | None = None
     where: Where | None = None
+    cause: str | None = None

@@ -84,6 +84,9 @@ def test_why_not_says_what_would_give_it(repo: Path, capsys: Capture) -> None:
         ("cyy@tiny.co", "; did you mean cy@tiny.co?"),
         ("ANN@tinny.co", "; did you mean ann@tiny.co?"),
         ("cy@tiny.con", "; did you mean cy@tiny.co?"),
+        ("cy", "; did you mean cy@tiny.co?"),
+        ("Cyy", "; did you mean cy@tiny.co?"),
+        ("zoe.quartz", "; for the list of users: rolecall access"),
         ("zoe.quartz@example.org", "; for the list of users: rolecall access"),
     ],
 )

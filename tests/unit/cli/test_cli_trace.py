@@ -180,3 +180,25 @@ def test_a_missing_secret_is_an_error(tmp_path: Path, capsys: Capture) -> None:
     folder = make_repo(tmp_path / "repo", CONFIG + people)
     assert run(["-C", str(folder), "why", "cy@tiny.co", "--trace"]) == Exit.ERROR
     assert "NOWHERE is not set" in capsys.readouterr().err
+
+
+@KINDS
+def test_a_misspelt_address_at_an_unreachable_idp(repo: Callable[..., str], kind: str) -> None:
+    closed = a_site(kind, echo=True)
+    text = repo(kind, closed, email="cyy@tiny.co", code=Exit.UNSEEN)
+    assert "Next: Did you mean cy@tiny.co? If so: rolecall why cy@tiny.co --trace" in text
+    assert "same cause as above." in text
+    assert "if none did" not in text
+    report = json.loads(repo(kind, closed, "--format", "json", email="cyy@tiny.co", code=Exit.UNSEEN))
+    assert report["near"] == ["cy@tiny.co"]
+    causes = [step["cause"] for step in report["trace"] if step["state"] == "not_readable"]
+    assert all(causes)
+    assert all(text.count(cause) == 1 for cause in causes)
+
+
+@KINDS
+def test_an_unknown_user_at_an_unreachable_idp(repo: Callable[..., str], kind: str) -> None:
+    text = repo(kind, a_site(kind, echo=True), email="zoltan.nagy@tiny.co", code=Exit.UNSEEN)
+    name = kind.capitalize()
+    assert f"Next: First resolve why steps in {name} could not be read, then run this command again" in text
+    assert "Did you mean" not in text

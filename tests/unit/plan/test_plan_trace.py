@@ -43,6 +43,7 @@ OKTA = IdpTrace(
 ANN = Person("ann@acme.com", groups=("Legal",))
 PLACE = Where("rolecall.yaml", 7, 3)
 DESIRED = Desired(Settings(idp_groups={"Legal": LEGAL}), places={address("idp_groups", "Legal"): PLACE})
+READ_FIRST = "First resolve why steps in Okta could not be read, then run this command again"
 FULL = TraceInput("ann@acme.com", OKTA, ANN, {"Legal": LEGAL}, DESIRED)
 
 
@@ -134,7 +135,9 @@ def test_a_membership_that_is_missing_names_its_group(groups: tuple[IdpMembershi
 def test_provisioning_that_was_not_read_is_its_own_step() -> None:
     text = "Could not read whether Okta is provisioning: the token cannot read it."
     found = step(of_idp(provisioning=CLOSED), "provisioning")
-    assert found == TraceStep("provisioning", "not_readable", text, "The credential needs a scope")
+    assert found == TraceStep(
+        "provisioning", "not_readable", text, "The credential needs a scope", cause=CLOSED.problem
+    )
 
 
 def test_one_of_two_groups_of_a_name_that_is_mapped_counts() -> None:
@@ -157,13 +160,27 @@ KNOWN = st.sampled_from([FULL, *(known for _, known, _ in FAILURES if known.idp.
 
 @given(KNOWN, st.sets(st.sampled_from((*PARTS, "org_user", "mappings"))))
 def test_what_is_not_read_changes_no_other_answer(known: TraceInput, unread: set[str]) -> None:
-    """An answer that is given is the one of a complete read; the rest is not readable."""
+    """An answer that is given is the one of a complete read; the rest is not readable. An action that depends on an
+    unread step says to resolve that first."""
     full = trace(known)
     partial = of_idp(known, **dict.fromkeys(unread.intersection(PARTS), CLOSED))
     partial = replace(partial, **dict.fromkeys(unread.difference(PARTS), CLOSED))
     steps = trace(partial)
     given_answers = [each for each in steps if each.state != "not_readable"]
-    assert [each for each in given_answers if each not in full] == []
+    actions = {each._replace(next=None): each.next for each in full}
+    assert [each for each in given_answers if each._replace(next=None) not in actions] == []
+    changed = {each.next for each in given_answers if each.next != actions[each._replace(next=None)]}
+    assert changed <= ({READ_FIRST} if unread else set())
     assert answered(steps) or unread
     for each in steps:
         assert each.state == "ok" or each.next
+
+
+def test_no_action_rests_on_a_step_that_was_not_read() -> None:
+    first = READ_FIRST
+    unread = replace(of_idp(access=CLOSED, deliveries=CLOSED, log=None), org_user=None, mappings={})
+    assert step(unread, "org_user").next == first
+    assert step(unread, "log").next == first
+    assert step(unread, "mapping").next == first
+    assert step(of_idp(replace(FULL, org_user=ANN._replace(groups=())), deliveries=CLOSED), "arrival").next == first
+    assert step(unread, "assignment").cause == CLOSED.problem

@@ -161,7 +161,7 @@ def _trace(call: Invocation, email: str, groups: list[str], form: str) -> Exit:
     trace = wait_for(work())
     out = stdout(call.environ, color=call.color)
     if form == "json":
-        out.text(trace_json(trace.email, trace.idp, trace.steps))
+        out.text(trace_json(trace.email, trace.idp, trace.steps, trace.near))
     else:
         out.lines(listing_lines(trace_document(trace.org, trace.email, trace.idp, trace.steps)))
     return Exit.OK if answered(trace.steps) else Exit.UNSEEN

@@ -38,7 +38,8 @@ class TraceInput:
 
     ``org_user`` is None if the org does not have the user. ``mappings`` are the org's groups, by live key. ``only`` are
     the groups to trace; without any, those of the user that matter to the org. ``log_days`` is how far back the IdP's
-    log was read. ``observed_at`` is when an admin recorded the org, None for an org that was read now.
+    log was read. ``observed_at`` is when an admin recorded the org, None for an org that was read now. ``near`` are
+    similar addresses of the org's users, if neither side is known to have the user.
     """
 
     email: str
@@ -49,6 +50,7 @@ class TraceInput:
     only: tuple[str, ...] = ()
     log_days: int = 30
     observed_at: datetime | None = None
+    near: tuple[str, ...] = ()
 
     @property
     def observed(self) -> str:
@@ -134,7 +136,7 @@ def _log(known: TraceInput, entry: LogEntry | NotRead | None, words: Words) -> T
         unread = known.org_user._replace(problem=f"{text[:-1]}, and it is unknown whether WRITER has the user")
         return _not_readable("log", "whether the user was ever sent", unread)
     if known.org_user is None:
-        return _failed("log", text, words.provision_now)
+        return _failed("log", text, _once_read(words, words.provision_now, known.idp.access, known.idp.provisioning))
     return TraceStep("log", "ok", f"{text[:-1]}; WRITER has the user.")
 
 
@@ -148,7 +150,7 @@ def _org_user(known: TraceInput, words: Words) -> TraceStep:
     if isinstance(user, NotRead):
         return _not_readable("org_user", "whether WRITER has the user", user)
     if user is None:
-        return _failed("org_user", f"WRITER does not have the user{known.observed}.", words.arrive)
+        return _failed("org_user", f"WRITER does not have the user{known.observed}.", _arrive(known, words))
     if not user.traits.active:
         return _failed("org_user", "The user is deactivated in WRITER (R23).", words.reactivate)
     if user.traits.pending:
@@ -156,6 +158,21 @@ def _org_user(known: TraceInput, words: Words) -> TraceStep:
         return _failed("org_user", text, "Approve the user in WRITER, or provision them with SCIM")
     origin = "" if user.traits.origin == "scim" else f", not provisioned by SCIM yet ({user.traits.origin})"
     return TraceStep("org_user", "ok", f"WRITER has the user, active{origin}{known.observed}.")
+
+
+def _arrive(known: TraceInput, words: Words) -> str:
+    """Return the next action for a user that the org does not have; it rests only on what was read."""
+    idp = known.idp
+    if known.near:
+        return f"Did you mean {' or '.join(known.near)}? If so: rolecall why {known.near[0]} --trace"
+    return _once_read(words, words.arrive, idp.user, idp.access, idp.provisioning, idp.log)
+
+
+def _once_read(words: Words, action: str, *parts: object) -> str:
+    """Return the action, or that the steps that it depends on have to be read first if one of them was not."""
+    if any(isinstance(part, NotRead) for part in parts):
+        return f"First resolve why steps in {words.name} could not be read, then run this command again"
+    return action
 
 
 def _group_steps(known: TraceInput, words: Words) -> Iterator[TraceStep]:
@@ -210,7 +227,7 @@ def _steps_of(known: TraceInput, name: str, group: IdpMembership | None, words: 
     if group is not None:
         yield _push(known.idp, group, words)
     if isinstance(known.org_user, Person) and group is not None and group.direct:
-        yield _arrival(known.org_user, name, words)
+        yield _arrival(known, known.org_user, name, words)
     yield _mapping(known, name, words)
 
 
@@ -238,11 +255,12 @@ def _delivered(delivery: GroupDelivery, name: str, words: Words) -> TraceStep:
     return TraceStep("push", "ok", f"{words.sent}{last}.", group=name)
 
 
-def _arrival(user: Person, name: str, words: Words) -> TraceStep:
+def _arrival(known: TraceInput, user: Person, name: str, words: Words) -> TraceStep:
     if any(key == name or key.rpartition(" [")[0] == name for key in user.groups):
         return TraceStep("arrival", "ok", "WRITER has the user in the group.", group=name)
     text = "WRITER does not have the user in the group."
-    return _failed("arrival", text, words.push_again.format(group=name), name)
+    action = _once_read(words, words.push_again.format(group=name), known.idp.deliveries, known.idp.provisioning)
+    return _failed("arrival", text, action, name)
 
 
 def _mapping(known: TraceInput, name: str, words: Words) -> TraceStep:
@@ -253,9 +271,8 @@ def _mapping(known: TraceInput, name: str, words: Words) -> TraceStep:
     live = known.mappings
     keys = [key for key in live if key == name or (key.endswith("]") and key.rpartition(" [")[0] == name)]
     if not keys:
-        return _failed(
-            "mapping", f"WRITER does not have the group{known.observed}.", words.send.format(group=name), name
-        )
+        action = _once_read(words, words.send.format(group=name), known.idp.deliveries)
+        return _failed("mapping", f"WRITER does not have the group{known.observed}.", action, name)
     mapping = next((live[key] for key in keys if live[key] != BLANK), BLANK)
     if mapping != BLANK:
         return TraceStep("mapping", "ok", f"Mapped: {_gives(mapping)}{known.observed}.", None, name, where)
@@ -288,4 +305,5 @@ def _failed(step: StepName, text: str, action: str, group: str | None = None) ->
 def _not_readable(step: StepName, subject: str, unread: NotRead, group: str | None = None) -> TraceStep:
     text = f"Could not read {subject}: {unread.problem.rstrip('.')}."
     action = unread.hint or "Try again later"
-    return TraceStep(step, "not_readable", text, f"{action[0].upper()}{action[1:]}", group)
+    action = f"{action[0].upper()}{action[1:]}"
+    return TraceStep(step, "not_readable", text, action, group, cause=unread.problem.rstrip("."))

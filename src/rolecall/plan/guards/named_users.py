@@ -79,8 +79,13 @@ def _absent(email: str, number: int | None, directory: Directory, *, sees_invite
 
 
 def near_addresses(email: str, emails: Iterable[str], most: int) -> list[str]:
-    """Return the addresses that differ least, the nearest first: in the name only, else in the domain only."""
-    name, _, domain = email.partition("@")
+    """Return the addresses that differ least, the nearest first: in the name only, else in the domain only.
+
+    A text without a domain is compared with the names only.
+    """
+    name, at, domain = email.partition("@")
+    if not at:
+        return _near_names(name, emails, most)
     names: dict[str, str] = {}
     domains: dict[str, str] = {}
     for known in emails:
@@ -93,3 +98,12 @@ def near_addresses(email: str, emails: Iterable[str], most: int) -> list[str]:
         if close := difflib.get_close_matches(part, candidates, most, _CLOSE):
             return [candidates[match] for match in close]
     return []
+
+
+def _near_names(name: str, emails: Iterable[str], most: int) -> list[str]:
+    """Return the addresses with this local part, else those whose local part is near."""
+    addresses: dict[str, list[str]] = {}
+    for known in emails:
+        addresses.setdefault(normalise.email(known).partition("@")[0], []).append(known)
+    near = [name] if name in addresses else difflib.get_close_matches(name, addresses, most, _CLOSE)
+    return [known for local in near for known in addresses[local]][:most]

@@ -23,20 +23,25 @@ _LABEL = 12
 
 def trace_document(org: OrgRef, email: str, idp: str, steps: Sequence[TraceStep]) -> Document:
     """Return the steps of the user, then those of each group, and how many failed or could not be read."""
+    causes: set[tuple[str | None, str | None]] = set()
     title = f"{visible(email)} · provisioning trace through {idp.capitalize()}"
     listings = [
-        Listing(tuple(_rows(group_steps)), (_LABEL,), visible(group or ""))
+        Listing(tuple(_rows(group_steps, causes)), (_LABEL,), visible(group or ""))
         for group, group_steps in groupby(steps, lambda step: step.group)
     ]
     listings.append(Listing((), title=_summary(steps)))
     return Document("why", title=title, banner=org_banner(org), listings=tuple(listings))
 
 
-def _rows(steps: Iterator[TraceStep]) -> Iterator[Row]:
+def _rows(steps: Iterator[TraceStep], causes: set[tuple[str | None, str | None]]) -> Iterator[Row]:
+    """Yield the lines of steps. ``causes`` are those that were shown, each with its next action; new ones are added."""
     for step in steps:
         label, tone = LABELS[step.state]
-        yield Row((Note(label, tone), Note(visible(step.text))), place(step.where), 1)
-        if step.next:
+        repeated = step.cause is not None and (step.cause, step.next) in causes
+        text = f"{step.text.removesuffix(f': {step.cause}.')}: same cause as above." if repeated else step.text
+        causes.add((step.cause, step.next))
+        yield Row((Note(label, tone), Note(visible(text))), place(step.where), 1)
+        if step.next and not repeated:
             yield Row((Note(""), Note(f"Next: {visible(step.next)}", "dim")), depth=1)
 
 
@@ -49,15 +54,18 @@ def _summary(steps: Sequence[TraceStep]) -> str:
     return f"{' and '.join(parts)}, of {len(steps)}."
 
 
-def trace_json(email: str, idp: str, steps: Sequence[TraceStep]) -> str:
-    """Return ``{"email", "idp", "answered", "trace": [{"step", "state", "text", "next", "group", "where"}]}``.
+def trace_json(email: str, idp: str, steps: Sequence[TraceStep], near: Sequence[str] = ()) -> str:
+    """Return ``{"email", "idp", "answered", "trace": [{"step", "state", "text", "next", "group", "where",
+    "cause"}], "near"}``.
 
-    ``answered`` is false if a step could not be read. ``group`` is null for steps about the user.
+    ``answered`` is false if a step could not be read. ``group`` is null for steps about the user. ``near`` are
+    similar addresses of the org's users, if neither side is known to have the user.
     """
     body = {
         "email": email,
         "idp": idp,
         "answered": all(step.state != "not_readable" for step in steps),
         "trace": [{**step._asdict(), "where": place(step.where) or None} for step in steps],
+        "near": list(near),
     }
     return json.dumps(body, indent=2) + "\n"
