@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
-from rolecall.model.change import Change, Done, Event, Outcome
+from rolecall.model.change import Change
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Coverage, Live
+from rolecall.model.outcome import Done, Event, Outcome
 from rolecall.model.settings import BLANK, UNSET, GroupMapping
 
 

@@ -13,7 +13,8 @@ from live_site import Site, run
 
 from rolecall.errors import OrgError
 from rolecall.live.client import FIRST_PAGE, LOG_PAGES, OrgClient
-from rolecall.model.change import Change, Event, LogSearch
+from rolecall.model.change import Change
+from rolecall.model.outcome import Event, LogSearch
 from rolecall.model.settings import Address, Scim
 
 LOG = "/v1/audit-log"

@@ -10,7 +10,8 @@ from faulty_org import DEFAULTS, Asked, Close, Faulty, Reply, Silence, at, error
 
 from rolecall.live.client import OrgClient
 from rolecall.live.http.exchange import RETRIES, RETRIES_BUSY
-from rolecall.model.change import Change, Done, Failed, Moved, Outcome, Refused, Unknown
+from rolecall.model.change import Change
+from rolecall.model.outcome import Done, Failed, Moved, Outcome, Refused, Unknown
 from rolecall.model.settings import Address, Defaults, Domain, GroupMapping
 
 UPDATE = Change(Address("defaults"), "update", Defaults("member"), Defaults("team_admin"))

@@ -9,8 +9,9 @@ import pytest
 from live_site import ACME, Site, run
 
 from rolecall.live.client import OrgClient
-from rolecall.model.change import Action, Change, Done, Moved, Outcome, Refused
+from rolecall.model.change import Action, Change
 from rolecall.model.directory import EVERYBODY
+from rolecall.model.outcome import Done, Moved, Outcome, Refused
 from rolecall.model.settings import Address, Defaults, Domain, GroupMapping, Scim, Sso, Value
 
 IT = frozenset({"IT"})

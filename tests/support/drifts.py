@@ -14,9 +14,9 @@ from rolecall.drift.compare import Memory
 from rolecall.drift.scan import DriftScan, Past
 from rolecall.drift.value import Basis
 from rolecall.errors import Where
-from rolecall.model.change import Event
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.live import Facts, Group, Live
+from rolecall.model.outcome import Event
 from rolecall.model.policy import Policy
 from rolecall.model.settings import Defaults, GroupMapping, Scim, Settings
 from rolecall.plan.inputs import PlanInput

@@ -25,8 +25,8 @@ from rolecall.live.snapshot.reader import SnapshotReader, decode_snapshot_people
 from rolecall.localorg.load import load
 from rolecall.localorg.manage import make_token
 from rolecall.localorg.store import open_database
-from rolecall.model.change import LogSearch
 from rolecall.model.desired import Desired
+from rolecall.model.outcome import LogSearch
 from rolecall.model.run import RunFacts
 from rolecall.model.settings import BLANK, Defaults, GroupMapping, Settings
 

@@ -12,9 +12,10 @@ from rolecall.apply.steps import Numbered, Sender, satisfies, written
 from rolecall.errors import OrgError
 from rolecall.journal.port import Journal
 from rolecall.live.port import Org
-from rolecall.model.change import Change, Event
+from rolecall.model.change import Change
 from rolecall.model.kinds import split_address, unread_fields
 from rolecall.model.live import Live
+from rolecall.model.outcome import Event
 from rolecall.model.run import Run, Step, StepOutcome
 from rolecall.model.settings import Value
 

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from rolecall.errors import OrgError
 from rolecall.journal.port import Holder, Journal, JournalError, OrgLock, Waiting
 from rolecall.live.port import Org
-from rolecall.model.change import Change, Done, Event, Failed, Moved, Outcome, Refused, Unknown
+from rolecall.model.change import Change
 from rolecall.model.kinds import agrees, unread_fields
+from rolecall.model.outcome import Done, Event, Failed, Moved, Outcome, Refused, Unknown
 from rolecall.model.run import Approval, PendingWrite, Run, RunFacts, RunKind, Settled, StepOutcome
 from rolecall.model.settings import BLANK, Address, Value
 from rolecall.plan.value import Plan

@@ -18,9 +18,9 @@ from rolecall.codec.record import Codec
 from rolecall.codec.settings import Json, Roles, decode_settings, decode_value, encode_settings, encode_value, fits
 from rolecall.codec.snapshot import moment_text
 from rolecall.model import normalise
-from rolecall.model.change import Event
 from rolecall.model.kinds import BY_SECTION
 from rolecall.model.live import Caller, Facts, Group
+from rolecall.model.outcome import Event
 from rolecall.model.roles import BUILT_IN, Role
 from rolecall.model.settings import BLANK, Section, Settings, Value
 

@@ -15,8 +15,8 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from rolecall.model.audit import AuditRecord, Result, StoredRecord
-from rolecall.model.change import Event
 from rolecall.model.kinds import split_address
+from rolecall.model.outcome import Event
 from rolecall.package_data import package_text
 
 Json = Any

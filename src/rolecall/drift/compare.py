@@ -24,11 +24,11 @@ from typing import Annotated, Literal, NamedTuple
 from rolecall.codec.settings import encode_value
 from rolecall.errors import Where
 from rolecall.model import normalise
-from rolecall.model.change import Event
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.fields import Kind
 from rolecall.model.kinds import KINDS, address, agrees, split_address, unread_fields, value_at
 from rolecall.model.live import Live
+from rolecall.model.outcome import Event
 from rolecall.model.record import Key
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Value

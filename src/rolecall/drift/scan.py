@@ -13,9 +13,9 @@ from rolecall.drift.plans import plan_of_drift, revert_plan
 from rolecall.drift.value import Acknowledgement, Basis, DriftReport, UserMovements, Violation
 from rolecall.drift.violations import limits, not_evaluated, tests, watched
 from rolecall.errors import Problem, clause
-from rolecall.model.change import Event
 from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
 from rolecall.model.live import Coverage
+from rolecall.model.outcome import Event
 from rolecall.model.settings import UNSET, Address
 from rolecall.model.sighting import Roster, Sighting
 from rolecall.plan.commands import env_flag

@@ -56,8 +56,9 @@ async def change_by_hand(folder: Path, url: str, change: ConsoleChange = CONSOLE
     from rolecall.jobs.local import TokenRequest, make_token
     from rolecall.live.client import OrgClient
     from rolecall.live.connect import connect
-    from rolecall.model.change import Change, Done
+    from rolecall.model.change import Change
     from rolecall.model.kinds import value_at
+    from rolecall.model.outcome import Done
 
     secret = make_token(str(folder / url.removeprefix("local:")), TokenRequest("admin", change.who))
     org = connect(url, lambda: secret, folder=folder)

@@ -21,10 +21,10 @@ from rolecall.jobs.people import left_out, people_or_unread
 from rolecall.jobs.plan import PlanRequest, read_plan_input
 from rolecall.journal.port import Journal
 from rolecall.live.port import Audit
-from rolecall.model.change import Event
 from rolecall.model.desired import NOTHING_APPLIED, Applied
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.lineage import Blame
+from rolecall.model.outcome import Event
 from rolecall.model.settings import Address
 from rolecall.plan.coverage import concerns
 from rolecall.plan.inputs import PlanInput

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rolecall.desired.build import Config
 from rolecall.desired.references import references, with_role_ids
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.jobs.people import idp_problems, left_out, people_hint, read_people
 from rolecall.live.port import Audit, People, Reader
-from rolecall.model.change import Event
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.kinds import DECIDING_ACCESS, DECIDING_SIGN_IN, SECTIONS
 from rolecall.model.lineage import Lineage, LogCheck, Relation, UnknownApply
@@ -25,6 +24,9 @@ from rolecall.plan.inputs import PlanInput
 from rolecall.plan.lint.names import flag_problems, known_addresses
 from rolecall.plan.make import make
 from rolecall.plan.value import OrgRef, Plan, Selection
+
+if TYPE_CHECKING:
+    from rolecall.model.outcome import Event
 
 References = Callable[[Facts], list[Problem]]
 """Checks names against the live org: errors and warnings with their places."""

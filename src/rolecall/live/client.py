@@ -17,10 +17,11 @@ from rolecall.live.http.transport import ColumnTransport, Request, Transport
 from rolecall.live.people.org_api import read_directory
 from rolecall.live.sections import WHOLE, read_org, read_sections
 from rolecall.live.writes import WriteContext, write_change
-from rolecall.model.change import Change, Event, LogSearch, Outcome, Refused
+from rolecall.model.change import Change
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Facts, Live
+from rolecall.model.outcome import Event, LogSearch, Outcome, Refused
 
 AUDIT = Request("GET", "/v1/audit-log")
 FIRST_PAGE = 50

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from rolecall.model.change import Change, Event, LogSearch, Outcome
+    from rolecall.model.change import Change
     from rolecall.model.directory import Directory, IdpFacts, PeopleScope
     from rolecall.model.idp_app import IdpApp
     from rolecall.model.live import Live
+    from rolecall.model.outcome import Event, LogSearch, Outcome
     from rolecall.model.trace import IdpTrace
 
 

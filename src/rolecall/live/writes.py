@@ -13,9 +13,10 @@ from rolecall.errors import OrgError, Problem
 from rolecall.live.http.exchange import NOT_DONE, Exchange, Exchanged, no_response
 from rolecall.live.http.refusals import accepted, decoded, refusal
 from rolecall.live.http.transport import Answer, Request, json_request
-from rolecall.model.change import Change, Done, Failed, Moved, Outcome, Refused, Unknown
+from rolecall.model.change import Change
 from rolecall.model.kinds import BY_SECTION, agrees, split_address, unread_fields
 from rolecall.model.live import Group
+from rolecall.model.outcome import Done, Failed, Moved, Outcome, Refused, Unknown
 from rolecall.model.roles import Role
 from rolecall.model.settings import BLANK, Scim, Section, Value
 

@@ -13,9 +13,9 @@ from workbench import BRAND, MARKETING, NOW, Workbench
 from rolecall.apply.settle import look_up
 from rolecall.apply.steps import written
 from rolecall.jobs.memory import sent_under
-from rolecall.model.change import Event
 from rolecall.model.desired import Desired
 from rolecall.model.live import Coverage, Live
+from rolecall.model.outcome import Event
 from rolecall.model.run import Step
 from rolecall.model.settings import BLANK, GroupMapping, Settings
 

@@ -11,8 +11,9 @@ import pytest
 from rolecall.apply.settle import changed_since, confirm, look_up, unconfirmed
 from rolecall.apply.steps import Numbered, satisfies
 from rolecall.errors import OrgError, Problem
-from rolecall.model.change import Change, Event
+from rolecall.model.change import Change
 from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
+from rolecall.model.outcome import Event
 from rolecall.model.run import Step, StepOutcome
 from rolecall.model.settings import BLANK, UNSET, Defaults, GroupMapping, Settings
 

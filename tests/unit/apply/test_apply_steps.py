@@ -12,7 +12,8 @@ from rolecall.apply.run import unrecorded
 from rolecall.apply.steps import NOT_A_NO, ApplyContext, Sender, end_of, numbered, written
 from rolecall.errors import OrgError, Problem
 from rolecall.journal.port import Holder, JournalError
-from rolecall.model.change import Change, Done, Event, Failed, Moved, Outcome, Refused, Unknown
+from rolecall.model.change import Change
+from rolecall.model.outcome import Done, Event, Failed, Moved, Outcome, Refused, Unknown
 from rolecall.model.run import Opening, Planned, RunFacts, StepOutcome
 from rolecall.model.settings import Domain, GroupMapping
 

@@ -11,8 +11,8 @@ import pytest
 from rolecall.codec import api
 from rolecall.codec.api import Item
 from rolecall.codec.capabilities import SEARCH
-from rolecall.model.change import Event
 from rolecall.model.live import Caller, Facts, Group
+from rolecall.model.outcome import Event
 from rolecall.model.roles import BUILT_IN, Role
 from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, GroupMapping, Scim, Section, Settings, Sso, Value
 

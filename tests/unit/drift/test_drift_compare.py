@@ -20,9 +20,9 @@ from rolecall.drift.compare import (
     equal,
     lifecycle,
 )
-from rolecall.model.change import Event
 from rolecall.model.desired import Applied, Desired, Intent
 from rolecall.model.live import UNREAD, Facts, Group, Live
+from rolecall.model.outcome import Event
 from rolecall.model.policy import Ignore, Policy
 from rolecall.model.settings import BLANK, GroupMapping, Scim, Settings
 from rolecall.model.sighting import Roster, RosterGroup

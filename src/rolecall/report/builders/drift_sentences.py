@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from rolecall.drift.compare import Drift, DriftClass
 from rolecall.drift.value import UNDETERMINED, Acknowledgement, DriftReport, NewAdmin, ViolationKind
-from rolecall.model.change import Event
 from rolecall.model.kinds import split_address
 from rolecall.model.lineage import Blame
+from rolecall.model.outcome import Event
 from rolecall.model.paste import shell_pattern, yaml_pattern
 from rolecall.model.settings import Address
 from rolecall.plan.commands import env_flag
