@@ -34,11 +34,11 @@ def run_document(report: RunReport, env: str | None = None) -> Document:
 
 
 def _run_rows(report: RunReport) -> Iterator[Row]:
+    yield from (_sentence(visible(note), "dim") for note in report.notes)
     if report.run is None:
-        yield _sentence("Nothing to do.", "strong")
+        yield from [] if report.notes else [_sentence("Nothing to do.", "strong")]
         return
     run = report.run
-    yield from (_sentence(visible(note), "dim") for note in report.notes)
     yield _sentence(_result(run), "ok" if run.outcome in ("done", "nothing") else "error")
     if report.meanwhile:
         yield _sentence(f"Right now: {visible(report.meanwhile)}", "warn")
@@ -178,7 +178,7 @@ def _history_row(run: Run) -> Row:
             Note(f"{run.id:>5}", "strong"),
             Note(_moment(run.started_at)),
             Note(run.kind),
-            Note(run.outcome, _OUTCOMES[run.outcome]),
+            _outcome(run),
             Note(_progress(run)),
             Note(who),
         ),
@@ -186,13 +186,24 @@ def _history_row(run: Run) -> Row:
     )
 
 
+def _outcome(run: Run) -> Note:
+    """Return the outcome of a run as a word; that of a run with open manual steps is not ``done``."""
+    return Note("steps open", "warn") if _awaits_steps(run) else Note(run.outcome, _OUTCOMES[run.outcome])
+
+
+def _awaits_steps(run: Run) -> bool:
+    """Return whether rolecall is done with a run, but not all of its manual steps are."""
+    return run.outcome == "done" and bool(run.human)
+
+
 def _progress(run: Run) -> str:
-    """Return how many steps are done, or the message of a run without steps."""
+    """Return how many steps are done and how many manual steps are open, or the message of a run without steps."""
     if not run.steps and run.message:
         return visible(run.message)
     steps = [step for step in run.steps if step.state != "human"]
     done = sum(step.state in ("done", "attested") for step in steps)
-    return f"{done:,} of {count(len(steps), 'step')}"
+    parts = [f"{done:,} of {count(len(steps), 'step')}"] if steps or not run.human else []
+    return ", ".join([*parts, *([f"{_manual_words(run.human)} open"] if run.human else [])])
 
 
 def recorded_run_document(run: Run) -> Document:
@@ -203,7 +214,14 @@ def recorded_run_document(run: Run) -> Document:
     steps = tuple(map(_step_row, run.steps))
     listings = Listing(tuple(facts), (12,)), Listing(steps, (4, 6, wide), "Steps")
     title = f"Run {run.id}: {run.kind} of {visible(run.facts.org_name)} ({visible(run.org_id)})"
-    return Document("run", title=title, listings=listings)
+    return Document("run", title=title, listings=listings, next_steps=tuple(_manual_next(run)))
+
+
+def _manual_next(run: Run) -> Iterator[NextStep]:
+    """Yield what to do with the open manual steps of a recorded run."""
+    if run.human:
+        yield NextStep("For instructions for the manual steps", command=f"rolecall runbook {run.id}")
+        yield NextStep("When all of them are done", command=f"rolecall done {run.id} all")
 
 
 def _step_row(step: Step) -> Row:
@@ -260,7 +278,7 @@ def _approval_json(approval: Approval) -> dict[str, Any]:
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
     ended = f", ended {_moment(run.ended_at)}" if run.ended_at else ""
-    yield "outcome", run.outcome
+    yield "outcome", _progress(run) if _awaits_steps(run) else run.outcome
     yield "started", f"{_moment(run.started_at)}{ended} UTC"
     for name in ("env", "actor", "caller", "host", "commit", "branch", "remote", "pull_request", "ci_run", "config"):
         if value := getattr(run.facts, name):
