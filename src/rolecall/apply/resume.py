@@ -57,9 +57,16 @@ def applied_by(approved: Plan, fresh: Plan, runs: Sequence[Run]) -> Iterator[str
     """
     already = applied_already(approved, fresh)
     yield from _by_run(approved, already, runs)
-    by_hand = {run.id: run for run in runs if _recorded(approved, fresh, run)}
+    by_hand = {run.id: run for run in runs if has_recorded(approved, fresh, run)}
     for run in list(by_hand.values())[:1]:
         yield f"{_run_words(run)} already recorded the manual steps of this plan: rolecall runbook {run.id}"
+
+
+def may_be_applied(approved: Plan, runs: Sequence[Run]) -> bool:
+    """Return whether these runs have every step of a plan: its writes are done, its manual steps recorded."""
+    states = frozenset[StepState]({*_DONE, "human"})
+    changes = (*approved.writes, *approved.human)
+    return bool(changes) and all(any(_applied(approved, change, run, states) for run in runs) for change in changes)
 
 
 def _by_run(approved: Plan, already: Sequence[Change], runs: Sequence[Run]) -> Iterator[str]:
@@ -79,7 +86,7 @@ def _by_run(approved: Plan, already: Sequence[Change], runs: Sequence[Run]) -> I
             yield f"{_run_words(run)} already applied {number:,} of the {total:,} changes of this plan: {addresses}"
 
 
-def _recorded(approved: Plan, fresh: Plan, run: Run) -> bool:
+def has_recorded(approved: Plan, fresh: Plan, run: Run) -> bool:
     """Return whether a run has recorded the manual steps of this plan that are not done yet."""
     steps = frozenset[StepState]({"human"})
     return bool(fresh.human) and all(_applied(approved, change, run, steps) for change in fresh.human)

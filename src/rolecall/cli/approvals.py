@@ -20,6 +20,7 @@ from rolecall.cli.session import now
 from rolecall.errors import Blocked, ConfigError, Exit, Misuse, Problem, RolecallError, Where
 from rolecall.model.run import Approval
 from rolecall.outside.git import committed_at, head
+from rolecall.plan.saved.digest import digest, short
 from rolecall.plan.saved.summary import failed_test, renames_as_one, reviews
 from rolecall.plan.value import GuardResult, Plan
 from rolecall.report.builders.checks import guard_words
@@ -183,6 +184,11 @@ class ApprovalFlags(NamedTuple):
     digest: str | None = None
     file: Path | None = None
 
+    @property
+    def asks(self) -> bool:
+        """Return whether approval is asked for at the prompt."""
+        return not self.auto and self.digest is None
+
 
 class Declined(RolecallError):
     """The user declined at the prompt. Nothing was written."""
@@ -265,7 +271,7 @@ def _unanswered(call: Invocation, flags: ApprovalFlags, guard: GuardResult) -> P
 
 def _ask_person(call: Invocation, plan: Plan, open_reviews: list[GuardResult]) -> Approval:
     if not can_ask(call):
-        hint = "add --approve DIGEST, or --auto-approve if no guard requires approval"
+        hint = f"add --approve {short(digest(plan))}, or --auto-approve if no guard requires approval"
         raise Misuse(Problem("no_approval", "approval is required, and there is no terminal to ask", None, hint))
     if not agrees(_request(plan, len(open_reviews))):
         raise Declined(Problem("declined", "not approved; nothing was written"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,19 +52,22 @@ def present(call: Invocation, config: Config, planned: Planned, sinks: Sinks, pr
     from rolecall.jobs.saved import plan_json
     from rolecall.outside.files import write_file
     from rolecall.plan.saved.digest import digest
+    from rolecall.report.builders.next_steps import from_a_file
 
     plan, configured = planned.plan, config.reports_people
     outside = redacted(call, plan, shown(call, sinks.people, configured, terminal=False), config.root)
     if sinks.out is not None:
         write_file(sinks.out, plan_json(outside))
     at, saved = in_repository(call), "" if sinks.out is None else str(sinks.out)
+    reported = saved if from_a_file(plan) else ""
     for form, path in sinks.reports:
-        write_file(path, render_plan(outside, form, at, digest(plan), saved))
+        write_file(path, render_plan(outside, form, at, digest(plan), reported))
     out = stdout(call.environ, color=call.color)
     inside = redacted(call, plan, shown(call, sinks.people, configured, terminal=out.terminal), config.root)
-    show_plan(out, inside, sinks.form, at, verbose=call.verbosity > 0, saved=saved)
+    text = sinks.form == "text"
+    show_plan(out, inside, sinks.form, at, verbose=call.verbosity > 0, saved=saved if text else reported)
     if sinks.out is not None:
-        report_saved(call, out, plan, sinks.out, text=sinks.form == "text", shown=True)
+        report_saved(call, out, plan, sinks.out, text=text, shown=True)
     problems = broken(plan, promised)
     if problems:
         tell(problems, as_json=call.log_format == "json", color=call.color)
@@ -73,13 +77,13 @@ def present(call: Invocation, config: Config, planned: Planned, sinks: Sinks, pr
 def report_saved(call: Invocation, out: Console, plan: Plan, path: Path, *, text: bool, shown: bool = False) -> None:
     """Say where a plan was saved and how to apply it: on stdout if that has text, else on stderr.
 
-    ``shown``: the plan is above, and one that is only applied from a file says there how.
+    ``shown``: the plan is above, with the command that applies the file.
     """
     from rolecall.model.paste import shell_word
     from rolecall.plan.commands import env_flag
     from rolecall.plan.saved.digest import digest, short
     from rolecall.plan.saved.summary import needs_approval
-    from rolecall.report.builders.next_steps import apply_command, from_a_file
+    from rolecall.report.builders.next_steps import apply_command
     from rolecall.report.line import line
 
     saved = f"Saved the plan to {path}."
@@ -87,7 +91,7 @@ def report_saved(call: Invocation, out: Console, plan: Plan, path: Path, *, text
     command = f"rolecall apply{env_flag(plan.org)} {shell_word(str(path))} --approve {short(digest(plan))}"
     next_step = f"To apply exactly this plan: {command}" if can_apply else ""
     if text:
-        more = next_step and not (shown and from_a_file(plan))
+        more = next_step and not shown
         out.lines([line(saved, "ok"), *([line(next_step)] if more else [])])
     elif call.verbosity >= 0:
         remark("plan_saved", f"{saved} {next_step}".rstrip(), as_json=call.log_format == "json")
@@ -102,9 +106,10 @@ def show_plan(
     brief: bool = False,
     verbose: bool = False,
     saved: str = "",
+    applies: bool = False,
 ) -> None:
     """Print a plan that shows of users what it may: ``brief`` only its summary, ``verbose`` with details. ``saved`` is
-    the file that it is in."""
+    the file that it is in. ``applies``: it is applied next, so how to apply it is left out."""
     from rolecall.plan.saved.digest import digest
 
     if form != "text":
@@ -114,6 +119,8 @@ def show_plan(
     from rolecall.report.renderers.text import brief_lines, document_lines
 
     document = plan_document(plan, digest(plan), saved)
+    if applies:
+        document = replace(document, next_steps=())
     out.lines(lambda width: brief_lines(document) if brief else document_lines(document, width, verbose=verbose))
 
 

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
-from rolecall.apply.resume import applied_already, approved_state
+from rolecall.apply.resume import applied_already, approved_state, has_recorded, may_be_applied
 from rolecall.apply.run import Fresh, carry_out
 from rolecall.apply.steps import ApplyContext
+from rolecall.apply.verify import lapsed, verify
 from rolecall.errors import OrgError, Problem, Stale
 from rolecall.jobs.memory import forget_old, sent, sight_run
 from rolecall.jobs.people import read_people
-from rolecall.jobs.plan import Planned, PlanRequest, PlanTarget, ReadAudit, Whose, plan_from_input, read_plan_input
+from rolecall.jobs.plan import (
+    Planned,
+    PlanRequest,
+    PlanTarget,
+    ReadAudit,
+    Whose,
+    from_plan,
+    plan_from_input,
+    read_plan_input,
+)
 from rolecall.journal.port import LOG_ENTRY, JournalError
 from rolecall.live.port import People
 from rolecall.model.desired import Applied, Desired
@@ -57,6 +68,31 @@ async def apply_approved(request: ApplyRequest) -> RunReport:
     if report.run is None or report.problems or request.stop() or plan_input is None or final is None:
         return report
     return replace(report, notes=(*report.notes, *await _record_holders(request, report.run, plan_input, final)))
+
+
+class Earlier(NamedTuple):
+    """The runs that applied a plan before, as sentences, and whether manual steps of it are still open."""
+
+    notes: tuple[str, ...]
+    manual: bool
+
+
+async def applied_before(approved: Plan, request: PlanRequest, runs: Sequence[Run]) -> Earlier | None:
+    """Return how a plan was applied before; None if something is left to apply.
+
+    The org is read only if ``runs``, newest first, have every change of the plan. ``request`` is that of a normal plan;
+    its goal is replaced by the approved values.
+    """
+    if not may_be_applied(approved, runs) or lapsed(approved, request.now):
+        return None
+    target = replace(from_plan(approved), pin=None)
+    again = replace(request, target=target, as_of=approved.as_of, lifts=once(approved), selection=_selection(approved))
+    planned = await _plan_what_is_left(again, approved)
+    verified, moved = verify(approved, planned.plan, None, runs, planned.live)
+    open_again = verified.human and not any(has_recorded(approved, planned.plan, run) for run in runs)
+    if moved or verified.steps or open_again:
+        return None
+    return Earlier(verified.notes, bool(verified.human))
 
 
 @dataclass(slots=True)

@@ -41,6 +41,36 @@ def test_a_plan_that_was_applied_names_the_run(repo: Path, capsys: Capture) -> N
     assert "affects" not in text
     assert "already has the planned value" not in text
     assert "Nothing to do (run 2)." in text
+    assert "Plan: " not in text
+
+
+def test_a_plan_that_was_applied_needs_no_approval_and_is_not_shown_again(repo: Path, capsys: Capture) -> None:
+    told(capsys, "plan", "--out", "p.json")
+    told(capsys, "apply", "p.json", "--auto-approve")
+    text = told(capsys, "apply", "p.json", "--metrics-file", "m.txt")
+    assert text.startswith("Run 1 (")
+    assert text.endswith("already applied this plan\n")
+    assert len(text.splitlines()) == 1
+    assert "rolecall_last_attempt_failed{" not in text
+    assert "Run 2" not in told(capsys, "history")
+
+
+def test_a_plan_that_was_applied_and_changed_since_is_shown_again(repo: Path, capsys: Capture) -> None:
+    told(capsys, "plan", "--out", "p.json")
+    told(capsys, "apply", "p.json", "--auto-approve")
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", {"role": "member", "teams": ["Marketing"]})
+    text = told(capsys, "apply", "p.json", code=Exit.USAGE)
+    assert "Plan: " in text
+    assert "already applied" not in text
+
+
+def test_a_plan_that_is_applied_does_not_suggest_to_apply_it(repo: Path, capsys: Capture) -> None:
+    digest = told(capsys, "plan", "--out", "p.json").rpartition("--approve ")[2].split()[0]
+    text = told(capsys, "apply", "p.json", code=Exit.USAGE)
+    assert "Plan: " in text
+    assert "Next\n" not in text
+    assert f"add --approve {digest}, or --auto-approve" in text
+    assert "Next\n" not in told(capsys, "apply", "--auto-approve")
 
 
 def test_a_plan_that_was_applied_in_part_names_the_run_and_the_changes(repo: Path, capsys: Capture) -> None:
@@ -81,6 +111,32 @@ def test_manual_steps_that_a_run_recorded_are_named(
     told(capsys, "apply", "p.json", "--auto-approve", code=Exit.HUMAN)
     text = told(capsys, "apply", "p.json", "--auto-approve", code=Exit.HUMAN)
     assert "already recorded the manual steps of this plan: rolecall runbook 1" in text
+    assert "Plan: " not in text
+    text = told(capsys, "apply", "p.json", code=Exit.HUMAN)
+    assert text.endswith("already recorded the manual steps of this plan: rolecall runbook 2\n")
+    assert len(text.splitlines()) == 1
+
+
+def test_open_manual_steps_are_in_the_list_of_runs_with_the_commands_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    repo = tmp_path / "observed"
+    repo.mkdir()
+    (repo / "org.json").write_text(json.dumps(SNAPSHOT), encoding="utf-8")
+    (repo / "rolecall.yaml").write_text(TWO.replace("local:org.db", "observed:org.json"), encoding="utf-8")
+    monkeypatch.chdir(repo)
+    told(capsys, "apply", "--auto-approve", code=Exit.HUMAN)
+    rows = told(capsys, "history")
+    assert "steps open   2 manual steps open" in rows
+    assert "done" not in rows
+    for command in ("history", "show"):
+        text = told(capsys, command, "1")
+        assert "outcome:      2 manual steps open\n" in text
+        assert "For instructions for the manual steps: rolecall runbook 1\n" in text
+        assert "When all of them are done: rolecall done 1 all\n" in text
+    assert json.loads(told(capsys, "history", "--format", "json"))["runs"][0]["outcome"] == "done"
+    told(capsys, "done", "1", "all")
+    assert "done         2 of 2 steps" in told(capsys, "history")
 
 
 @pytest.mark.parametrize("env", [None, "prod"])

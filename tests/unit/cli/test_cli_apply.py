@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def test_where_nobody_can_be_asked_an_approval_has_to_be_given(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
     assert run(["apply", *args]) == Exit.USAGE
-    assert "--approve DIGEST" in capsys.readouterr().err
+    assert re.search(r"add --approve [0-9a-f-]{19}, or --auto-approve", capsys.readouterr().err)
     assert left(repo) == Exit.CHANGES
 
 

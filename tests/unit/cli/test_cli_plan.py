@@ -279,8 +279,7 @@ def test_two_orgs_in_one_process_do_not_mix(tmp_path: Path, repo: Path, capsys: 
         (
             [],
             "out",
-            "Saved the plan to my plan.json.\nTo apply exactly this plan: rolecall apply 'my plan.json' "
-            "--approve DIGEST\n",
+            "\nNext\n  To apply it: rolecall apply 'my plan.json' --approve DIGEST\nSaved the plan to my plan.json.\n",
         ),
         (
             ["--format", "json"],
@@ -298,7 +297,8 @@ def test_a_saved_plan_is_named_with_the_next_command(
     capsys.readouterr()
     assert run(["plan", "--out", "my plan.json", *flags]) == Exit.OK
     shown = getattr(capsys.readouterr(), stream)
-    assert re.sub(r"--approve [0-9a-f-]{19}\n$", "--approve DIGEST\n", shown).endswith(text)
+    assert re.sub(r"--approve [0-9a-f-]{19}\n", "--approve DIGEST\n", shown).endswith(text)
+    assert shown.count("rolecall apply") == text.count("rolecall apply")
     assert bool(shown) or not text
 
 

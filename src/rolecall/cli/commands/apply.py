@@ -179,8 +179,9 @@ def _applied(call: Invocation, options: ApplyOptions, metrics: list[Metric] | No
 
 
 async def _apply(call: Invocation, config: Config, options: ApplyOptions, metrics: list[Metric] | None) -> Exit:
+    from rolecall.cli.applied_plans import applied_before, show_before_apply
     from rolecall.cli.approvals import refuse_blocked
-    from rolecall.cli.output import redacted, show_plan, shown
+    from rolecall.model.run import RunReport
     from rolecall.report.builders.runs import run_document
     from rolecall.report.renderers.listing import listing_lines
 
@@ -189,22 +190,26 @@ async def _apply(call: Invocation, config: Config, options: ApplyOptions, metric
         approved = await _saved(call, opened, saved) if saved else await _fresh(call, opened, options.plan_flags)
         plan = approved.plan
         out = stdout(call.environ, color=call.color)
-        mode = shown(call, None, config.reports_people, terminal=out.terminal)
-        known_digest = options.approval_flags.digest is not None and not _refused(plan)
-        show_plan(out, redacted(call, plan, mode, config.root), brief=known_digest, verbose=call.verbosity > 0)
+        flags = options.approval_flags
+        earlier = await applied_before(call, opened, plan) if saved else None
+        if earlier is None:
+            show_before_apply(call, out, opened, plan, saved, known=flags.digest is not None)
         sys.stdout.flush()
         if plan.errored:
             raise ConfigError(*(item for item in plan.warnings if item.severity == "error"))
         refuse_blocked(plan)
-        approvals = _approvals(call, config, approved, options.approval_flags)
-        report = await _run(call, opened, approved, approvals, options)
+        if earlier is not None and flags.asks:
+            report = RunReport(None, notes=earlier.notes)
+        else:
+            approvals = _approvals(call, config, approved, flags)
+            report = await _run(call, opened, approved, approvals, options)
     out.lines(lambda width: listing_lines(run_document(report, plan.org.env), width))
     if metrics is not None:
         metrics += _metrics(call, config, report, plan)
     if report.problems:
         sys.stdout.flush()
         tell(report.problems, as_json=call.log_format == "json", color=call.color)
-    return _exit(report)
+    return Exit.HUMAN if report.run is None and earlier is not None and earlier.manual else _exit(report)
 
 
 def _metrics(call: Invocation, config: Config, report: RunReport, plan: Plan) -> Iterator[Metric]:
@@ -215,10 +220,6 @@ def _metrics(call: Invocation, config: Config, report: RunReport, plan: Plan) ->
     yield pending_metric(len(report.waiting), plan.coverage, plan.org)
     with open_journal(call, config) as journal:
         yield from common_metrics(call, config, journal, plan.org)
-
-
-def _refused(plan: Plan) -> bool:
-    return plan.errored or any(guard.verdict == "block" for guard in plan.guards)
 
 
 def _approvals(

@@ -37,11 +37,11 @@ def next_steps(plan: Plan, digest: str | None, saved: str = "") -> Iterator[Next
 def apply_command(plan: Plan, digest: str, saved: str = "") -> str:
     """Return the command that applies a plan and approves it; nothing where apply would refuse it.
 
-    ``saved`` is the file that the plan is in, for one that is only applied from a file.
+    ``saved`` is the file that the plan is in, empty without one.
     """
     if plan.errored or _refusal(plan):
         return ""
-    if from_a_file(plan):
+    if saved or from_a_file(plan):
         file = shell_word(saved) if saved else "FILE"
         return f"rolecall apply{env_flag(plan.org)} {file} --approve {short(digest)}"
     flags = "".join(f" {flag}" for flag in plan_flags(plan.selection, once(plan)))
