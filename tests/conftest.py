@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import uuid
@@ -43,8 +44,14 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Begin each test in the folder that pytest was started in: `-C` leaves a process in a folder that may be gone."""
+    """Begin each test in the folder that pytest was started in: `-C` leaves a process in a folder that may be gone. And
+    begin it with loggers as they are at first: a command that an earlier test ran has configured them."""
     os.chdir(START)
+    for name, log in logging.root.manager.loggerDict.items():
+        if isinstance(log, logging.Logger) and name.partition(".")[0] in ("rolecall", "uvicorn", "asyncio", "py"):
+            log.handlers.clear()
+            log.propagate = True
+            log.setLevel(logging.NOTSET)
 
 
 REQUIRED = set(filter(None, os.environ.get("ROLECALL_REQUIRE", "").split(",")))
