@@ -79,8 +79,8 @@ class Draft:
     def whose(self, section: str) -> tuple[str | None, str | None]:
         """Return who read a section, and when, as text."""
         coverage = self.said.get("coverage", {}).get(section)
-        row = coverage if isinstance(coverage, dict) else {}
-        return row.get("taken_by", self.said.get("taken_by")), row.get("taken_at", self.said.get("taken_at"))
+        entry = coverage if isinstance(coverage, dict) else {}
+        return entry.get("taken_by", self.said.get("taken_by")), entry.get("taken_at", self.said.get("taken_at"))
 
 
 def open_draft(path: Path, root: Path, org: Mapping[str, Json]) -> Draft:
@@ -154,8 +154,8 @@ def _whose_kept(draft: Draft) -> dict[str, Json]:
             coverage[section] = section_coverage if section_coverage is not None else "unread"
             continue
         by, at = draft.whose(section)
-        row = section_coverage if isinstance(section_coverage, dict) else {"state": section_coverage or "complete"}
-        coverage[section] = {**row, **({"taken_at": at} if at else {}), **({"taken_by": by} if by else {})}
+        entry = section_coverage if isinstance(section_coverage, dict) else {"state": section_coverage or "complete"}
+        coverage[section] = {**entry, **({"taken_at": at} if at else {}), **({"taken_by": by} if by else {})}
     return coverage
 
 
@@ -274,7 +274,7 @@ class Differences(NamedTuple):
 def differences(last: Mapping[str, Any], groups: Mapping[str, Any]) -> Differences:
     """Compare two readings of the IdP groups, each as in a snapshot."""
     both = [name for name in last if name in groups]
-    before, after = ({name: gives(row) for name, row in rows.items()} for rows in (last, groups))
+    before, after = ({name: gives(entry) for name, entry in groups_read.items()} for groups_read in (last, groups))
     roleless = tuple(name for name in both if _has_role(before[name]) and after[name] and not _has_role(after[name]))
     return Differences(
         tuple(name for name in last if name not in groups),

@@ -212,8 +212,9 @@ class _Leave(NamedTuple):
     up_to: int
     until: date
 
-    def covers(self, other: _Leave) -> bool:
-        return self.what == other.what[: len(self.what)] and self.up_to >= other.up_to and self.until >= other.until
+    def covers(self, narrower: _Leave) -> bool:
+        same_scope = self.what == narrower.what[: len(self.what)]
+        return same_scope and self.up_to >= narrower.up_to and self.until >= narrower.until
 
     def __str__(self) -> str:
         limit = f" up to {self.up_to}" if self.up_to else ""

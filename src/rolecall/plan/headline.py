@@ -93,9 +93,9 @@ def escalation_sentences(impact: Impact) -> list[str]:
     """Return ``2 users gain org admin.`` and ``1 user gains another role above member.``, as far as they apply."""
     admins = sum(escalation.new_org_admin for escalation in impact.escalations)
     teams = sum(escalation.was_org_admin for escalation in impact.escalations)
-    others = len(impact.escalations) - admins - teams
+    below_org_admin = len(impact.escalations) - admins - teams
     texts = [f"{count_users(admins, 'gains', 'gain')} org admin."] if admins else []
-    texts += [f"{count_users(others, 'gains', 'gain')} a role above member."] if others else []
+    texts += [f"{count_users(below_org_admin, 'gains', 'gain')} a role above member."] if below_org_admin else []
     return texts + ([f"{_count_org_admins(teams)} more teams."] if teams else [])
 
 

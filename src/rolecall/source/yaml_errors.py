@@ -108,7 +108,7 @@ def missing_space(text: str) -> str | None:
 
 
 def _cut_value(value: str, cut: Cut, where: Where) -> Problem:
-    comment = f"#{_word(cut.after)}"
+    comment = f"#{_first_token(cut.after)}"
     if not value:
         message = f"this value is empty, because `{comment}` is a comment"
         whole = comment
@@ -146,7 +146,7 @@ def _content(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
-def _word(after: str) -> str:
+def _first_token(after: str) -> str:
     return _short(after.split()[0].rstrip(":,]}"))
 
 

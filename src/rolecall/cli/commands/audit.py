@@ -224,8 +224,8 @@ def _print_new(out: Console, options: AuditOptions, records: Sequence[AuditRecor
         for record in shown:
             out.text(csv_text(report.audit_table((record,))).partition("\r\n")[2].removesuffix("\r\n"))
     elif shown:
-        rows = tuple(map(report.record_row, shown))
-        out.lines(listing_lines(Document("audit", listings=(Listing(rows, report.WIDTHS),))))
+        lines = tuple(map(report.record_row, shown))
+        out.lines(listing_lines(Document("audit", listings=(Listing(lines, report.WIDTHS),))))
 
 
 async def _follow(call: Invocation, options: AuditOptions, read_log: ReadLog, log: AuditLog, veil: Veil | None) -> None:

@@ -292,8 +292,8 @@ def _command(config: Config, options: DriftOptions) -> str:
         *(("--ignore", address) for address in options.ignore),
         ("--baseline", options.baseline),
     ]
-    given = [f"{flag} {shell_word(value)}" for flag, value in flags if value]
-    return " ".join(["rolecall drift", *given, *(["--include-unapplied"] if options.include_unapplied else [])])
+    arguments = [f"{flag} {shell_word(value)}" for flag, value in flags if value]
+    return " ".join(["rolecall drift", *arguments, *(["--include-unapplied"] if options.include_unapplied else [])])
 
 
 def _remember(call: Invocation, config: Config, journal: Journal, checked: Drifts) -> None:

@@ -36,13 +36,13 @@ def show_help(_call: Invocation, subject: tuple[str, ...]) -> None:
 
 def _command_context(context: click.Context, names: tuple[str, ...]) -> click.Context:
     """Return the context of a command by its names, for its help. Fails for a name that is not a command's."""
-    here = context.find_root()
+    subcontext = context.find_root()
     for name in names:
-        group = here.command
-        subcommand = group.get_command(here, name) if isinstance(group, click.Group) else None
+        group = subcontext.command
+        subcommand = group.get_command(subcontext, name) if isinstance(group, click.Group) else None
         if subcommand is None:
-            known = (*group.list_commands(here), *TOPICS) if isinstance(group, click.Group) else ()
+            known = (*group.list_commands(subcontext), *TOPICS) if isinstance(group, click.Group) else ()
             hint = did_you_mean(name, known) or "for the list: rolecall --help"
             raise click.UsageError(f"no command or topic {name!r}; {hint}", context)
-        here = click.Context(subcommand, parent=here, info_name=name)
-    return here
+        subcontext = click.Context(subcommand, parent=subcontext, info_name=name)
+    return subcontext

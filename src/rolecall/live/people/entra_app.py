@@ -22,14 +22,16 @@ async def read_parts(client: IdpClient, path: str, tenant: str) -> IdpApp:
 
     async def assignments() -> str:
         name = f"{path}/appRoleAssignedTo"
-        rows = client.uncut(name, await client.values(name, ("$top", "999")))
-        groups = sum(row["principalType"] == "Group" for row in rows)
-        users = sum(row["principalType"] == "User" for row in rows)
+        assigned = client.uncut(name, await client.values(name, ("$top", "999")))
+        groups = sum(assignment["principalType"] == "Group" for assignment in assigned)
+        users = sum(assignment["principalType"] == "User" for assignment in assigned)
         return f"{groups:,} groups, {users:,} users"
 
     async def job() -> Json:
-        rows = client.uncut(jobs, await client.values(jobs))
-        return {"id": rows[0]["id"], "state": stopped(rows[0]), "all": sends_everything(rows[0])} if rows else None
+        present = client.uncut(jobs, await client.values(jobs))
+        if not present:
+            return None
+        return {"id": present[0]["id"], "state": stopped(present[0]), "all": sends_everything(present[0])}
 
     async def attributes(job_id: str) -> str:
         schema = await client.read_object(f"{jobs}/{quote(job_id, safe='')}/schema")

@@ -87,8 +87,8 @@ class _Reader(NamedTuple):
 
     async def job(self) -> _Job:
         path = f"{self.path}/synchronization/jobs"
-        rows = self.client.uncut(path, await self.client.values(path))
-        return _Job(rows[0]["id"], _provisioning(rows[0])) if rows else _Job("", Provisioning(NO_JOB))
+        jobs = self.client.uncut(path, await self.client.values(path))
+        return _Job(jobs[0]["id"], _provisioning(jobs[0])) if jobs else _Job("", Provisioning(NO_JOB))
 
     async def addresses(self, job: _Job | NotRead) -> Addresses:
         """Return how the job builds addresses; without a job, as Entra's template would."""
@@ -101,9 +101,12 @@ class _Reader(NamedTuple):
 
     async def assigned(self) -> _Assigned:
         path = f"{self.path}/appRoleAssignedTo"
-        rows = self.client.uncut(path, await self.client.values(path, ("$top", "999")))
-        groups = {row["principalId"]: GroupDelivery() for row in rows if row["principalType"] == "Group"}
-        return _Assigned(groups, frozenset(row["principalId"] for row in rows if row["principalType"] == "User"))
+        assignments = self.client.uncut(path, await self.client.values(path, ("$top", "999")))
+        ids = {
+            kind: [assignment["principalId"] for assignment in assignments if assignment["principalType"] == kind]
+            for kind in ("Group", "User")
+        }
+        return _Assigned({group: GroupDelivery() for group in ids["Group"]}, frozenset(ids["User"]))
 
     async def user(self, addresses: Addresses | NotRead) -> IdpUser | None:
         """Return the user with this address as user principal name or mail; None only if there can be no other."""
@@ -116,8 +119,8 @@ class _Reader(NamedTuple):
             ("$filter", f"userPrincipalName eq '{quoted}' or mail eq '{quoted}'"),
             ("$select", ",".join(names)),
         )
-        rows = self.client.uncut("/users", await self.client.values("/users", *query))
-        users = [_user(row, mapping, lost) for row in rows]
+        entries = self.client.uncut("/users", await self.client.values("/users", *query))
+        users = [_user(entry, mapping, lost) for entry in entries]
         own = [user for user in users if user.sent_as == self.email or isinstance(user.sent_as, NotRead)] or users
         if len(own) > 1:
             raise OrgError(Problem("idp_two_users", f"{len(own)} users in Entra have the address {self.email}"))
@@ -130,15 +133,15 @@ class _Reader(NamedTuple):
     async def groups(self, user_id: str) -> tuple[IdpMembership, ...]:
         base, query = f"/users/{quote(user_id, safe='')}", (("$select", "id,displayName"), ("$top", "999"))
         direct, every = f"{base}/memberOf", f"{base}/transitiveMemberOf"
-        direct_rows = self.client.uncut(direct, await self.client.values(direct, *query))
-        rows = self.client.uncut(every, await self.client.values(every, *query))
-        ids = {row["id"] for row in direct_rows}
-        return tuple(
-            IdpMembership(row["id"], normalise.name(row["displayName"]), row["id"] in ids)
-            for row in {
-                row["id"]: row for row in (*direct_rows, *rows) if row.get("@odata.type", GROUP) == GROUP
-            }.values()
-        )
+        direct_groups = self.client.uncut(direct, await self.client.values(direct, *query))
+        all_groups = self.client.uncut(every, await self.client.values(every, *query))
+        direct_ids = {group["id"] for group in direct_groups}
+        names = {
+            group["id"]: normalise.name(group["displayName"])
+            for group in (*direct_groups, *all_groups)
+            if group.get("@odata.type", GROUP) == GROUP
+        }
+        return tuple(IdpMembership(group_id, name, group_id in direct_ids) for group_id, name in names.items())
 
     async def log(self, job: _Job, user_id: str, since: datetime) -> LogEntry | None:
         """Return the newest entry of the provisioning log about this user and this job."""
@@ -149,9 +152,9 @@ class _Reader(NamedTuple):
             f"{name} eq '{value.replace(chr(39), chr(39) * 2)}'"
             for name, value in (("jobId", job.id), ("sourceIdentity/id", user_id))
         )
-        rows = self.client.uncut(path, await self.client.values(path, ("$filter", about)))
-        entries = [entry for entry in map(_entry, rows) if entry.at >= since]
-        return max(entries, key=lambda entry: entry.at, default=None)
+        entries = self.client.uncut(path, await self.client.values(path, ("$filter", about)))
+        recent = [entry for entry in map(_entry, entries) if entry.at >= since]
+        return max(recent, key=lambda entry: entry.at, default=None)
 
 
 def _provisioning(job: Json) -> Provisioning:
@@ -165,15 +168,15 @@ def _provisioning(job: Json) -> Provisioning:
     return Provisioning(why, moment(last.get("timeEnded")), error, everything=sends_everything(job) is True)
 
 
-def _user(row: Json, addresses: Addresses, lost: NotRead | None) -> IdpUser:
+def _user(user: Json, addresses: Addresses, lost: NotRead | None) -> IdpUser:
     """Return the user of a row; ``lost`` is why it is unknown how addresses are built."""
-    enabled = row["accountEnabled"]
+    enabled = user["accountEnabled"]
     sent_as: str | NotRead
     try:
-        sent_as = lost or normalise.email(addresses.of(row) or "")
+        sent_as = lost or normalise.email(addresses.of(user) or "")
     except NotEvaluable as error:
         sent_as = NotRead(str(error))
-    return IdpUser(row["id"], enabled is True, "enabled" if enabled is True else "disabled", sent_as)
+    return IdpUser(user["id"], enabled is True, "enabled" if enabled is True else "disabled", sent_as)
 
 
 def _unsearchable(addresses: Addresses) -> str | None:
@@ -207,9 +210,9 @@ def _access(
     return None if name is None else AppAccess(f"through {name}")
 
 
-def _entry(row: Json) -> LogEntry:
-    info = row["provisioningStatusInfo"]
+def _entry(entry: Json) -> LogEntry:
+    info = entry["provisioningStatusInfo"]
     error = info.get("errorInformation") or {}
     reason = one_line(str(error.get("reason") or error.get("errorCode") or "")) or None
-    action, result = one_line(str(row["provisioningAction"])), one_line(str(info["status"])).lower()
-    return LogEntry(known_moment(row["activityDateTime"]), action, result, reason)
+    action, result = one_line(str(entry["provisioningAction"])), one_line(str(info["status"])).lower()
+    return LogEntry(known_moment(entry["activityDateTime"]), action, result, reason)

@@ -81,13 +81,13 @@ class IdpClient:
         request, answer = await self._ask(Request("GET", path, query))
         return self._checked_items(request, self._json(request, answer))
 
-    def uncut(self, path: str, rows: list[Json]) -> list[Json]:
+    def uncut(self, path: str, items: list[Json]) -> list[Json]:
         """Return the rows of a list that was read. Raises OrgError if it may lack rows, since absence cannot be
         concluded then.
         """
         if (why := self._cuts.get(path)) is not None:
             raise OrgError(Problem("idp_cut", why))
-        return rows
+        return items
 
     async def _list(self, path: str, query: Query, rows_of: Callable[[Json], Json]) -> list[Json]:
         items: list[Json] = []

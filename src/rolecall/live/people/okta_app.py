@@ -25,15 +25,15 @@ async def read_parts(client: IdpClient, app: str, host: str) -> IdpApp:
         return stopped({**answer, "status": answer["status"]}) or "active", frozenset(_hosts(answer))
 
     async def assignments() -> str:
-        rows = client.uncut(f"{path}/groups", await client.read_linked(f"{path}/groups", ("limit", "200")))
-        return f"{len(rows):,} groups"
+        assigned = client.uncut(f"{path}/groups", await client.read_linked(f"{path}/groups", ("limit", "200")))
+        return f"{len(assigned):,} groups"
 
     async def pushes() -> str:
         name = f"{path}/group-push/mappings"
-        rows = client.uncut(name, await client.read_linked(name, ("limit", "100")))
-        failing = sum(row["status"] == "ERROR" for row in rows)
-        off = sum(row["status"] == "INACTIVE" for row in rows)
-        return f"{len(rows):,} groups{f', {failing:,} failing' if failing else ''}{f', {off:,} off' if off else ''}"
+        mappings = client.uncut(name, await client.read_linked(name, ("limit", "100")))
+        failing = sum(mapping["status"] == "ERROR" for mapping in mappings)
+        off = sum(mapping["status"] == "INACTIVE" for mapping in mappings)
+        return f"{len(mappings):,} groups{f', {failing:,} failing' if failing else ''}{f', {off:,} off' if off else ''}"
 
     async def role_attribute() -> str:
         schema = await client.read_object(f"/api/v1/meta/schemas/apps/{app}/default")

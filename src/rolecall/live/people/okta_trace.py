@@ -92,24 +92,24 @@ class _Reader(NamedTuple):
 
     async def deliveries(self) -> Mapping[str, GroupDelivery]:
         path = f"/api/v1/apps/{self.app}/group-push/mappings"
-        rows = self.client.uncut(path, await self.client.read_linked(path, ("limit", "100")))
-        return {row["sourceGroupId"]: _delivery(row) for row in rows}
+        mappings = self.client.uncut(path, await self.client.read_linked(path, ("limit", "100")))
+        return {mapping["sourceGroupId"]: _delivery(mapping) for mapping in mappings}
 
     async def app_user(self) -> _AppUser | None:
         """Return the app user that Okta sends with this address, or None."""
         path = f"/api/v1/apps/{self.app}/users"
-        rows = self.client.uncut(path, await self.client.read_linked(path, ("q", self.email), ("limit", "500")))
-        return next((user for user in map(_app_user, rows) if user.address == self.email), None)
+        users = self.client.uncut(path, await self.client.read_linked(path, ("q", self.email), ("limit", "500")))
+        return next((user for user in map(_app_user, users) if user.address == self.email), None)
 
     async def app_user_of(self, user_id: str) -> _AppUser | None:
         """Return the app user of an Okta user, whatever its address; None if Okta says that there is none."""
         try:
-            row = await self.client.read_object(f"/api/v1/apps/{self.app}/users/{quote(user_id, safe='')}")
+            app_user = await self.client.read_object(f"/api/v1/apps/{self.app}/users/{quote(user_id, safe='')}")
         except IdpRefused as error:
             if error.status == 404:
                 return None
             raise
-        return _app_user(row)
+        return _app_user(app_user)
 
     async def user(self, app_user: _AppUser | NotRead | None) -> IdpUser | None:
         """Return the Okta user behind an app user, or else the one whose login or email is the address."""
@@ -117,35 +117,35 @@ class _Reader(NamedTuple):
         by_name = f"profile.login eq {address} or profile.email eq {address}"
         query = f"id eq {json.dumps(app_user.id)}" if isinstance(app_user, _AppUser) else by_name
         path = "/api/v1/users"
-        rows = self.client.uncut(path, await self.client.read_linked(path, ("filter", query), ("limit", "200")))
-        if len(rows) > 1:
-            rows = [row for row in rows if self._is_sent_as(part(row, "profile", "login"))]
-        if not rows and isinstance(app_user, NotRead):
+        users = self.client.uncut(path, await self.client.read_linked(path, ("filter", query), ("limit", "200")))
+        if len(users) > 1:
+            users = [user for user in users if self._is_sent_as(part(user, "profile", "login"))]
+        if not users and isinstance(app_user, NotRead):
             raise OrgError(
                 Problem("idp_unknown", "the app's users could not be read, so the address may be in the app")
             )
-        if len(rows) > 1:
-            raise OrgError(Problem("idp_two_users", f"{len(rows)} users in Okta have the address {self.email}"))
-        return next((IdpUser(row["id"], row["status"] in ENABLED, one_line(row["status"])) for row in rows), None)
+        if len(users) > 1:
+            raise OrgError(Problem("idp_two_users", f"{len(users)} users in Okta have the address {self.email}"))
+        return next((IdpUser(user["id"], user["status"] in ENABLED, one_line(user["status"])) for user in users), None)
 
     async def groups(self, user_id: str) -> tuple[IdpMembership, ...]:
         path = f"/api/v1/users/{quote(user_id, safe='')}/groups"
-        rows = self.client.uncut(path, await self.client.read_linked(path))
-        return tuple(IdpMembership(row["id"], normalise.name(row["profile"]["name"])) for row in rows)
+        groups = self.client.uncut(path, await self.client.read_linked(path))
+        return tuple(IdpMembership(group["id"], normalise.name(group["profile"]["name"])) for group in groups)
 
     async def log(self, user_id: str, since: datetime) -> LogEntry | None:
         """Return the newest event of provisioning this user to the app."""
         name = json.dumps(self.email, ensure_ascii=False)
         about = f"(target.id eq {json.dumps(user_id)} or target.alternateId eq {name})"
-        rows = await self.client.read_page(
+        events = await self.client.read_page(
             "/api/v1/logs",
             ("filter", f'eventType sw "{EVENTS}" and {about}'),
             ("since", moment_text(since)),
             ("sortOrder", "DESCENDING"),
             ("limit", str(LOG_ROWS)),
         )
-        own = [row for row in rows if any(target["id"] == self.app for target in row["target"])]
-        if not own and len(rows) >= LOG_ROWS:
+        own = [event for event in events if any(target["id"] == self.app for target in event["target"])]
+        if not own and len(events) >= LOG_ROWS:
             raise OrgError(Problem("idp_log", f"the newest {LOG_ROWS} events of the user are of other apps"))
         return _event(own[0]) if own else None
 
@@ -153,8 +153,8 @@ class _Reader(NamedTuple):
         return isinstance(address, str) and normalise.email(address) == self.email
 
 
-def _app_user(row: Json) -> _AppUser:
-    return _AppUser(row["id"], _access(row), normalise.email(address_of(row) or ""))
+def _app_user(user: Json) -> _AppUser:
+    return _AppUser(user["id"], _access(user), normalise.email(address_of(user) or ""))
 
 
 def _access(app_user: Json) -> AppAccess | None:
@@ -176,8 +176,8 @@ def _delivery(mapping: Json) -> GroupDelivery:
     return GroupDelivery(pushed_at, reason or f"its status is {one_line(str(status))}", off=status == "INACTIVE")
 
 
-def _event(row: Json) -> LogEntry:
-    outcome = row["outcome"]
-    action = str(row.get("displayMessage") or row["eventType"])
+def _event(event: Json) -> LogEntry:
+    outcome = event["outcome"]
+    action = str(event.get("displayMessage") or event["eventType"])
     reason = one_line(str(outcome.get("reason") or "")) or None
-    return LogEntry(known_moment(row["published"]), one_line(action), str(outcome["result"]).lower(), reason)
+    return LogEntry(known_moment(event["published"]), one_line(action), str(outcome["result"]).lower(), reason)

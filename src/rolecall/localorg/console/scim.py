@@ -21,9 +21,9 @@ _MOST_TOKENS: Final = 2
 def show_tab(desk: Desk, problems: list[str] | None = None, **values: Any) -> Response:
     """Show the tab; during the upgrade with the groups, which are mapped before it is completed (R20)."""
     upgrading = desk.read(KIND.api_path)["endpoint"] == "upgrading"
-    rows = idp_groups.edited_page(desk, problems)._asdict() if upgrading else {}
+    group_rows = idp_groups.edited_page(desk, problems)._asdict() if upgrading else {}
     known = {"secret": None, "test": None, "groups_kind": idp_groups.KIND}
-    return tab(desk, PATH, problems, **{**known, **rows, **values})
+    return tab(desk, PATH, problems, **{**known, **group_rows, **values})
 
 
 def set_up(desk: Desk) -> Response:

@@ -27,7 +27,7 @@ from rolecall.model.trace import (
     TraceStep,
 )
 from rolecall.plan.dates import day, moment_words
-from rolecall.plan.explain.trace_words import Words, words_of
+from rolecall.plan.explain.trace_terms import Terms, terms_of
 
 Mappings = Mapping[str, GroupMapping]
 
@@ -60,8 +60,8 @@ class TraceInput:
 
 def trace(known: TraceInput) -> tuple[TraceStep, ...]:
     """Return the steps of the user, then those of each group."""
-    words = words_of(known.idp.kind)
-    return (*_user_steps(known, words), *_group_steps(known, words))
+    terms = terms_of(known.idp.kind)
+    return (*_user_steps(known, terms), *_group_steps(known, terms))
 
 
 def answered(steps: Collection[TraceStep]) -> bool:
@@ -69,74 +69,74 @@ def answered(steps: Collection[TraceStep]) -> bool:
     return all(step.state != "not_readable" for step in steps)
 
 
-def _user_steps(known: TraceInput, words: Words) -> Iterator[TraceStep]:
+def _user_steps(known: TraceInput, terms: Terms) -> Iterator[TraceStep]:
     idp = known.idp
-    yield _idp_user(known, idp.user, words)
+    yield _idp_user(known, idp.user, terms)
     if idp.user is not None:
-        yield _assignment(idp.access, words)
-    yield _provisioning(idp.provisioning, words)
+        yield _assignment(idp.access, terms)
+    yield _provisioning(idp.provisioning, terms)
     if idp.user is not None:
-        yield _log(known, idp.log, words)
-    yield _org_user(known, words)
+        yield _log(known, idp.log, terms)
+    yield _org_user(known, terms)
 
 
-def _idp_user(known: TraceInput, user: IdpUser | NotRead | None, words: Words) -> TraceStep:
+def _idp_user(known: TraceInput, user: IdpUser | NotRead | None, terms: Terms) -> TraceStep:
     if isinstance(user, NotRead):
-        return _not_readable("idp_user", f"whether {words.name} has the user", user)
+        return _not_readable("idp_user", f"whether {terms.name} has the user", user)
     if user is None:
-        return _failed("idp_user", f"{words.name} has no user with this address.", words.no_user)
+        return _failed("idp_user", f"{terms.name} has no user with this address.", terms.no_user)
     if not user.active:
-        return _failed("idp_user", f"The account in {words.name} is {user.status}.", words.activate)
+        return _failed("idp_user", f"The account in {terms.name} is {user.status}.", terms.activate)
     if isinstance(user.sent_as, NotRead):
-        return _not_readable("idp_user", f"the address that {words.name} sends for the user", user.sent_as)
+        return _not_readable("idp_user", f"the address that {terms.name} sends for the user", user.sent_as)
     if user.sent_as == "":
-        text = f"{words.name} sends no address for this user, so WRITER cannot have them."
-        return _failed("idp_user", text, words.map_address)
+        text = f"{terms.name} sends no address for this user, so WRITER cannot have them."
+        return _failed("idp_user", text, terms.map_address)
     if user.sent_as is not None and user.sent_as != normalise.email(known.email):
-        text = f"{words.name} sends this user to WRITER as {user.sent_as}."
+        text = f"{terms.name} sends this user to WRITER as {user.sent_as}."
         return _failed("idp_user", text, f"Look for that address: rolecall why {user.sent_as} --trace")
-    return TraceStep("idp_user", "ok", f"The account in {words.name} is {user.status}.")
+    return TraceStep("idp_user", "ok", f"The account in {terms.name} is {user.status}.")
 
 
-def _assignment(access: AppAccess | NotRead | None, words: Words) -> TraceStep:
+def _assignment(access: AppAccess | NotRead | None, terms: Terms) -> TraceStep:
     if isinstance(access, NotRead):
         return _not_readable("assignment", "whether the user is assigned to the app", access)
     if access is None:
-        return _failed("assignment", f"Not assigned to the WRITER app in {words.name}.", words.assign)
+        return _failed("assignment", f"Not assigned to the WRITER app in {terms.name}.", terms.assign)
     status = f" ({access.status})" if access.status else ""
     last = f", last synchronized {moment_words(access.at)}" if access.at else ""
     text = f"Assigned to the WRITER app {access.through}{status}{last}."
     if access.error:
-        return _failed("assignment", f"{text[:-1]}, but {access.error}.", words.retry_user)
+        return _failed("assignment", f"{text[:-1]}, but {access.error}.", terms.retry_user)
     return TraceStep("assignment", "ok", text)
 
 
-def _provisioning(state: Provisioning | NotRead, words: Words) -> TraceStep:
+def _provisioning(state: Provisioning | NotRead, terms: Terms) -> TraceStep:
     if isinstance(state, NotRead):
-        return _not_readable("provisioning", f"whether {words.name} is provisioning", state)
+        return _not_readable("provisioning", f"whether {terms.name} is provisioning", state)
     if state.stopped:
-        text = f"{words.name} is not provisioning: {state.stopped}."
-        return _failed("provisioning", text, words.start)
-    last = f"the last cycle ended {moment_words(state.last_cycle)}" if state.last_cycle else words.no_cycle
+        text = f"{terms.name} is not provisioning: {state.stopped}."
+        return _failed("provisioning", text, terms.start)
+    last = f"the last cycle ended {moment_words(state.last_cycle)}" if state.last_cycle else terms.no_cycle
     if state.error:
-        return _failed("provisioning", f"The last cycle failed: {state.error.rstrip('.')}.", words.start)
-    return TraceStep("provisioning", "ok", f"{words.running}{f'; {last}' if last else ''}.")
+        return _failed("provisioning", f"The last cycle failed: {state.error.rstrip('.')}.", terms.start)
+    return TraceStep("provisioning", "ok", f"{terms.running}{f'; {last}' if last else ''}.")
 
 
-def _log(known: TraceInput, entry: LogEntry | NotRead | None, words: Words) -> TraceStep:
+def _log(known: TraceInput, entry: LogEntry | NotRead | None, terms: Terms) -> TraceStep:
     """Return the step of the newest log entry. Without one, it depends on the org whether the user was ever sent."""
     if isinstance(entry, NotRead):
-        return _not_readable("log", f"{words.log} about the user", entry)
+        return _not_readable("log", f"{terms.log} about the user", entry)
     if entry is not None and entry.result in ("success", "allow"):
         return TraceStep("log", "ok", f"{_sentence(entry)}.")
     if entry is not None and entry.result != "skipped":
-        return _failed("log", f"{_sentence(entry)}.", words.retry_user)
-    text = f"{_sentence(entry)}." if entry else f"No entry about the user in {words.log} of {known.log_days} days."
+        return _failed("log", f"{_sentence(entry)}.", terms.retry_user)
+    text = f"{_sentence(entry)}." if entry else f"No entry about the user in {terms.log} of {known.log_days} days."
     if isinstance(known.org_user, NotRead):
         unread = known.org_user._replace(problem=f"{text[:-1]}, and it is unknown whether WRITER has the user")
         return _not_readable("log", "whether the user was ever sent", unread)
     if known.org_user is None:
-        return _failed("log", text, _once_read(words, words.provision_now, known.idp.access, known.idp.provisioning))
+        return _failed("log", text, _once_read(terms, terms.provision_now, known.idp.access, known.idp.provisioning))
     return TraceStep("log", "ok", f"{text[:-1]}; WRITER has the user.")
 
 
@@ -145,14 +145,14 @@ def _sentence(entry: LogEntry) -> str:
     return f"Last log entry, {moment_words(entry.at)}: {entry.action}, {entry.result}{reason}"
 
 
-def _org_user(known: TraceInput, words: Words) -> TraceStep:
+def _org_user(known: TraceInput, terms: Terms) -> TraceStep:
     user = known.org_user
     if isinstance(user, NotRead):
         return _not_readable("org_user", "whether WRITER has the user", user)
     if user is None:
-        return _failed("org_user", f"WRITER does not have the user{known.observed}.", _arrive(known, words))
+        return _failed("org_user", f"WRITER does not have the user{known.observed}.", _arrive(known, terms))
     if not user.traits.active:
-        return _failed("org_user", "The user is deactivated in WRITER (R23).", words.reactivate)
+        return _failed("org_user", "The user is deactivated in WRITER (R23).", terms.reactivate)
     if user.traits.pending:
         text = "The user is in WRITER and an admin has not approved them yet (R26)."
         return _failed("org_user", text, "Approve the user in WRITER, or provision them with SCIM")
@@ -160,35 +160,35 @@ def _org_user(known: TraceInput, words: Words) -> TraceStep:
     return TraceStep("org_user", "ok", f"WRITER has the user, active{origin}{known.observed}.")
 
 
-def _arrive(known: TraceInput, words: Words) -> str:
+def _arrive(known: TraceInput, terms: Terms) -> str:
     """Return the next action for a user that the org does not have; it rests only on what was read."""
     idp = known.idp
     if known.near:
         return f"Did you mean {' or '.join(known.near)}? If so: rolecall why {known.near[0]} --trace"
-    return _once_read(words, words.arrive, idp.user, idp.access, idp.provisioning, idp.log)
+    return _once_read(terms, terms.arrive, idp.user, idp.access, idp.provisioning, idp.log)
 
 
-def _once_read(words: Words, action: str, *parts: object) -> str:
+def _once_read(terms: Terms, action: str, *parts: object) -> str:
     """Return the action, or that the steps that it depends on have to be read first if one of them was not."""
     if any(isinstance(part, NotRead) for part in parts):
-        return f"First resolve why steps in {words.name} could not be read, then run this command again"
+        return f"First resolve why steps in {terms.name} could not be read, then run this command again"
     return action
 
 
-def _group_steps(known: TraceInput, words: Words) -> Iterator[TraceStep]:
+def _group_steps(known: TraceInput, terms: Terms) -> Iterator[TraceStep]:
     groups = known.idp.groups
     if known.idp.user is None and not known.only:
         return
     if isinstance(groups, NotRead):
-        yield _not_readable("membership", f"the user's groups in {words.name}", groups)
+        yield _not_readable("membership", f"the user's groups in {terms.name}", groups)
         for name in known.only:
-            yield _mapping(known, name, words)
+            yield _mapping(known, name, terms)
         return
     relevant = _only(groups, known.only) if known.only else _relevant(known, groups)
     if not relevant:
-        yield _no_group(known, words)
+        yield _no_group(known, terms)
     for name, group in relevant:
-        yield from _steps_of(known, name, group, words)
+        yield from _steps_of(known, name, group, terms)
 
 
 def _only(groups: tuple[IdpMembership, ...], names: tuple[str, ...]) -> list[tuple[str, IdpMembership | None]]:
@@ -206,64 +206,64 @@ def _relevant(known: TraceInput, groups: tuple[IdpMembership, ...]) -> list[tupl
     )
 
 
-def _no_group(known: TraceInput, words: Words) -> TraceStep:
+def _no_group(known: TraceInput, terms: Terms) -> TraceStep:
     unread = next((part for part in (known.idp.deliveries, known.mappings) if isinstance(part, NotRead)), None)
     if unread is not None:
         return _not_readable("membership", "which of the user's groups WRITER gets", unread)
-    text = f"The user is in no group that {words.name} sends to WRITER or that the configuration maps."
-    action = f"Add the user to such a group in {words.name}; without one they get default access (R7)"
+    text = f"The user is in no group that {terms.name} sends to WRITER or that the configuration maps."
+    action = f"Add the user to such a group in {terms.name}; without one they get default access (R7)"
     return _failed("membership", text, action)
 
 
-def _steps_of(known: TraceInput, name: str, group: IdpMembership | None, words: Words) -> Iterator[TraceStep]:
+def _steps_of(known: TraceInput, name: str, group: IdpMembership | None, terms: Terms) -> Iterator[TraceStep]:
     if group is None:
-        text = f"The user is not a member in {words.name}, directly or through another group."
-        yield _failed("membership", text, f"Add the user to {name} in {words.name}", name)
+        text = f"The user is not a member in {terms.name}, directly or through another group."
+        yield _failed("membership", text, f"Add the user to {name} in {terms.name}", name)
     elif not group.direct:
-        text = f"Member only through another group; {words.name} sends direct members only (R29)."
+        text = f"Member only through another group; {terms.name} sends direct members only (R29)."
         yield _failed("membership", text, f"Add the user to {name} directly", name)
     else:
-        yield TraceStep("membership", "ok", f"Direct member in {words.name}.", group=name)
+        yield TraceStep("membership", "ok", f"Direct member in {terms.name}.", group=name)
     if group is not None:
-        yield _push(known.idp, group, words)
+        yield _push(known.idp, group, terms)
     if isinstance(known.org_user, Person) and group is not None and group.direct:
-        yield _arrival(known, known.org_user, name, words)
-    yield _mapping(known, name, words)
+        yield _arrival(known, known.org_user, name, terms)
+    yield _mapping(known, name, terms)
 
 
-def _push(idp: IdpTrace, group: IdpMembership, words: Words) -> TraceStep:
+def _push(idp: IdpTrace, group: IdpMembership, terms: Terms) -> TraceStep:
     deliveries, state = idp.deliveries, idp.provisioning
     if isinstance(deliveries, NotRead):
-        return _not_readable("push", words.whether_sent, deliveries, group.name)
+        return _not_readable("push", terms.whether_sent, deliveries, group.name)
     delivery = deliveries.get(group.id)
     if delivery is None and not isinstance(state, NotRead) and state.everything:
         return TraceStep("push", "ok", "Sent: the scope is all users and groups.", group=group.name)
     if delivery is None and idp.kind == "entra" and isinstance(state, NotRead):
         return _not_readable("push", "whether the scope is all users and groups", state, group.name)
     if delivery is None:
-        return _failed("push", words.not_sent, words.send.format(group=group.name), group.name)
-    return _delivered(delivery, group.name, words)
+        return _failed("push", terms.not_sent, terms.send.format(group=group.name), group.name)
+    return _delivered(delivery, group.name, terms)
 
 
-def _delivered(delivery: GroupDelivery, name: str, words: Words) -> TraceStep:
+def _delivered(delivery: GroupDelivery, name: str, terms: Terms) -> TraceStep:
     last = f"; last push {moment_words(delivery.at)}" if delivery.at else ""
     if delivery.off:
-        return _failed("push", f"Group push is off{last}.", words.activate_push.format(group=name), name)
+        return _failed("push", f"Group push is off{last}.", terms.activate_push.format(group=name), name)
     if delivery.error:
         text = f"The last push failed: {delivery.error.rstrip('.')}{last}."
-        return _failed("push", text, words.push_again.format(group=name), name)
-    return TraceStep("push", "ok", f"{words.sent}{last}.", group=name)
+        return _failed("push", text, terms.push_again.format(group=name), name)
+    return TraceStep("push", "ok", f"{terms.sent}{last}.", group=name)
 
 
-def _arrival(known: TraceInput, user: Person, name: str, words: Words) -> TraceStep:
+def _arrival(known: TraceInput, user: Person, name: str, terms: Terms) -> TraceStep:
     if any(key == name or key.rpartition(" [")[0] == name for key in user.groups):
         return TraceStep("arrival", "ok", "WRITER has the user in the group.", group=name)
     text = "WRITER does not have the user in the group."
-    action = _once_read(words, words.push_again.format(group=name), known.idp.deliveries, known.idp.provisioning)
+    action = _once_read(terms, terms.push_again.format(group=name), known.idp.deliveries, known.idp.provisioning)
     return _failed("arrival", text, action, name)
 
 
-def _mapping(known: TraceInput, name: str, words: Words) -> TraceStep:
+def _mapping(known: TraceInput, name: str, terms: Terms) -> TraceStep:
     at = address("idp_groups", name)
     where, requested = known.desired.intent(at).source, _desired(known).get(name)
     if isinstance(known.mappings, NotRead):
@@ -271,7 +271,7 @@ def _mapping(known: TraceInput, name: str, words: Words) -> TraceStep:
     live = known.mappings
     keys = [key for key in live if key == name or (key.endswith("]") and key.rpartition(" [")[0] == name)]
     if not keys:
-        action = _once_read(words, words.send.format(group=name), known.idp.deliveries)
+        action = _once_read(terms, terms.send.format(group=name), known.idp.deliveries)
         return _failed("mapping", f"WRITER does not have the group{known.observed}.", action, name)
     mapping = next((live[key] for key in keys if live[key] != BLANK), BLANK)
     if mapping != BLANK:

@@ -55,9 +55,9 @@ _ALWAYS = frozenset({"policy", "approval", "preconditions"})
 def evaluate(guard_input: GuardInput) -> tuple[tuple[GuardResult, ...], tuple[Problem, ...]]:
     """Return the verdict of every guard, in a fixed order, and warnings about overrides. A plan without changes passes
     most guards."""
-    asked = guard_input.plan_input
-    desired, once, known = asked.desired, asked.lifts, asked.known
-    overrides = in_force(desired.policy, asked.applied.policy, once, asked.as_of, known.meant)
+    plan_input = guard_input.plan_input
+    desired, once, known = plan_input.desired, plan_input.lifts, plan_input.known
+    overrides = in_force(desired.policy, plan_input.applied.policy, once, plan_input.as_of, known.meant)
     command = _command(guard_input)
     overridden = [
         apply_overrides(name, finding, overrides, command, known.means)
@@ -65,9 +65,9 @@ def evaluate(guard_input: GuardInput) -> tuple[tuple[GuardResult, ...], tuple[Pr
     ]
     results = [item.result._replace(set_at=guard_input.place(item.result.name)) for item in overridden]
     used = [entry for item in overridden for entry in item.used]
-    cut = asked.selection != Selection()
+    cut = plan_input.selection != Selection()
     unjudged = {result.name for result in results if result.verdict == "not judged"}
-    warnings = idle(desired.policy, once, used, asked.as_of, cut=cut, unjudged=unjudged)
+    warnings = idle(desired.policy, once, used, plan_input.as_of, cut=cut, unjudged=unjudged)
     return tuple(results), tuple(warnings)
 
 

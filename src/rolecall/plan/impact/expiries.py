@@ -132,8 +132,8 @@ def _then(moves: Sequence[Move], *, at_least: bool) -> Iterator[str]:
         yield "at least"
     yield from (sentence(*shift) for shift in by_size[:_SHIFTS])
     if len(by_size) > _SHIFTS:
-        others = sum(size for _, size in by_size[_SHIFTS:])
-        yield f"{count_users(others, 'changes', 'change')} access in other ways."
+        remaining = sum(size for _, size in by_size[_SHIFTS:])
+        yield f"{count_users(remaining, 'changes', 'change')} access in other ways."
 
 
 def _day(moment: date | None) -> str:

@@ -121,8 +121,8 @@ def _joined(parts: tuple[Part, ...]) -> str:
     return ", ".join([part.text for part in parts])
 
 
-def _members(names: frozenset[str], others: frozenset[str], sense: Sense) -> tuple[Part, ...]:
-    parts = [Part(visible(name), "same" if name in others else sense) for name in sorted(names)]
+def _members(names: frozenset[str], opposite: frozenset[str], sense: Sense) -> tuple[Part, ...]:
+    parts = [Part(visible(name), "same" if name in opposite else sense) for name in sorted(names)]
     return tuple(parts) or (Part("(none)"),)
 
 

@@ -75,11 +75,11 @@ def chapter(prose: Mapping[str, Any], values: Mapping[str, str] = {}) -> Chapter
 
 def _pieces(template: str) -> Iterator[tuple[str, Any]]:
     end = 0
-    for found in _MARKUP.finditer(template):
-        if found.start() > end:
-            yield template[end : found.start()], "plain"
-        yield found["label"] or found["code"], found.lastgroup
-        end = found.end()
+    for match in _MARKUP.finditer(template):
+        if match.start() > end:
+            yield template[end : match.start()], "plain"
+        yield match["label"] or match["code"], match.lastgroup
+        end = match.end()
     if end < len(template):
         yield template[end:], "plain"
 

@@ -47,12 +47,13 @@ def _with_idp(settings: Settings, idp: str) -> Settings:
     scim = settings.scim if isinstance(settings.scim, Scim) else Scim()
     return replace(
         settings,
-        sso=replace(sso, enabled=True, idp=_kept(sso.idp, idp), name=sso.name or idp_choice(idp)),
-        scim=replace(scim, enabled=True, idp=_kept(scim.idp, idp)),
+        sso=replace(sso, enabled=True, idp=_same_idp(sso.idp, idp), name=sso.name or idp_choice(idp)),
+        scim=replace(scim, enabled=True, idp=_same_idp(scim.idp, idp)),
     )
 
 
-def _kept(name: object, idp: str) -> str:
+def _same_idp(name: object, idp: str) -> str:
+    """Return the name that the configuration has for this IdP, or else the IdP."""
     known = idp_prose(idp)
     return name if isinstance(name, str) and idp_prose(name.casefold()) is known else idp
 

@@ -81,14 +81,14 @@ def drawn_flows(flows: Sequence[Flow]) -> list[Flow]:
     single = set(map(id, (*first, *further[: MOST - len(first)])))
     drawn = []
     for kind, listed in kinds.items():
-        others = [flow for flow in listed if id(flow) not in single]
-        if len(others) == 1:
+        smaller = [flow for flow in listed if id(flow) not in single]
+        if len(smaller) == 1:
             drawn += listed
             continue
         drawn += [flow for flow in listed if id(flow) in single]
-        if others:
-            ways = f"{len(others):,} other ways {_OTHERS[kind]}"
-            drawn.append(Flow(ways, ways, sum(flow.size for flow in others), kind))
+        if smaller:
+            ways = f"{len(smaller):,} other ways {_OTHERS[kind]}"
+            drawn.append(Flow(ways, ways, sum(flow.size for flow in smaller), kind))
     return drawn
 
 

@@ -149,9 +149,9 @@ def _entry(entry: Entry, column: int, width: int | None) -> Iterator[Line]:
         yield Line(head, 2, _DEEP, tail)
         return
     for gap in (max(column - cells(entry.address), 0) + 3, 3):
-        beside = Line((*head, Span(" " * gap), *fields), 2, _DEEP, tail)
-        if fits(beside, width):
-            yield beside
+        one_row = Line((*head, Span(" " * gap), *fields), 2, _DEEP, tail)
+        if fits(one_row, width):
+            yield one_row
             return
     above = Line(head, 2, _DEEP, tail)
     if fits(above, width) or not where:
@@ -247,14 +247,14 @@ def _test(check: CheckResult) -> Iterator[Line]:
         yield line(check.message, indent=_BODY, hang=_BODY + 2, tail=place(check.where))
 
 
-def _passed(passed: Sequence[CheckResult], words: str, *, verbose: bool) -> Iterator[Line]:
+def _passed(passed: Sequence[CheckResult], summary: str, *, verbose: bool) -> Iterator[Line]:
     """Yield how many guards passed (``words``), or each of them; those with a message are always shown."""
     shown = passed if verbose else [check for check in passed if check.message]
     for check in shown:
         yield Line((Span("PASS    "), Span(check.name, "bold"), Span(f"  {check.message or check.figures}")), 2, _BODY)
     if passed and not verbose:
         listed = f"{count(len(passed), 'guard')} passed; -v lists them."
-        yield line(listed if words.endswith("passed.") else words or listed, "dim", indent=2, hang=2)
+        yield line(listed if summary.endswith("passed.") else summary or listed, "dim", indent=2, hang=2)
 
 
 def _inventory(document: Document) -> Iterator[Line]:
@@ -296,7 +296,7 @@ def next_lines(document: Document, width: int | None) -> Iterator[Line]:
         style: Style = "error" if step.refused else "plain"
         note = f" ({step.note})" if step.note else ""
         if step.command:
-            words = f"{step.words} " if step.words else ""
-            yield from _command(f"{step.label}{note}: {words}", step.command, width, 2, style)
+            lead = f"{step.words} " if step.words else ""
+            yield from _command(f"{step.label}{note}: {lead}", step.command, width, 2, style)
         else:
             yield Line((Span(f"{step.label}: ", style), Span(f"{step.words}{note}")), 2, 4)

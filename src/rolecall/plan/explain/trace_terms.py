@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 
-class Words(NamedTuple):
-    """The words for one IdP. Actions with ``{group}`` are about a group; ``arrive`` is for a user that the org
+class Terms(NamedTuple):
+    """The terms of one IdP. Actions with ``{group}`` are about a group; ``arrive`` is for a user that the org
     does not have although the IdP sends them.
     """
 
@@ -31,7 +31,7 @@ class Words(NamedTuple):
     reactivate: str
 
 
-OKTA = Words(
+OKTA = Terms(
     name="Okta",
     log="Okta's system log",
     running="The app is active",
@@ -53,7 +53,7 @@ OKTA = Words(
     reactivate="In Okta, check that the user is assigned to the app and active, then assign them again",
 )
 
-ENTRA = Words(
+ENTRA = Terms(
     name="Entra",
     log="Entra's provisioning log",
     running="The provisioning job is running",
@@ -76,6 +76,6 @@ ENTRA = Words(
 )
 
 
-def words_of(kind: Literal["okta", "entra"]) -> Words:
+def terms_of(kind: Literal["okta", "entra"]) -> Terms:
     """Return the words for an IdP."""
     return OKTA if kind == "okta" else ENTRA
