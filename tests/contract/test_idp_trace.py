@@ -20,6 +20,7 @@ from people_sources import TOKEN, Place, between
 from rolecall.errors import RolecallError
 from rolecall.live.connect import PeopleConnection, connect_people
 from rolecall.model.directory import Person
+from rolecall.model.idp_app import IdpApp
 from rolecall.model.settings import GroupMapping
 from rolecall.model.trace import IdpTrace, NotRead, TraceStep
 from rolecall.plan.explain.trace import TraceInput, trace
@@ -204,6 +205,42 @@ def test_two_users_of_one_address_are_no_answer() -> None:
     properties = {twin: {"mail": ANN, "userPrincipalName": ANN}}
     found = of("entra", a_site("entra", people={ANN: ["Legal"], twin: []}, properties=properties))
     assert isinstance(found.user, NotRead)
+
+
+def test_two_users_of_one_email_in_okta_are_no_answer() -> None:
+    """Neither has the address as username, so either may be meant: that is not the same as no user."""
+    shared = {name: {"email": "team@acme.com"} for name in (BO, "twin@acme.com")}
+    site = a_site("okta", people={BO: [], "twin@acme.com": []}, without_app={BO, "twin@acme.com"}, properties=shared)
+    assert isinstance(of("okta", site, "team@acme.com").user, NotRead)
+
+
+def test_an_app_user_who_is_no_longer_sent_does_not_hide_another() -> None:
+    former = "former@acme.com"
+    site = a_site(
+        "okta", people={former: [], ANN: ["Legal"]}, inactive={former}, properties={former: {"userName": ANN}}
+    )
+    assert states(of("okta", site))["assignment"] == "ok"
+
+
+@KINDS
+def test_a_url_of_the_app_that_is_no_url_is_left_out(kind: str) -> None:
+    site = a_site(kind, urls=("https://[acme", "https://app.writer.com/scim"))
+    assert app_of(kind, site).hosts == {"app.writer.com"}
+
+
+def app_of(kind: str, site: Site) -> IdpApp:
+    with served(site, okta_answers if kind == "okta" else graph_answers, okta=kind == "okta") as url:
+        place = reached(kind, url)
+        people: Any = connect_people(place.kind, place.at, replace(place.way, clock=FakeClock()))
+
+        async def work() -> IdpApp:
+            try:
+                app: IdpApp = await people.read_app()
+                return app
+            finally:
+                await people.close()
+
+        return asyncio.run(work())
 
 
 def test_a_user_without_an_address() -> None:

@@ -281,15 +281,16 @@ def _okta_users(site: Site, steps: list[str], query: dict[str, str]) -> tuple[in
     if len(steps) == 3:
         email = next(email for email in site.people if oid(email) == steps[1])
         return 200, [_okta_group(name) for name in site.groups_of(email, nested=False)]
+    profiles = {email: {"login": email, "email": email, **site.properties.get(email, {})} for email in site.people}
     return 200, [
         {
             "id": oid(email),
             "created": MOMENT,
             "status": "SUSPENDED" if email in site.suspended else "ACTIVE",
-            "profile": {"login": email, "email": email},
+            "profile": {"login": profile["login"], "email": profile["email"]},
         }
-        for email in site.people
-        if any(f'"{text}"' in query["filter"] for text in (oid(email), email.lower()))
+        for email, profile in profiles.items()
+        if any(f'"{text}"' in query["filter"] for text in (oid(email), profile["login"].lower(), profile["email"]))
     ]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from rolecall.live.people.entra_address import user_mappings
 from rolecall.live.people.entra_job import APPS, JOBS, NO_JOB, sends_everything, stopped
-from rolecall.live.people.idp_client import IdpClient
+from rolecall.live.people.idp_client import IdpClient, url_host
 from rolecall.model.idp_app import AppPart, IdpApp
 from rolecall.model.trace import NotRead
 
@@ -39,8 +39,8 @@ async def read_parts(client: IdpClient, path: str, tenant: str) -> IdpApp:
 
     async def connection() -> frozenset[str]:
         answer = await client.read_object(f"{path}/synchronization/secrets")
-        urls = [entry.get("value") for entry in answer["value"] if entry["key"] == ADDRESS]
-        return frozenset(host for url in urls if isinstance(url, str) and (host := urlsplit(url).hostname))
+        urls = (entry.get("value") for entry in answer["value"] if entry["key"] == ADDRESS)
+        return frozenset(filter(None, map(url_host, urls)))
 
     known = await client.answered(job(), JOBS)
     hosts = await client.answered(connection(), JOBS)

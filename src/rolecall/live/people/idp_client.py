@@ -276,6 +276,15 @@ def one_line(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:300]
 
 
+def url_host(url: Json) -> str | None:
+    """Return the host of an http or https URL that an IdP has, None for anything else."""
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+    except ValueError:
+        return None
+    return parts.hostname if parts is not None and parts.scheme in ("http", "https") else None
+
+
 def moment(text: Json) -> datetime | None:
     """Return a time that an IdP writes in ISO 8601, None for no time or another text."""
     try:

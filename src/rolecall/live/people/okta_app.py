@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
-from rolecall.live.people.idp_client import IdpClient
+from rolecall.live.people.idp_client import IdpClient, url_host
 from rolecall.live.people.okta_records import APPS, GROUPS, SCHEMAS, sends_role, stopped
 from rolecall.model.idp_app import AppPart, IdpApp
 from rolecall.model.trace import NotRead
@@ -53,19 +52,10 @@ def _hosts(app: Json) -> Iterator[str]:
     """Yield the hosts of the URLs of the service in the app's settings."""
     settings = app.get("settings") or {}
     sign_on = settings.get("signOn") or {}
-    for key in SIGN_ON:
-        yield from _host(sign_on.get(key), alone=True)
-    for value in (settings.get("app") or {}).values():
-        yield from _host(value, alone=False)
+    urls = [_with_scheme(sign_on.get(key)) for key in SIGN_ON]
+    yield from filter(None, map(url_host, (*urls, *(settings.get("app") or {}).values())))
 
 
-def _host(value: Json, *, alone: bool) -> Iterator[str]:
-    """Yield the host of a URL, or of a text that is one."""
-    if not isinstance(value, str):
-        return
-    try:
-        parts = urlsplit(value if "://" in value or not alone else f"https://{value}")
-    except ValueError:
-        return
-    if parts.scheme in ("http", "https") and parts.hostname:
-        yield parts.hostname
+def _with_scheme(value: Json) -> Json:
+    """Return a sign-on setting as a URL, also one that is a host alone."""
+    return f"https://{value}" if isinstance(value, str) and "://" not in value else value

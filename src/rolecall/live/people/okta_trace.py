@@ -96,10 +96,11 @@ class _Reader(NamedTuple):
         return {mapping["sourceGroupId"]: _delivery(mapping) for mapping in mappings}
 
     async def app_user(self) -> _AppUser | None:
-        """Return the app user that Okta sends with this address, or None."""
+        """Return the app user with this address, or None; of several, one that Okta sends."""
         path = f"/api/v1/apps/{self.app}/users"
         users = self.client.uncut(path, await self.client.read_linked(path, ("q", self.email), ("limit", "500")))
-        return next((user for user in map(_app_user, users) if user.address == self.email), None)
+        own = (user for user in map(_app_user, users) if user.address == self.email)
+        return max(own, key=lambda user: user.access is not None, default=None)
 
     async def app_user_of(self, user_id: str) -> _AppUser | None:
         """Return the app user of an Okta user, whatever its address; None if Okta says that there is none."""
@@ -119,7 +120,7 @@ class _Reader(NamedTuple):
         path = "/api/v1/users"
         users = self.client.uncut(path, await self.client.read_linked(path, ("filter", query), ("limit", "200")))
         if len(users) > 1:
-            users = [user for user in users if self._is_sent_as(part(user, "profile", "login"))]
+            users = [user for user in users if self._is_sent_as(part(user, "profile", "login"))] or users
         if not users and isinstance(app_user, NotRead):
             raise OrgError(
                 Problem("idp_unknown", "the app's users could not be read, so the address may be in the app")
