@@ -21,7 +21,7 @@ from rolecall.jobs.audit import AuditRequest, gap_problems, known_log, mark_chan
 from rolecall.journal.opened import open_journal
 from rolecall.journal.port import AuditStore
 from rolecall.live.audit import audit_export
-from rolecall.model.audit import AuditLog, AuditPosition, Gap
+from rolecall.model.audit import AuditLog, AuditPosition, Gap, last_changes
 from rolecall.model.live import Coverage, Live
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -128,6 +128,37 @@ def test_a_page_that_announces_more_must_have_a_cursor() -> None:
     with faulty_org(lambda _: reply({"data": [record()], "hasMore": True})) as org:
         log = read(org.base)
     assert (log.coverage.state, numbers(log)) == ("partial", ["1"])
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        ({"nextPage": "/2"}, {}),
+        ({"links": {"nextUrl": "/2"}}, {}),
+        ({"next": {"href": "/2"}}, {}),
+        ({"isLast": False}, {}),
+        ({"data": {"events": [record()], "nextPage": "/2"}}, {}),
+        ({}, {"link": '<https://api.writer.com/2>; rel="next"'}),
+        ({}, {"x-next-cursor": "2"}),
+    ],
+)
+def test_a_next_page_of_a_form_that_is_unknown_is_not_the_end(body: dict[str, Any], headers: dict[str, str]) -> None:
+    with faulty_org(lambda _: reply({"data": [record()], **body}, **headers)) as org:
+        log = read(org.base)
+    assert (log.coverage.state, numbers(log)) == ("partial", ["1"])
+
+
+@pytest.mark.parametrize("body", [{"cursor": None}, {"next": None, "isLast": True}, {"hasMore": False, "nextPage": 2}])
+def test_a_last_page_is_the_end(body: dict[str, Any]) -> None:
+    with faulty_org(lambda _: reply({"data": [record()], **body})) as org:
+        assert read(org.base).coverage.state == "complete"
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", f"Mon, 01 Jan {10**20} 00:00:00 GMT"])
+def test_a_clock_that_cannot_be_right_is_not_corrected(date: str) -> None:
+    with faulty_org(lambda _: reply({"data": [record()], "cursor": None}, date=date)) as org:
+        log = read(org.base)
+    assert (log.skew, [*last_changes(log)]) == (timedelta(), ["sso"])
 
 
 def test_records_out_of_order_and_repeated_are_each_once() -> None:

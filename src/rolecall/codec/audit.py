@@ -161,9 +161,14 @@ def _levels(raw: Json) -> Iterator[Mapping[str, Json]]:
     """Yield the objects of a record in which its parts are looked up, the outermost first, with plain keys."""
     level = [raw] if isinstance(raw, dict) else []
     for _ in range(_DEPTH):
-        plain = [{_plain(key): value for key, value in part.items()} for part in level]
+        plain = [*map(plain_keys, level)]
         yield from plain
         level = [part[name] for part in plain for name in _CONTAINERS if isinstance(part.get(name), dict)]
+
+
+def plain_keys(part: Mapping[str, Json]) -> dict[str, Json]:
+    """Return an object with its keys as they are compared: ``nextCursor`` and ``next_cursor`` are equal."""
+    return {_plain(key): value for key, value in part.items()}
 
 
 def _plain(key: str) -> str:
@@ -187,7 +192,7 @@ def _named(value: Json, depth: int = 0) -> str:
     if isinstance(value, list):
         return next(filter(None, (_named(part, depth + 1) for part in value[:3])), "")
     if isinstance(value, dict):
-        parts = {_plain(key): part for key, part in value.items()}
+        parts = plain_keys(value)
         return next(filter(None, (_named(parts.get(name), depth + 1) for name in _NAMES)), "")
     return ""
 
@@ -241,18 +246,19 @@ def _moment(value: Json) -> datetime | None:
         return None
     while number > 1e11:
         number /= 1000
-    return _in_range(datetime.fromtimestamp(number, UTC)) if number > 1e8 else None
+    return in_range(datetime.fromtimestamp(number, UTC)) if number > 1e8 else None
 
 
 def _of_text(text: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)
-        return None if at.tzinfo is None else _in_range(at.astimezone(UTC))
+        return None if at.tzinfo is None else in_range(at.astimezone(UTC))
     except (ValueError, OverflowError):
         return None
 
 
-def _in_range(at: datetime) -> datetime | None:
+def in_range(at: datetime) -> datetime | None:
+    """Return a moment that may be one of a log, None for one that cannot."""
     return at if _FIRST_YEAR <= at.year < _LAST_YEAR else None
 
 

@@ -12,9 +12,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
+from rolecall.codec.audit import in_range, plain_keys
 from rolecall.codec.snapshot import moment_text
 from rolecall.errors import ConfigError, OrgError, Problem
 from rolecall.live.http.exchange import Exchange
+from rolecall.live.http.lists import Following, following
 from rolecall.live.http.pace import Clock
 from rolecall.live.http.refusals import AUDIT, body_json, contract, decoded, refusal
 from rolecall.live.http.transport import Answer, Request
@@ -90,14 +92,16 @@ class AuditExport:
         page = decoded(request, lambda: decode_page(body), AUDIT)
         if page is None:
             raise contract(request, "it has no list of records", AUDIT)
+        if page.cursor is None and page.more is None:
+            page = page._replace(more=_points_on(answer, body))
         return page._replace(skew=self._skew(answer))
 
     def _skew(self, answer: Answer) -> timedelta:
         try:
-            at = parsedate_to_datetime(answer.headers.get("date", ""))
-        except ValueError:
+            at = in_range(parsedate_to_datetime(answer.headers.get("date", "")))
+        except (ValueError, OverflowError):
             return timedelta()
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)) - self._now()
+        return timedelta() if at is None else (at if at.tzinfo else at.replace(tzinfo=UTC)) - self._now()
 
 
 def audit_export(
@@ -142,13 +146,14 @@ def _parts(body: Json) -> Iterator[dict[str, Json]]:
     """Yield the object of a page with plain keys, then its envelopes."""
     if not isinstance(body, dict):
         return
-    plain = _plain(body)
+    plain = plain_keys(body)
     yield plain
-    yield from (_plain(plain[name]) for name in _ENVELOPES if isinstance(plain.get(name), dict))
+    yield from (plain_keys(plain[name]) for name in _ENVELOPES if isinstance(plain.get(name), dict))
 
 
-def _plain(part: dict[str, Json]) -> dict[str, Json]:
-    return {"".join(char for char in key.lower() if char.isalnum()): value for key, value in part.items()}
+def _points_on(answer: Answer, body: Json) -> bool | None:
+    """Return True for a page without a cursor that may have a next page, None if nothing in it shows one."""
+    return any(following(answer.headers, part) != Following() for part in (body, *_parts(body))) or None
 
 
 def _values(body: Json, names: tuple[str, ...]) -> Iterator[Json]:
