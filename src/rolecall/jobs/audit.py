@@ -13,13 +13,15 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from rolecall.codec.audit import decode_record, record_of_event, stored_record
-from rolecall.errors import OrgError, Problem, SecretError
+from rolecall.errors import Misuse, OrgError, Problem, SecretError, Where, did_you_mean
 from rolecall.journal.port import AuditStore
 from rolecall.live.audit import AuditPage, PositionRejected
 from rolecall.live.port import Audit
-from rolecall.model.audit import CLOCKS, AuditLog, AuditPosition, AuditRecord, Gap, first_reading, marked
+from rolecall.model.audit import CLOCKS, SUBJECTS, AuditLog, AuditPosition, AuditRecord, Gap, first_reading, marked
+from rolecall.model.kinds import BY_SECTION
 from rolecall.model.live import UNREAD, Coverage, Live, State
 from rolecall.plan.dates import day
+from rolecall.plan.resolve import covers
 
 OVERLAP = timedelta(days=1)
 """The time before the last reading from which a log is read again if its cursor was rejected."""
@@ -63,6 +65,28 @@ def known_log(store: AuditStore | None, writer: str, since: datetime | None = No
     return AuditLog(tuple(records), UNREAD, store.position(writer))
 
 
+def check_address(pattern: str, log: AuditLog) -> None:
+    """Raise Misuse for an address that no record can have. A pattern for the section itself may match any.
+
+    An org's own log may have records about more than settings, teams and users; these are known as well.
+    """
+    section, slash, _ = pattern.partition("/")
+    if any(mark in section for mark in "*?["):
+        return
+    known = dict.fromkeys((*SUBJECTS, *(name for record in log.records for name in record.sections)))
+    if section not in known:
+        hint = did_you_mean(section, known) or f"start it with one of: {', '.join(known)}"
+        raise Misuse(Problem("address", f"no record is about `{pattern}`", None, hint))
+    if slash and not (section in BY_SECTION and BY_SECTION[section].keyed):
+        hint = f"for all records about it: rolecall audit --address {section}"
+        raise Misuse(Problem("address", f"records about `{section}` name no entries in their address", None, hint))
+
+
+def about(pattern: str, record: AuditRecord) -> bool:
+    """Return whether a record is about an address, a pattern of addresses, or an entry of a section."""
+    return any(covers((pattern, f"{pattern}/*"), address) for address in record.addresses)
+
+
 async def read_log(request: AuditRequest) -> AuditLog:
     """Read to the end of the log. If that fails, the coverage has the reason, and what was read before it counts."""
     reader = _Reader(request)
@@ -90,6 +114,7 @@ class _Reader:
     pages: int = 0
     skew: timedelta = timedelta()
     problem: str | None = None
+    where: Where | None = None
 
     def __post_init__(self) -> None:
         self.records = {record.key: record for record in self.request.known.records}
@@ -110,6 +135,7 @@ class _Reader:
     def fail(self, problem: Problem) -> None:
         """Record why the log was not read to its end."""
         self.problem = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+        self.where = problem.where
 
     def log(self) -> AuditLog:
         """Return all records, oldest first."""
@@ -117,7 +143,7 @@ class _Reader:
         ordered = tuple(sorted(self.records.values(), key=lambda record: (record.at or now, record.key)))
         state: State = "complete" if self.problem is None else "partial" if self.pages else "unread"
         coverage = Coverage(state, read=len(ordered), problem=self.problem)
-        return AuditLog(ordered, coverage, self.position, self.skew)
+        return AuditLog(ordered, coverage, self.position, self.skew, self.where)
 
     async def _first(self) -> AuditPage:
         """Return the first page after what is known; from the start if nothing is, or not so far back."""
@@ -205,7 +231,7 @@ def unread_problem(log: AuditLog) -> Problem | None:
     unread = log.coverage.state == "unread"
     reason = f": {log.coverage.problem}" if log.coverage.problem else ""
     message = f"the audit log was {'not' if unread else 'partially'} read{reason}"
-    return Problem("audit_unread", message, None, _UNKNOWN, "error" if unread else "warning")
+    return Problem("audit_unread", message, log.where, _UNKNOWN, "error" if unread else "warning")
 
 
 _UNKNOWN = "changes since it was last read are unknown"

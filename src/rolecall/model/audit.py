@@ -7,14 +7,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from rolecall.model.kinds import BY_SECTION, address
+from rolecall.errors import Where
+from rolecall.model.kinds import BY_SECTION, SECTIONS, address
 from rolecall.model.live import ChangedSince, Coverage, Live
 from rolecall.model.record import Code, UserName
 
 Result = Literal["success", "failure", "unknown"]
 
 USERS = "users"
-"""A subject of records, as ``teams`` is, besides the sections of settings."""
+SUBJECTS = (*SECTIONS, "teams", USERS)
+"""The subjects of records: the sections of settings, teams and users."""
 
 CLOCKS = timedelta(seconds=60)
 """The most that two clocks may differ without being corrected."""
@@ -105,13 +107,15 @@ class AuditPosition(NamedTuple):
 class AuditLog(NamedTuple):
     """The known part of an audit log: its records, oldest first, and how much of it was read.
 
-    ``skew`` is how far the clock of its server is ahead of this machine's.
+    ``skew`` is how far the clock of its server is ahead of this machine's. ``where`` is the place in the configuration
+    because of which it was not read.
     """
 
     records: tuple[AuditRecord, ...]
     coverage: Coverage
     position: AuditPosition | None = None
     skew: timedelta = timedelta()
+    where: Where | None = None
 
     @property
     def unrecognized(self) -> tuple[AuditRecord, ...]:

@@ -93,6 +93,9 @@ def test_what_cannot_be_evaluated_is_counted_on_stderr(repo: Path, capsys: Captu
         ((), ["1", "2", "3", "4", "5"]),
         (("--address", "sso"), ["1", "2", "5"]),
         (("--address", "domains/*"), ["3"]),
+        (("--address", "domains"), ["3"]),
+        (("--address", "domains/acme.org"), []),
+        (("--address", "dom*"), ["3"]),
         (("--address", "users"), ["4"]),
         (("--by", "CY@acme.com"), ["4"]),
         (("--by", "ann@*"), ["1", "2", "3", "5"]),
@@ -146,6 +149,43 @@ def test_a_log_that_cannot_be_read_exits_with_1_and_lists_what_is_stored(
     monkeypatch.delenv("KEY")
     assert run(["audit"]) == Exit.ERROR
     assert "the environment variable KEY is not set" in capsys.readouterr().err
+
+
+def test_an_unread_log_without_stored_records_does_not_look_empty(
+    repo: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KEY")
+    assert run(["audit"]) == Exit.ERROR
+    shown = capsys.readouterr()
+    assert "0 stored records; the audit log was not read." in shown.out.splitlines()
+    assert "0 records." not in shown.out
+    assert "error: rolecall.yaml:4:23: the audit log was not read: the environment variable KEY is not set" in shown.err
+
+
+def test_a_partially_read_log_is_named_as_such(repo: Path, capsys: Capture, org: Faulty) -> None:
+    whole = export(RECORDS)
+    org.answer = lambda asked: error(403) if "cursor" in asked_query(asked) else whole(asked)
+    assert "2 records; the audit log was partially read." in output(capsys, code=Exit.UNSEEN).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("dommains", "error: no record is about `dommains`; did you mean `domains`?"),
+        ("dommains/acme.com", "error: no record is about `dommains/acme.com`; did you mean `domains`?"),
+        ("xyz", "error: no record is about `xyz`; start it with one of: domains, defaults, sso, scim, idp_groups"),
+        (
+            "users/bo@acme.com",
+            "error: records about `users` name no entries in their address; for all records about it: "
+            "rolecall audit --address users",
+        ),
+    ],
+)
+def test_an_address_that_no_record_can_have(repo: Path, capsys: Capture, address: str, expected: str) -> None:
+    assert run(["audit", "--address", address]) == Exit.USAGE
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert expected in shown.err
 
 
 def test_a_log_that_is_read_in_part_exits_with_7(repo: Path, capsys: Capture, org: Faulty) -> None:

@@ -52,7 +52,7 @@ POLL = 30.0
     "--address",
     metavar="ADDRESS",
     shell_complete=addresses,
-    help="List only records about an address: sso, domains/acme.com, users or teams. Takes patterns.",
+    help="List only records about an address: sso, domains, domains/acme.com, users or teams. Takes patterns.",
 )
 @click.option("--by", metavar="ACTOR", shell_complete=people, help="List only records of this user. Takes patterns.")
 @click.option(
@@ -104,24 +104,27 @@ class AuditOptions:
         """Return whether a record is to be shown."""
         from fnmatch import fnmatchcase
 
-        from rolecall.plan.resolve import covers
+        from rolecall.jobs.audit import about
 
         if record.at is not None and record.at < since:
             return False
         if self.by is not None and not fnmatchcase(record.actor.casefold(), self.by.casefold()):
             return False
-        return self.address is None or any(covers((self.address,), address) for address in record.addresses)
+        return self.address is None or about(self.address, record)
 
 
 async def _show(call: Invocation, config: Config, options: AuditOptions) -> Exit:
     """Print the records, and with `--follow` those that come."""
     from rolecall.cli.session import now
+    from rolecall.jobs.audit import check_address
 
     since = now() - timedelta(days=config.audit.keep_days if config.audit else _OWN_DAYS)
     if options.since is not None:
         since = options.since.replace(tzinfo=UTC)
     with _log_of(call, config) as read_log:
         log = await read_log(since)
+        if options.address is not None:
+            check_address(options.address, log)
         records = [record for record in log.records if options.selects(record, since)]
         out, veil = stdout(call.environ, color=call.color), _veil(call, config, options)
         if options.form == "json" and options.follow:
@@ -201,7 +204,7 @@ def _print(
     else:
         title = f"{config.org.name}: audit log" + (f" of WRITER organization {writer}" if writer else "")
         notes = (report.SILENCE,) if writer else ()
-        out.lines(listing_lines(report.audit_document(title, shown, notes)))
+        out.lines(listing_lines(report.audit_document(title, shown, log.coverage.state, notes)))
 
 
 def _print_new(out: Console, options: AuditOptions, records: Sequence[AuditRecord], veil: Veil | None) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rolecall.codec.audit import shape_of
 from rolecall.model.audit import USERS, AuditLog, AuditRecord
+from rolecall.model.live import State
 from rolecall.plan.dates import moment_words
 from rolecall.plan.saved.privacy import Veil
 from rolecall.report.document import Document, Listing, Note, Row, Table, Tone
@@ -36,11 +37,20 @@ def hidden(record: AuditRecord, veil: Veil | None) -> AuditRecord:
     return shown._replace(object=veil.label(record.object)) if USERS in record.sections and record.object else shown
 
 
-def audit_document(title: str, records: Sequence[AuditRecord], notes: Iterable[str] = ()) -> Document:
-    """Return the records, oldest first, with their number; ``notes`` follow."""
+def audit_document(title: str, records: Sequence[AuditRecord], state: State, notes: Iterable[str] = ()) -> Document:
+    """Return the records, oldest first, with their number and how much of the log was read; ``notes`` follow."""
     closing = (Row((Note(text, "dim"),)) for text in notes)
-    rows = (*map(record_row, records), Row((Note(f"{count(len(records), 'record')}.", "strong"),)), *closing)
+    rows = (*map(record_row, records), Row((_number(len(records), state),)), *closing)
     return Document("audit", title=visible(title), listings=(Listing(rows, WIDTHS),))
+
+
+def _number(records: int, state: State) -> Note:
+    """Return the number of records, so that none of an unread log do not look like none in the log."""
+    if state == "unread":
+        return Note(f"{count(records, 'stored record')}; the audit log was not read.", "warn")
+    if state == "partial":
+        return Note(f"{count(records, 'record')}; the audit log was partially read.", "warn")
+    return Note(f"{count(records, 'record')}.", "strong")
 
 
 def record_row(record: AuditRecord) -> Row:
