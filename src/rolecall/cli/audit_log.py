@@ -56,7 +56,8 @@ async def read_audit(
         await export.close()
     if store is not None:
         store.prune(target.writer, oldest)
-    return log
+    position = log.position
+    return log if position is None else log._replace(position=position._replace(since=max(position.since, oldest)))
 
 
 def user_events(call: Invocation, config: Config, email: str) -> AuditLog | None:

@@ -203,6 +203,36 @@ def test_a_gap_exits_with_7(repo: Path, capsys: Capture, org: Faulty) -> None:
     assert run(["audit", "--since", "2026-11-21"]) == Exit.OK
 
 
+def test_records_that_are_no_longer_kept_are_a_gap(
+    repo: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output(capsys)
+    later = NOW + timedelta(days=60)
+    for module in ("session", "audit_log", "commands.audit"):
+        monkeypatch.setattr(f"rolecall.cli.{module}.now", lambda: later, raising=False)
+    assert run(["audit", "--since", "2026-10-12"]) == Exit.UNSEEN
+    assert "may lack records from 12 Oct 2026, 00:00 UTC to 21 Oct 2026, 12:00 UTC" in capsys.readouterr().err
+    assert run(["audit"]) == Exit.OK
+
+
+def test_follow_reports_a_gap(repo: Path, capsys: Capture, org: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = export([record(6, createdAt="2026-11-20T12:30:00Z", result=None)])
+    naps: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        org.answer = lambda asked: error(410) if asked_query(asked).get("cursor") == "5" else whole(asked)
+        if len(naps) == 2:
+            raise KeyboardInterrupt
+
+    real = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda seconds, *rest: sleep(seconds) if seconds == 30 else real(seconds))
+    assert run(["audit", "--follow"]) == Exit.INTERRUPTED
+    reported = capsys.readouterr().err
+    assert reported.count("the audit log may lack records from 20 Nov 2026, 12:00 UTC") == 1
+    assert reported.count("1 record of the audit log could not be evaluated (unknown result: 1)") == 2
+
+
 def test_follow_prints_new_records(repo: Path, capsys: Capture, org: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
     more = [*RECORDS, record(6, createdAt="2026-11-20T11:59:00Z")]
     naps: list[float] = []

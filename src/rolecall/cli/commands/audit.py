@@ -191,9 +191,7 @@ def _print(
     from rolecall.report.renderers.listing import listing_lines
 
     if options.raw or options.shape:
-        lines = report.raw_lines(records) if options.raw else report.shape_lines(records)
-        for line in lines:
-            out.text(line)
+        _print_json_lines(out, options, records)
         return
     shown = [report.hidden(record, veil) for record in records]
     writer = config.audit.writer if config.audit else None
@@ -207,6 +205,14 @@ def _print(
         out.lines(listing_lines(report.audit_document(title, shown, log.coverage.state, notes)))
 
 
+def _print_json_lines(out: Console, options: AuditOptions, records: Sequence[AuditRecord]) -> None:
+    """Print what `--raw` or `--shape` shows."""
+    from rolecall.report.builders import audit as report
+
+    for line in report.raw_lines(records) if options.raw else report.shape_lines(records):
+        out.text(line)
+
+
 def _print_new(out: Console, options: AuditOptions, records: Sequence[AuditRecord], veil: Veil | None) -> None:
     """Print records one by one, without a heading."""
     import json
@@ -218,8 +224,7 @@ def _print_new(out: Console, options: AuditOptions, records: Sequence[AuditRecor
 
     shown = [report.hidden(record, veil) for record in records]
     if options.raw or options.shape:
-        for line in report.raw_lines(records) if options.raw else report.shape_lines(records):
-            out.text(line)
+        _print_json_lines(out, options, records)
     elif options.form == "json":
         for record in shown:
             out.text(json.dumps(report.record_json(record), ensure_ascii=False))
@@ -243,12 +248,12 @@ async def _follow(call: Invocation, options: AuditOptions, read_log: ReadLog, lo
     while True:
         sys.stdout.flush()
         await asyncio.sleep(POLL)
+        last = log.position.read_at if log.position else now()
         log = await read_log(since)
-        new = [record for record in log.records if record.key not in printed and options.selects(record, since)]
-        printed |= {record.key for record in log.records}
-        _print_new(out, options, new, veil)
-        if log.coverage.state != "complete":
-            _report(call, log, now())
+        new = tuple(record for record in log.records if record.key not in printed)
+        printed |= {record.key for record in new}
+        _print_new(out, options, [record for record in new if options.selects(record, since)], veil)
+        _report(call, log._replace(records=new), last)
 
 
 def _report(call: Invocation, log: AuditLog, since: datetime) -> Exit:
