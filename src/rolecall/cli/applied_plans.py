@@ -51,4 +51,4 @@ def show_before_apply(
 
 
 def _blocked(plan: Plan) -> bool:
-    return plan.errored or any(guard.verdict == "block" for guard in plan.guards)
+    return plan.errored or plan.verdict == "block"

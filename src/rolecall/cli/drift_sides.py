@@ -118,7 +118,7 @@ def revert_drift(
     mode = shown(call, people, config.reports_people, terminal=False)
     write_file(out, plan_json(redacted(call, plan, mode, config.root)))
     report_saved(call, console, plan, out, text=text)
-    blocked = any(guard.verdict == "block" for guard in plan.guards)
+    blocked = plan.verdict == "block"
     if blocked and text:
         console.lines([line(f"Apply is blocked. To see why: rolecall show {shell_word(str(out))}", "warn")])
     return Exit.REFUSED if blocked else Exit.OK

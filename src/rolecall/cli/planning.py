@@ -175,7 +175,7 @@ def whose(call: Invocation, config: Config) -> Whose:
 def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:
     """Return the exit code of a plan, assertions aside."""
     codes = [Exit.ERROR] if plan.errored else []
-    refused = any(guard.verdict == "block" for guard in plan.guards)
+    refused = plan.verdict == "block"
     failed = any(test.refuses for test in plan.access_tests)
     codes += [Exit.REFUSED] if refused or failed else []
     if detailed and (plan.writes or plan.human):

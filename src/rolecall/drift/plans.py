@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -65,11 +65,16 @@ def accepted(desired: Desired, drifts: Iterable[Drift]) -> Desired:
 
 def _accepted(drift: Drift) -> Value | None:
     """Return the org's value, with the fields that the config has."""
-    if split_address(drift.address)[0] == "idp_groups":
-        return drift.live or BLANK
-    if drift.live is None or drift.desired is None:
-        return drift.live
-    return restrict(drift.live, drift.desired)
+    return _entry(drift.address, drift.live, drift.desired, restrict)
+
+
+def _entry(
+    at: Address, value: Value | None, side: Value | None, combine: Callable[[Value, Value], Value]
+) -> Value | None:
+    """Return a value combined with that of another side, if both have one. A group without a mapping is unmapped."""
+    if split_address(at)[0] == "idp_groups":
+        return value or BLANK
+    return value if value is None or side is None else combine(value, side)
 
 
 def _with_entries(desired: Desired, values: Mapping[Address, Value | None]) -> Desired:
@@ -96,11 +101,7 @@ def _before(live: Live, drifts: Iterable[Drift]) -> Settings:
 
 def _last(drift: Drift) -> Value | None:
     """Return the value before the drift, with the fields of the org's value that were not applied."""
-    if split_address(drift.address)[0] == "idp_groups":
-        return drift.last or BLANK
-    if drift.last is None or drift.live is None:
-        return drift.last
-    return overlay(drift.live, drift.last)
+    return _entry(drift.address, drift.last, drift.live, lambda last, live: overlay(live, last))
 
 
 def _put(settings: Settings, values: Mapping[Address, Value | None]) -> Settings:
