@@ -17,7 +17,7 @@ from fake_idps import Site, graph_answers, okta_answers, served, uid
 from rolecall.cli.main import run
 from rolecall.desired.build import read_config
 from rolecall.errors import Exit
-from rolecall.live.people.okta_token import SCOPES
+from rolecall.live.people.okta_records import SCOPES
 
 Capture = pytest.CaptureFixture[str]
 TOKEN = "canary-idp-7c1e"

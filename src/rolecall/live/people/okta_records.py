@@ -30,6 +30,8 @@ def part(user: Json, name: str, key: str | None) -> Json:
 APPS, GROUPS, USERS, LOGS = "okta.apps.read", "okta.groups.read", "okta.users.read", "okta.logs.read"
 SCHEMAS = "okta.schemas.read"
 """The scopes of reads, by what they read."""
+SCOPES = (APPS, GROUPS, USERS, LOGS, SCHEMAS)
+"""The scopes that rolecall reads with. Those that the app lacks are left out."""
 
 
 def sends_role(schema: Json) -> bool:

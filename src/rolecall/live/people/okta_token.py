@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from rolecall.errors import Problem, SecretError
 from rolecall.live.http.refusals import EndpointMessages
+from rolecall.live.people.okta_records import SCOPES
 from rolecall.live.people.sign_in import NoSignIn, SignIn, request_token
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
-SCOPES = ("okta.apps.read", "okta.groups.read", "okta.users.read", "okta.logs.read", "okta.schemas.read")
-"""The scopes that rolecall reads with. Those that the app lacks are left out."""
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SECONDS = 300

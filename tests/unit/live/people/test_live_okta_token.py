@@ -15,7 +15,8 @@ from fake_idps import Site, okta_answers, served
 
 from rolecall.errors import SecretError
 from rolecall.live.http import refusals
-from rolecall.live.people.okta_token import SCOPES, service_token
+from rolecall.live.people.okta_records import SCOPES
+from rolecall.live.people.okta_token import service_token
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
