@@ -20,7 +20,7 @@ from rolecall.live.port import Audit
 from rolecall.model.audit import CLOCKS, SUBJECTS, AuditLog, AuditPosition, AuditRecord, Gap, first_reading, marked
 from rolecall.model.kinds import BY_SECTION
 from rolecall.model.live import UNREAD, Coverage, Live, State
-from rolecall.plan.dates import day
+from rolecall.plan.dates import moment_words
 from rolecall.plan.resolve import covers
 
 OVERLAP = timedelta(days=1)
@@ -226,12 +226,10 @@ def unknown_changes(log: AuditLog, since: datetime, now: datetime) -> Iterator[P
 
 def unread_problem(log: AuditLog) -> Problem | None:
     """Return why the log was not read to its end; None if it was."""
-    if log.coverage.state == "complete":
+    if log.unread is None:
         return None
-    unread = log.coverage.state == "unread"
-    reason = f": {log.coverage.problem}" if log.coverage.problem else ""
-    message = f"the audit log was {'not' if unread else 'partially'} read{reason}"
-    return Problem("audit_unread", message, log.where, _UNKNOWN, "error" if unread else "warning")
+    severe = log.coverage.state == "unread"
+    return Problem("audit_unread", log.unread, log.where, _UNKNOWN, "error" if severe else "warning")
 
 
 _UNKNOWN = "changes since it was last read are unknown"
@@ -245,7 +243,7 @@ def gap_problems(log: AuditLog, since: datetime, now: datetime) -> Iterator[Prob
     first = [Gap(since, position.since)] if position.since - since > CLOCKS else []
     for gap in (*first, *position.gaps):
         if gap.end > since:
-            period = f"from {_moment_words(gap.start)} to {_moment_words(min(gap.end, now))}"
+            period = f"from {moment_words(gap.start)} to {moment_words(min(gap.end, now))}"
             message = f"the audit log may lack records {period}"
             yield Problem("audit_gap", message, None, "compare with the console, or read the org again", "warning")
 
@@ -261,7 +259,3 @@ def unrecognized_problem(records: Sequence[AuditRecord]) -> Problem:
 
 def _reasons(records: Iterable[AuditRecord]) -> Counter[str]:
     return Counter(record.unrecognized for record in records)
-
-
-def _moment_words(at: datetime) -> str:
-    return f"{day(at)}, {at:%H:%M} UTC"

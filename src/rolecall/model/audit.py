@@ -118,6 +118,14 @@ class AuditLog(NamedTuple):
     where: Where | None = None
 
     @property
+    def unread(self) -> str | None:
+        """Return that the log was not read to its end, with the reason; None if it was."""
+        if self.coverage.state == "complete":
+            return None
+        part = "partially" if self.coverage.state == "partial" else "not"
+        return f"the audit log was {part} read{f': {self.coverage.problem}' if self.coverage.problem else ''}"
+
+    @property
     def unrecognized(self) -> tuple[AuditRecord, ...]:
         """Return the records that cannot be evaluated."""
         return tuple(record for record in self.records if record.unrecognized)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from rolecall.codec.audit import shape_of
+from rolecall.codec.snapshot import moment_text
 from rolecall.model.audit import USERS, AuditLog, AuditRecord
 from rolecall.model.live import State
 from rolecall.plan.dates import moment_words
@@ -67,10 +67,8 @@ def record_row(record: AuditRecord) -> Row:
 
 def events_listing(log: AuditLog) -> Listing:
     """Return the records about a user, and how much of the log was read if not all of it."""
-    unread = log.coverage.state != "complete"
-    part = "partially" if log.coverage.state == "partial" else "not"
-    warning = f"The audit log was {part} read{f': {log.coverage.problem}' if log.coverage.problem else ''}"
-    rows = [Row((Note(visible(warning), "warn"),), depth=1)] if unread else []
+    unread = log.unread
+    rows = [] if unread is None else [Row((Note(visible(unread[0].upper() + unread[1:]), "warn"),), depth=1)]
     records = [row._replace(depth=1) for row in map(record_row, log.records)]
     none = [] if records else [Row((Note("No records about this user.", "dim"),), depth=1)]
     return Listing((*rows, *records, *none), WIDTHS, "Audit log")
@@ -88,9 +86,11 @@ def audit_json(head: dict[str, Any], log: AuditLog, records: Iterable[AuditRecor
     body = {
         **head,
         "coverage": {"state": log.coverage.state, "problem": log.coverage.problem},
-        "since": _moment(position.since) if position else None,
-        "read_at": _moment(position.read_at) if position else None,
-        "gaps": [{"from": _moment(gap.start), "to": _moment(gap.end)} for gap in (position.gaps if position else ())],
+        "since": moment_text(position.since) if position else None,
+        "read_at": moment_text(position.read_at) if position else None,
+        "gaps": [
+            {"from": moment_text(gap.start), "to": moment_text(gap.end)} for gap in (position.gaps if position else ())
+        ],
         "records": [*map(record_json, records)],
     }
     return json.dumps(body, ensure_ascii=False, indent=2)
@@ -99,7 +99,7 @@ def audit_json(head: dict[str, Any], log: AuditLog, records: Iterable[AuditRecor
 def record_json(record: AuditRecord) -> dict[str, Any]:
     """Return the recognized parts of a record; null for those that were not found."""
     return {
-        "at": None if record.at is None else _moment(record.at),
+        "at": None if record.at is None else moment_text(record.at),
         "actor": record.actor or None,
         "result": record.result,
         "area": record.area or None,
@@ -130,7 +130,7 @@ def shape_lines(records: Iterable[AuditRecord]) -> Iterator[str]:
 
 def _columns(record: AuditRecord) -> tuple[str, ...]:
     return (
-        "" if record.at is None else _moment(record.at),
+        "" if record.at is None else moment_text(record.at),
         record.actor,
         record.result,
         record.area,
@@ -141,7 +141,3 @@ def _columns(record: AuditRecord) -> tuple[str, ...]:
         record.unrecognized,
         record.key,
     )
-
-
-def _moment(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

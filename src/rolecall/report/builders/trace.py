@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from rolecall.model.trace import StepState, TraceStep
+from rolecall.plan.explain.trace import answered
 from rolecall.plan.value import OrgRef
 from rolecall.report.builders.header import org_banner
 from rolecall.report.document import Document, Listing, Note, Row, Tone
@@ -64,7 +65,7 @@ def trace_json(email: str, idp: str, steps: Sequence[TraceStep], near: Sequence[
     body = {
         "email": email,
         "idp": idp,
-        "answered": all(step.state != "not_readable" for step in steps),
+        "answered": answered(steps),
         "trace": [{**step._asdict(), "where": place(step.where) or None} for step in steps],
         "near": list(near),
     }
