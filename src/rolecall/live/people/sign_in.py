@@ -28,6 +28,13 @@ class NoSignIn(NamedTuple):
     code: str = ""
 
 
+def _token(value: object) -> str:
+    """Return a token. Raises TypeError for anything that cannot be one."""
+    if not isinstance(value, str) or not value:
+        raise TypeError("a token is text")
+    return value
+
+
 def request_token(url: str, form: Mapping[str, str], secret: str, loopback: bool) -> SignIn | NoSignIn:
     """Return the token for a form, or why there is none. ``secret`` is the field whose value no text may contain."""
     try:
@@ -36,7 +43,7 @@ def request_token(url: str, form: Mapping[str, str], secret: str, loopback: bool
         response = call(Call("POST", url, headers, urlencode(form).encode(), proxy, trusted, SECONDS))
         answer = json.loads(response.body)
         if response.ok:
-            return SignIn(str(answer["access_token"]), frozenset(str(answer.get("scope") or "").split()))
+            return SignIn(_token(answer["access_token"]), frozenset(str(answer.get("scope") or "").split()))
         code = str(answer.get("error") or "")
         text = str(answer.get("error_description") or code or response.status).replace(form[secret], "***")
         return NoSignIn(text.splitlines()[0][:300], code)

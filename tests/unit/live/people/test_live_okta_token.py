@@ -77,6 +77,14 @@ def test_an_app_without_any_scope_gets_no_token(site: Site, url: str) -> None:
     assert "okta.apps.read, okta.groups.read" in str(caught.value)
 
 
+@pytest.mark.parametrize("value", [None, "", 7, ["x"]])
+def test_an_answer_whose_token_is_none_is_no_token(site: Site, url: str, value: Any) -> None:
+    site.token = value
+    with pytest.raises(SecretError) as caught:
+        token(url, pem(KEY))
+    assert "the response has no token" in str(caught.value)
+
+
 def test_another_key_is_refused_and_no_assertion_is_shown(url: str) -> None:
     with pytest.raises(SecretError) as caught:
         token(url, pem(OTHER))
