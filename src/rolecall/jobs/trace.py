@@ -94,14 +94,24 @@ async def _read_org(request: TraceRequest) -> _OrgSide:
     target = request.target
     try:
         live = await request.org.read(SECTIONS)
-        directory = await request.org.read_people(one_person(request.email))
     except OrgError as error:
-        unread = NotRead(error.problems[0].message, error.problems[0].hint)
+        unread = _unread(error)
         return _OrgSide(OrgRef(target.name, target.pin or "", target.url, target.env), unread, unread)
     check_pin(target, live.facts)
     org = OrgRef(target.name, live.facts.org_id, target.url, target.env, live.facts.local)
     observed_at = live.covered("idp_groups").taken_at if live.facts.observed else None
-    return _OrgSide(org, _user(directory, request.email), _mappings(live), observed_at)
+    return _OrgSide(org, await _read_user(request), _mappings(live), observed_at)
+
+
+async def _read_user(request: TraceRequest) -> Person | NotRead | None:
+    try:
+        return _user(await request.org.read_people(one_person(request.email)), request.email)
+    except OrgError as error:
+        return _unread(error)
+
+
+def _unread(error: OrgError) -> NotRead:
+    return NotRead(error.problems[0].message, error.problems[0].hint)
 
 
 def _user(directory: Directory, email: str) -> Person | NotRead | None:
