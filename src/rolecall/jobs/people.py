@@ -9,7 +9,7 @@ from rolecall.errors import OrgError, Problem
 from rolecall.live.port import GroupReader, IdpSource, People, Reader, UserFiles
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.directory import Directory, PeopleScope, with_legacy_groups
-from rolecall.model.live import UNREAD, Live
+from rolecall.model.live import UNREAD, Live, base_name
 from rolecall.model.settings import BLANK, UNSET
 from rolecall.model.target import PeopleSource, SecretRef
 from rolecall.plan.coverage import USERS, gaps
@@ -123,14 +123,14 @@ def group_names(live: Live) -> frozenset[str]:
     """Return the names of all groups that the org has, those of the legacy endpoint included."""
     groups = live.settings.idp_groups
     names = {*live.facts.groups, *(live.facts.legacy_links or ()), *(() if groups is UNSET else groups)}
-    return frozenset(names | {key.rpartition(" [")[0] for key in names if key.endswith("]")} - {""})
+    return frozenset(names | set(map(base_name, names)))
 
 
 def _mapped(live: Live) -> set[str]:
     """Return the names of the mapped live groups, without the ID that distinguishes two of one name."""
     groups = live.settings.idp_groups
     named = {} if groups is UNSET else groups
-    return {key.rpartition(" [")[0] or key for key, mapping in named.items() if mapping != BLANK}
+    return {base_name(key) for key, mapping in named.items() if mapping != BLANK}
 
 
 def left_out(directory: Directory) -> tuple[Problem, ...]:

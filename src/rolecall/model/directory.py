@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, NamedTuple
 
 from rolecall.errors import Problem
-from rolecall.model.live import COMPLETE, Coverage
+from rolecall.model.live import COMPLETE, Coverage, base_name
 from rolecall.model.policy import TeamRole
 from rolecall.model.record import PUBLIC, UserName
 
@@ -128,9 +128,7 @@ def with_legacy_groups(directory: Directory, links: Mapping[str, frozenset[str]]
     """
     number_of = {name: number for number, name in enumerate(directory.groups)}
     twins = {
-        number_of[name]: key
-        for key in links or ()
-        if key not in number_of and key.endswith("]") and (name := key.rpartition(" [")[0]) in number_of
+        number_of[name]: key for key in links or () if key not in number_of and (name := base_name(key)) in number_of
     }
     if not twins:
         return directory

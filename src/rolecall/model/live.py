@@ -59,6 +59,11 @@ class Group(NamedTuple):
     members: int | None = None
 
 
+def base_name(key: str) -> str:
+    """Return the name of a group that is keyed ``name [id]``, as groups that share a name are; any other key as is."""
+    return (key.rpartition(" [")[0] or key) if key.endswith("]") else key
+
+
 class Caller(NamedTuple):
     """The caller, as the org reports it. ``email`` is None for a service."""
 

@@ -11,7 +11,7 @@ from rolecall.model.desired import Desired
 from rolecall.model.directory import PLAIN, Directory, Gaps
 from rolecall.model.fields import Kind
 from rolecall.model.kinds import BY_SECTION, KINDS, SECTIONS, address, field_address, split_address, unread_fields
-from rolecall.model.live import UNREAD, ChangedSince, Coverage, Facts, Live
+from rolecall.model.live import UNREAD, ChangedSince, Coverage, Facts, Live, base_name
 from rolecall.model.settings import UNSET, Address, Value
 from rolecall.plan.dates import day
 from rolecall.plan.headline import enumerate_words
@@ -208,4 +208,4 @@ def _inactive(directory: Directory) -> Iterator[int]:
 
 
 def _shares(name: str, facts: Facts) -> bool:
-    return name in facts.homonyms or (name.endswith("]") and name.rpartition(" [")[0] in facts.homonyms)
+    return name in facts.homonyms or base_name(name) in facts.homonyms

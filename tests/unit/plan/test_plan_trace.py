@@ -147,6 +147,19 @@ def test_one_of_two_groups_of_a_name_that_is_mapped_counts() -> None:
     assert states(known)["arrival"] == "ok"
 
 
+def test_a_group_with_the_name_alone_is_the_one_that_is_pushed() -> None:
+    """A group of the legacy endpoint has an ID in its key; to be in it, or its mapping, proves nothing (R20)."""
+    ann = ANN._replace(groups=("Legal [old]",))
+    known = replace(FULL, mappings={"Legal": BLANK, "Legal [old]": LEGAL}, org_user=ann)
+    assert (states(known)["mapping"], states(known)["arrival"]) == ("failed", "failed")
+
+
+def test_a_bracket_within_a_name_is_part_of_it() -> None:
+    ann = ANN._replace(groups=("Legal [EU] team",))
+    known = replace(FULL, mappings={"Legal [EU] team": LEGAL}, org_user=ann)
+    assert (states(known)["mapping"], states(known)["arrival"]) == ("failed", "failed")
+
+
 def test_a_scope_of_everything_sends_groups_that_are_not_assigned() -> None:
     entra = OKTA._replace(kind="entra", deliveries={}, provisioning=Provisioning(everything=True))
     assert step(replace(FULL, idp=entra), "push").state == "ok"

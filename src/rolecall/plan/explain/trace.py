@@ -5,7 +5,7 @@ What could not be read is never ok and never failed. A step that failed or could
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Person
 from rolecall.model.kinds import address
+from rolecall.model.live import base_name
 from rolecall.model.settings import BLANK, UNSET, GroupMapping
 from rolecall.model.trace import (
     AppAccess,
@@ -198,7 +199,7 @@ def _only(groups: tuple[IdpMembership, ...], names: tuple[str, ...]) -> list[tup
 def _relevant(known: TraceInput, groups: tuple[IdpMembership, ...]) -> list[tuple[str, IdpMembership | None]]:
     """Return the user's groups that the app sends, or that the org or the configuration has."""
     sent = known.idp.deliveries
-    names = {name.rpartition(" [")[0] or name for name in _live(known)} | set(_live(known)) | set(_desired(known))
+    names = set(map(base_name, _live(known))) | set(_live(known)) | set(_desired(known))
     return sorted(
         (group.name, group)
         for group in groups
@@ -256,7 +257,7 @@ def _delivered(delivery: GroupDelivery, name: str, terms: Terms) -> TraceStep:
 
 
 def _arrival(known: TraceInput, user: Person, name: str, terms: Terms) -> TraceStep:
-    if any(key == name or key.rpartition(" [")[0] == name for key in user.groups):
+    if _keys_of(name, user.groups, _live(known)):
         return TraceStep("arrival", "ok", "WRITER has the user in the group.", group=name)
     text = "WRITER does not have the user in the group."
     action = _once_read(terms, terms.push_again.format(group=name), known.idp.deliveries, known.idp.provisioning)
@@ -269,7 +270,7 @@ def _mapping(known: TraceInput, name: str, terms: Terms) -> TraceStep:
     if isinstance(known.mappings, NotRead):
         return _not_readable("mapping", "the mapping in WRITER", known.mappings, name)._replace(where=where)
     live = known.mappings
-    keys = [key for key in live if key == name or (key.endswith("]") and key.rpartition(" [")[0] == name)]
+    keys = _keys_of(name, live, live)
     if not keys:
         action = _once_read(terms, terms.send.format(group=name), known.idp.deliveries)
         return _failed("mapping", f"WRITER does not have the group{known.observed}.", action, name)
@@ -283,6 +284,11 @@ def _mapping(known: TraceInput, name: str, terms: Terms) -> TraceStep:
     action = "Apply the configuration: rolecall plan" if requested else add
     text = "Unmapped in WRITER: the group gives no access, and its members may have default access (R10)."
     return _failed("mapping", text, action, name)._replace(where=where)
+
+
+def _keys_of(name: str, keys: Iterable[str], live: Mappings) -> list[str]:
+    """Return the keys of the groups with a name: those with an ID only where the org has no group of the name alone."""
+    return [key for key in keys if key == name or (name not in live and base_name(key) == name)]
 
 
 def _gives(mapping: GroupMapping) -> str:

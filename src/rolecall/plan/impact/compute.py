@@ -15,6 +15,7 @@ from rolecall.model import normalise
 from rolecall.model.change import Change
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory, Traits
+from rolecall.model.live import base_name
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Scim, Settings
 from rolecall.plan.coverage import people_coverage
 from rolecall.plan.forecast import AccessForecast, State
@@ -243,5 +244,5 @@ def _by_name(keys: Set[str], state: State) -> Counter[str]:
     A legacy group whose name has been pushed again is keyed ``name [id]``, as groups that share a name are.
     """
     names = state.facts.groups.keys() | state.facts.homonyms
-    bases = ((key, key.rpartition(" [")[0] if key.endswith("]") else key) for key in keys)
+    bases = ((key, base_name(key)) for key in keys)
     return Counter(base if base in names else key for key, base in bases)

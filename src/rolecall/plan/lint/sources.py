@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from rolecall.errors import Problem, did_you_mean
 from rolecall.model.directory import IdpFacts
-from rolecall.model.live import Live
+from rolecall.model.live import Live, base_name
 from rolecall.model.settings import UNSET
 from rolecall.plan.coverage import members_words
 from rolecall.plan.headline import enumerate_words
@@ -76,13 +76,9 @@ def _apart(facts: IdpFacts, live: Live) -> Iterator[_Finding]:
     if missing := sorted(facts.pushed - known):
         message = f"{_NAME[facts.kind]} pushes groups that do not exist in the org: {_listed(missing)}"
         yield "not_in_org", message, "check in the IdP whether the push failed"
-    if extra := sorted(set(groups) - facts.pushed - {name for name in groups if _homonym(name, facts)}):
+    if extra := sorted(name for name in groups if not {name, base_name(name)} & facts.pushed):
         message = f"the org has groups that {_NAME[facts.kind]} no longer pushes: {_listed(extra)}"
         yield "not_in_idp", message, "their users no longer change"
-
-
-def _homonym(name: str, facts: IdpFacts) -> bool:
-    return name.endswith("]") and name.rpartition(" [")[0] in facts.pushed
 
 
 def _listed(names: Collection[str]) -> str:
