@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from rolecall.desired.edit.entries import add_entries, remove_entries, set_field
 from rolecall.desired.edit.snapshot import merged_snapshot
 from rolecall.errors import Misuse, Problem
 from rolecall.jobs.config_files import replaced
-from rolecall.jobs.history import one_run
+from rolecall.jobs.history import one_run, superseded
 from rolecall.jobs.observe import default_role
 from rolecall.jobs.observe_table import Known, mapping, split_teams
 from rolecall.jobs.step_numbers import steps_meant
@@ -64,10 +64,12 @@ async def attest_steps(
     """Record the word for each step that the texts name (`3`, `3.2`, `2-5`, `all`), see ``steps_meant``.
 
     Raises Misuse before anything is recorded: for a run or a step that does not exist, for a step that was reported
-    done before, and for a found value with several steps.
+    done before, for one of which a newer run recorded another value, and for a found value with several steps.
     """
     past_run = one_run(journal, run)
     steps = [_step(past_run, number, statement) for number in steps_meant(past_run, texts)]
+    if statement.found is None and (problems := tuple(_superseded(journal, past_run, steps))):
+        raise Misuse(*problems)
     if statement.found is not None and len(steps) > 1:
         message = f"--found takes the value of one step, but {len(steps)} steps are given"
         raise Misuse(Problem("found", message, None, "report that step with a separate command"))
@@ -94,6 +96,16 @@ def _step(run: Run, number: int, statement: Statement) -> Step:
         hint = f"if the console has another value, report it: rolecall done {run.id} {step.label} --found VALUE"
         raise Misuse(Problem("done_already", message, None, hint))
     return step
+
+
+def _superseded(journal: Journal | None, run: Run, steps: Sequence[Step]) -> Iterator[Problem]:
+    """Yield a problem for each step that would restore a value from before a newer run."""
+    newer = superseded(journal, run)
+    for step in steps:
+        if (number := newer.get((run.id, step.number))) is not None:
+            message = f"run {number} recorded another value of {step.address} after step {step.label} of run {run.id}"
+            hint = f"if the console has an older value, report it: rolecall done {run.id} {step.label} --found VALUE"
+            yield Problem("superseded", message, None, hint)
 
 
 def _write_down(org: Reader, step: Step, value: Value | None, statement: Statement) -> Path | None:

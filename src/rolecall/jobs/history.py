@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from itertools import islice
+from itertools import islice, takewhile
 from types import MappingProxyType
 from typing import Any
 
+from rolecall.apply.superseded import Superseded, superseded_steps
 from rolecall.errors import ConfigError, Misuse, Problem, Where
 from rolecall.journal.port import Anchor, Journal, Verified
 from rolecall.model.run import Run, RunKind
@@ -45,6 +46,15 @@ def one_run(journal: Journal | None, number: int) -> Run:
         hint = "for the list of runs: rolecall history"
         raise Misuse(Problem("no_run", f"no run {number} in the journal", None, hint))
     return run
+
+
+def superseded(journal: Journal | None, run: Run) -> Superseded:
+    """Return the manual steps of a run of which a newer run of the org recorded another value."""
+    if journal is None or not any(step.via == "human" for step in run.steps):
+        return {}
+    newer = takewhile(lambda later: later.id > run.id, newest_first(journal, run.org_id))
+    steps = superseded_steps((*newer, run), journal.records(run.org_id))
+    return {key: number for key, number in steps.items() if key[0] == run.id}
 
 
 def verify(journal: Journal, anchors: Mapping[str, Anchor] = MappingProxyType({})) -> dict[str, Verified]:

@@ -109,7 +109,8 @@ def _step(place: str, run: int, step: Step | None, entry: Entry) -> Step:
         raise damaged(place, f"run {run}", f"entry {entry.n} is about step {entry.step}, which was never planned")
     if entry.kind == "attested":
         attestation = read(Attestation, text)
-        return replace(step, state="attested", by=attestation.by, evidence=attestation.evidence, problem=None, at=at)
+        by, evidence, reported = attestation.by, attestation.evidence, attestation.found
+        return replace(step, state="attested", by=by, evidence=evidence, reported=reported, problem=None, at=at)
     ended = read(StepOutcome, text)
     version = ended.version or step.version
     return replace(

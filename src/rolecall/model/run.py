@@ -109,9 +109,10 @@ class Step:
     """One step of a run, built from what was recorded about it.
 
     ``before`` is the previous value. ``at`` is when its state last changed. ``by`` is who reported it done, or who had
-    already set ``after``; ``problem`` is why it failed, as a sentence. ``id`` is the org's id of the
-    group, None in runs of 0.1.0. ``visit`` and ``item`` number a manual step in the runbook, see ``Planned``; they are
-    None in runs of 0.1.0, whose runbooks use ``number``.
+    already set ``after``; ``problem`` is why it failed, as a sentence. ``reported`` is the console's value as entered,
+    if it was reported instead of ``after``. ``id`` is the org's id of the group, None in runs of 0.1.0. ``visit`` and
+    ``item`` number a manual step in the runbook, see ``Planned``; they are None in runs of 0.1.0, whose runbooks use
+    ``number``.
     """
 
     run: int
@@ -132,6 +133,7 @@ class Step:
     id: str | None = None
     visit: int | None = None
     item: int | None = None
+    reported: str | None = None
 
     @property
     def place(self) -> tuple[int, int]:
