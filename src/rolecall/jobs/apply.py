@@ -24,7 +24,7 @@ from rolecall.jobs.plan import (
     plan_from_input,
     read_plan_input,
 )
-from rolecall.journal.port import LOG_ENTRY, JournalError
+from rolecall.journal.port import LOCAL_ORG, LOG_ENTRY, JournalError
 from rolecall.live.port import People
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import EVERYBODY
@@ -61,9 +61,19 @@ class ApplyRequest(ApplyContext):
 
 
 async def apply_approved(request: ApplyRequest) -> RunReport:
-    """Carry out the approved plan. Raises Stale, before anything is sent, if it is out of date."""
+    """Carry out the approved plan. Raises Stale, before anything is sent, if it is out of date.
+
+    As the run begins, the journal gets a note of whether the org is a local one, for ``check_rehearsal``.
+    """
     replanner = _Replanner(request)
-    report = await carry_out(request.approved, request, replanner)
+
+    def began(run: int, steps: int) -> None:
+        if replanner.plan_input is not None:
+            facts = replanner.plan_input.live.facts
+            request.journal.keep(facts.org_id, LOCAL_ORG, facts.local)
+        request.began(run, steps)
+
+    report = await carry_out(request.approved, replace(request, began=began), replanner)
     plan_input, final = replanner.plan_input, replanner.final
     if report.run is None or report.problems or request.stop() or plan_input is None or final is None:
         return report

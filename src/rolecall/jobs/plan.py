@@ -205,6 +205,7 @@ async def read_plan_input(request: PlanRequest, more: frozenset[str] = frozenset
     live = await request.org.read(sections)
     check_pin(request.target, live.facts)
     applied = request.applied(live.facts.org_id)
+    check_rehearsal(applied, live.facts)
     name, applied = request.whose.known(applied)
     dropped = _spoken(applied.settings) - sections
     live = await read_also(request.org, live, dropped)
@@ -292,6 +293,19 @@ def check_pin(target: PlanTarget, facts: Facts) -> None:
     if target.pin is not None and facts.org_id != target.pin:
         message = f"`org.id` is {target.pin}, but {target.url} is org {facts.org_id} ({facts.org_name})"
         raise OrgError(Problem("other_org", message, None, "correct `org.url`, or `org.id` if this is the right org"))
+
+
+def check_rehearsal(applied: Applied, facts: Facts) -> None:
+    """Raise OrgError if the journal's last apply was to a local org with this ID and this org is none, or the reverse.
+
+    Their last applied values must not be mixed. A journal of 0.1.0 does not record which it was, and is not refused.
+    """
+    if applied.local is None or applied.local == facts.local:
+        return
+    last, this = ("a local org", "this org") if applied.local else ("an org", "this local org")
+    message = f"the last apply in the journal was to {last} with the ID {facts.org_id}, not to {this}"
+    hint = "give this org a journal of its own: `journal.url` in its overlay, or ROLECALL_JOURNAL"
+    raise OrgError(Problem("journal_rehearsal", message, None, hint))
 
 
 async def with_other_journal(org: Reader, plan_input: PlanInput, sent: Callable[[str], bool]) -> PlanInput:

@@ -23,6 +23,9 @@ from rolecall.model.sighting import Sighting
 LOG_ENTRY = "audit.entry"
 """Name of the note with the id of the audit log's newest entry when the last apply was planned."""
 
+LOCAL_ORG = "org.local"
+"""Name of the note with whether the last apply was to a local org. Journals of 0.1.0 do not have it."""
+
 
 class JournalError(RolecallError):
     """The journal cannot be opened, read or written, or it was changed by something else."""

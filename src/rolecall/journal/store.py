@@ -18,6 +18,7 @@ from rolecall.journal.content import PREFIX, reference_of
 from rolecall.journal.database import Database, damaged
 from rolecall.journal.lock import Lock
 from rolecall.journal.port import (
+    LOCAL_ORG,
     LOG_ENTRY,
     Anchor,
     AuditStore,
@@ -132,7 +133,8 @@ class SqlJournal:
     def applied(self, org_id: str) -> Applied:
         with self._database.snapshot():
             entry = memory.get(self._database, org_id, memory.note(LOG_ENTRY), str) or ""
-            return replace(memory.applied(self._database, org_id), journal=self.id, log_entry=entry)
+            local = memory.get(self._database, org_id, memory.note(LOCAL_ORG), _flag)
+            return replace(memory.applied(self._database, org_id), journal=self.id, log_entry=entry, local=local)
 
     def records(self, org_id: str) -> tuple[Record, ...]:
         with self._database.snapshot():
@@ -244,6 +246,13 @@ class SqlJournal:
     def _sightings(self, org_id: str, where: str, *params: Any) -> tuple[Sighting, ...]:
         entries = self._checked(org_id, f"{_SIGHTING} AND {where}", *params)
         return tuple(content.read_sighting(self._database, self.id, org_id, entry) for entry in entries)
+
+
+def _flag(value: Any) -> bool:
+    """Return a truth value. Raises ValueError for anything else."""
+    if not isinstance(value, bool):
+        raise ValueError(value)
+    return value
 
 
 class _SqlOrgLock:

@@ -64,7 +64,7 @@ class Applied:
     unmanaged addresses at the last apply. ``expires`` are the entries with an end, ``ends`` their last days; None if
     not recorded. ``waiting`` has the day since when a group has been pending. ``last`` is the run that wrote the newest
     value. ``journal`` is the journal's id, ``log_entry`` that of the newest entry in the org's audit log when the last
-    apply was planned.
+    apply was planned. ``local`` is whether that apply was to a local org, None if not recorded.
     """
 
     settings: Settings = Settings()
@@ -80,6 +80,7 @@ class Applied:
     last: LastRun | None = None
     journal: str = field(default="", compare=False)
     log_entry: str = field(default="", compare=False)
+    local: bool | None = field(default=None, compare=False)
 
     @property
     def recorded(self) -> bool:
