@@ -1,4 +1,4 @@
-"""Test one journal for a rehearsal and for the org itself: they have one ID, and their last applied values stay apart."""
+"""Test one journal for a rehearsal and for the org itself: they have one ID, and their values are never mixed."""
 
 from __future__ import annotations
 
