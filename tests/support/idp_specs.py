@@ -18,25 +18,35 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 FOLDER = os.environ.get("ROLECALL_SPECS", "")
+UNLISTED = frozenset({400, 401})
+"""Statuses that the descriptions leave out for some operations: of a bad request, and of a bad token."""
+
 _URN = "urn:spec"
 _TYPES = {"integer": int, "boolean": lambda text: {"true": True, "false": False}[text]}
 
 
 class Exchanged(NamedTuple):
-    """One request as it came, and the answer as it went."""
+    """One request as it came, and the answer as it went; ``sent`` is the body of the request."""
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...]
     status: int
     body: Any
+    sent: Any = None
+
+
+def find_specs(name: str) -> Spec | None:
+    """Return the description in a file, or None."""
+    return Spec(_loaded(name)) if FOLDER and (Path(FOLDER) / name).is_file() else None
 
 
 def need_specs(name: str) -> Spec:
     """The description in a file, or the test is skipped and says why."""
-    if not FOLDER or not (Path(FOLDER) / name).is_file():
+    spec = find_specs(name)
+    if spec is None:
         pytest.skip(f"ROLECALL_SPECS names no directory with {name}")
-    return Spec(_loaded(name))
+    return spec
 
 
 @cache
@@ -60,9 +70,30 @@ class Spec:
         for name, text in exchanged.query:
             assert known.get(name, {}).get("in") == "query", f"{template} takes no {name}"
             self._query(known[name]["schema"], text, name)
+        self._sent(template, exchanged, operation)
         needed = {name for name, one in known.items() if one.get("required") and one["in"] == "query"}
         assert needed <= {name for name, _ in exchanged.query}
         self._answer(template, exchanged, operation)
+
+    def describes(self, exchanged: Exchanged, base: str = "") -> bool:
+        """Return whether the description has the operation."""
+        try:
+            self._operation(exchanged, base)
+        except AssertionError:
+            return False
+        return True
+
+    def problem(self, exchanged: Exchanged, base: str = "") -> str | None:
+        """Return what the description does not allow, or None. Only the response to a bad request is checked."""
+        try:
+            if exchanged.status < 400:
+                self.check(exchanged, base)
+            else:
+                template, operation = self._operation(exchanged, base)
+                self._answer(template, exchanged, operation)
+        except AssertionError as error:
+            return f"{exchanged.method} {exchanged.path}: {error}"
+        return None
 
     def _operation(self, exchanged: Exchanged, base: str) -> tuple[str, Any]:
         path = exchanged.path.removeprefix(base)
@@ -71,6 +102,20 @@ class Spec:
             if re.fullmatch(pattern, path) and exchanged.method.lower() in item:
                 return template, item[exchanged.method.lower()]
         raise AssertionError(f"{exchanged.method} {exchanged.path} is not described")
+
+    def _sent(self, template: str, exchanged: Exchanged, operation: Any) -> None:
+        """Check the JSON of a request."""
+        content = self._resolved(operation.get("requestBody") or {}).get("content", {})
+        if exchanged.sent is None or "application/json" not in content:
+            return
+        steps = ["paths", template, exchanged.method.lower(), "requestBody", "content", "application/json", "schema"]
+        self._check_schema(steps, _without_nulls(exchanged.sent), f"{exchanged.method} {exchanged.path}, its body")
+
+    def _check_schema(self, steps: list[str], value: Any, where: str) -> None:
+        pointer = "/".join(step.replace("~", "~0").replace("/", "~1") for step in steps)
+        validator = OAS30Validator({"$ref": f"{_URN}#/{pointer}"}, registry=self._registry)
+        faults = list(validator.iter_errors(value))
+        assert not faults, f"{where}: {faults[0].json_path}: {faults[0].message}"
 
     def _query(self, schema: Any, text: str, name: str) -> None:
         schema = self._resolved(schema)
@@ -83,20 +128,17 @@ class Spec:
         found = next(
             (key for key in (str(exchanged.status), f"{exchanged.status // 100}XX", "default") if key in answers), None
         )
+        if found is None and exchanged.status in UNLISTED:
+            return
         assert found is not None, f"{template} never answers {exchanged.status}"
         steps = ["paths", template, exchanged.method.lower(), "responses", found]
         answer = answers[found]
         if "$ref" in answer:
             steps = answer["$ref"].removeprefix("#/").split("/")
             answer = self._resolved(answer)
-        if "application/json" not in answer.get("content", {}):
-            return
-        pointer = "/".join(
-            step.replace("~", "~0").replace("/", "~1") for step in [*steps, "content", "application/json"]
-        )
-        validator = OAS30Validator({"$ref": f"{_URN}#/{pointer}/schema"}, registry=self._registry)
-        faults = list(validator.iter_errors(exchanged.body))
-        assert not faults, f"{exchanged.method} {exchanged.path}: {faults[0].json_path}: {faults[0].message}"
+        if "application/json" in answer.get("content", {}):
+            steps = [*steps, "content", "application/json", "schema"]
+            self._check_schema(steps, exchanged.body, f"{exchanged.method} {exchanged.path}")
 
     def _resolved(self, part: Any) -> Any:
         while "$ref" in part:
@@ -105,3 +147,10 @@ class Spec:
                 held = held[step.replace("~1", "/").replace("~0", "~")]
             part = held
         return part
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return a body without its null members: they remove something, and descriptions do not mark them as allowed."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
+    return list(map(_without_nulls, value)) if isinstance(value, list) else value
