@@ -84,6 +84,23 @@ def test_who_has_left_has_nothing(source: Source, tmp_path: Path) -> None:
     assert set(held(found, active=False)) == ({"gone@acme.com"} if "departed" in source.can else set())
 
 
+NAMED = World(
+    {"ann@acme.com": ["All staff"], "bo@acme.com": ["All staff"]}, full_names={"ann@acme.com": ("Ann Mary", "Jones")}
+)
+
+
+@EACH
+def test_full_names_are_read_only_where_they_are_asked_for(source: Source, tmp_path: Path) -> None:
+    with source.filled(NAMED, tmp_path) as place:
+        named, plain = read(place, full_names=True), read(place)
+    assert {named.emails[number]: name for number, name in named.full_names.items()} == {
+        "ann@acme.com": "Ann Mary Jones"
+    }
+    assert named.person(list(named.emails).index("ann@acme.com")).name == "Ann Mary Jones"
+    assert held(named) == held(plain)
+    assert not plain.full_names or source.name == "jsonl"
+
+
 @EACH
 def test_everybody_comes_once_however_many_pages_that_takes(source: Source, tmp_path: Path) -> None:
     """More people than any page holds: than one of ours, and than one of a server that gives three at a time."""

@@ -42,12 +42,13 @@ PAGE = 3
 @dataclass(frozen=True)
 class World:
     """Who there is: address as the source writes it -> groups. ``inactive`` have left; ``waiting`` groups are not sent
-    yet; ``unseen`` people the source knows of but does not name."""
+    yet; ``unseen`` people the source knows of but does not name. ``full_names`` are first and last names."""
 
     people: Mapping[str, list[str]]
     inactive: frozenset[str] = frozenset()
     waiting: tuple[str, ...] = ()
     unseen: int = 0
+    full_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def groups(self) -> list[str]:
@@ -130,9 +131,10 @@ def between(place: Place, fault: Callable[[int, Seen], str | None]) -> Iterator[
 def _csv(world: World, folder: Path) -> Iterator[Place]:
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["E-Mail", "Groups", "Active"])
+    writer.writerow(["E-Mail", "Groups", "Active", *(["First name", "Last name"] if world.full_names else [])])
     for email, groups in world.people.items():
-        writer.writerow([email, ";".join(groups), "no" if email in world.inactive else "yes"])
+        names = world.full_names.get(email, ("", "")) if world.full_names else ()
+        writer.writerow([email, ";".join(groups), "no" if email in world.inactive else "yes", *names])
     (folder / "people.csv").write_text(out.getvalue(), encoding="utf-8-sig")
     yield Place("file", "people.csv", PeopleConnection(folder=folder))
 
@@ -140,7 +142,12 @@ def _csv(world: World, folder: Path) -> Iterator[Place]:
 @contextmanager
 def _jsonl(world: World, folder: Path) -> Iterator[Place]:
     rows = (
-        {"email": email, "groups": groups, **({"active": False} if email in world.inactive else {})}
+        {
+            "email": email,
+            "groups": groups,
+            **({"active": False} if email in world.inactive else {}),
+            **({"name": " ".join(world.full_names[email])} if email in world.full_names else {}),
+        }
         for email, groups in world.people.items()
     )
     (folder / "people.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
@@ -160,7 +167,10 @@ def fill_scim(base: str, token: str, world: World) -> None:
             assert answer.status_code == 201, answer.text
             return str(answer.json()["id"])
 
-        ids = {who: made("User", {"userName": who, "active": who not in world.inactive}) for who in world.people}
+        users = {who: {"userName": who, "active": who not in world.inactive} for who in world.people}
+        for who, (given, family) in world.full_names.items():
+            users[who] |= {"name": {"givenName": given, "familyName": family}}
+        ids = {who: made("User", user) for who, user in users.items()}
         for group in world.sent:
             members = [{"value": ids[who], "type": "User"} for who in world.members(group)]
             made("Group", {"displayName": group, "members": members})
@@ -240,7 +250,12 @@ class ScimServer:
 @contextmanager
 def _lying_scim(world: World, folder: Path) -> Iterator[Place]:
     """A server whose totals are those of the page, or with ``unseen`` people more than it gives."""
-    users = [{"id": who, "userName": who, "active": who not in world.inactive} for who in world.people]
+    users: list[dict[str, Any]] = [
+        {"id": who, "userName": who, "active": who not in world.inactive} for who in world.people
+    ]
+    for user in users:
+        if user["id"] in world.full_names:
+            user["displayName"] = " ".join(world.full_names[user["id"]])
     groups = [
         {"id": f"g-{group}", "displayName": group, "members": [{"value": who} for who in world.members(group)]}
         for group in world.sent
@@ -260,7 +275,10 @@ def _lying_scim(world: World, folder: Path) -> Iterator[Place]:
 
 
 def _site(world: World) -> fake_idps.Site:
+    named = world.full_names.items()
     return fake_idps.Site(
+        profiles={who: {"firstName": given, "lastName": family} for who, (given, family) in named},
+        properties={who: {"givenName": given, "surname": family} for who, (given, family) in named},
         people=dict(world.people),
         groups=world.groups,
         pushed=world.sent,

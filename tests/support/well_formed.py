@@ -20,7 +20,7 @@ DECODER = str(Path(SRC, "codec", "record.py"))
 LIST = Path(__file__).resolve().parents[1] / "fixtures" / "problem_codes.txt"
 CODES = frozenset(LIST.read_text(encoding="utf-8").split())
 FAMILY = re.compile(
-    r"(org|scim|okta|graph|audit)_"
+    r"(org|scim|okta|graph|audit|usage)_"
     r"(url|proxy|tls|unreachable|timeout|cut|too_large|unauthorized|forbidden|busy|failed|contract|redirect|\d{3})"
     r"|guard\.[a-z_]+"
 )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rolecall.desired.build import Config
     from rolecall.jobs.access import At, Inventory, State
     from rolecall.jobs.plan import Planned, PlanRequest, ReadAudit, Whose
+    from rolecall.jobs.usage import ReadUsage
     from rolecall.journal.port import AuditStore
     from rolecall.model.directory import PeopleScope
     from rolecall.model.lineage import Relation
@@ -121,6 +122,7 @@ async def read_and_plan(call: Invocation, opened: Session, flags: PlanFlags = Pl
         selection=selection,
         typed=True,
         audit=read_audit(call, opened.config),
+        usage=read_usage(call, opened.config),
     )
     return await make_plan(request)
 
@@ -148,6 +150,15 @@ def read_audit(call: Invocation, config: Config, store: AuditStore | None = None
     from rolecall.cli.audit_log import audit_reader
 
     return audit_reader(call, config, config.audit, store)
+
+
+def read_usage(call: Invocation, config: Config) -> ReadUsage | None:
+    """Return what reads the usage data that the configuration names; None for none, and for a snapshot."""
+    if config.usage is None or call.snapshot is not None:
+        return None
+    from rolecall.cli.usage_data import usage_reader
+
+    return usage_reader(call, config, config.usage)
 
 
 def whose(call: Invocation, config: Config) -> Whose:

@@ -217,6 +217,7 @@ def _source(call: Invocation, config: Config, source: PeopleSource) -> People:
         files=source.files,
         allow_empty=source.allow_empty,
         section=source.section,
+        full_names=config.usage is not None,
     )
     return connect_people(source.kind, source.at, way)
 

@@ -1,7 +1,8 @@
 """Encodes and decodes users as JSON objects, to and from the model's columns: snapshots, JSONL files and the API. Pure.
 
-The object is the snapshot's: ``email``, ``id``, ``origin``, ``active``, ``pending``, ``groups``, ``role_attribute``,
-``manual``; only ``email`` is required, the defaults are those of an active SCIM user. Unknown keys are ignored.
+The object is the snapshot's: ``email``, ``id``, ``name``, ``origin``, ``active``, ``pending``, ``groups``,
+``role_attribute``, ``manual``; only ``email`` is required, the defaults are those of an active SCIM user. Unknown keys
+are ignored, and so is a ``name`` that is not text: it decides nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, get_args
 
 from rolecall.codec.settings import Json, Roles
@@ -69,6 +70,7 @@ class DirectoryBuilder:
         self._offsets = array("I", [0])
         self._members = array("I")
         self._others: dict[int, Traits] = {}
+        self._full_names: dict[int, str] = {}
         self._shared: dict[Traits, Traits] = {PLAIN: PLAIN}
 
     def __len__(self) -> int:
@@ -134,6 +136,7 @@ class DirectoryBuilder:
         self._members.extend(part._members if same else array("I", [numbers[group] for group in part._members]))
         shared = self._shared
         self._others |= {first + at: shared.setdefault(traits, traits) for at, traits in part._others.items()}
+        self._full_names |= {first + at: name for at, name in part._full_names.items()}
 
     def repeated(self) -> tuple[str, ...]:
         """Return the email addresses that are repeated (R28), sorted."""
@@ -145,7 +148,8 @@ class DirectoryBuilder:
         """Return the directory of all added users. The builder must not be used after that."""
         ids = self._emails if self._ids is None else self._ids
         groups = tuple(self._groups.known)
-        return Directory(self._emails, ids, groups, self._offsets, self._members, self._others, coverage)
+        directory = Directory(self._emails, ids, groups, self._offsets, self._members, self._others, coverage)
+        return replace(directory, full_names=self._full_names) if self._full_names else directory
 
     def _append(self, user: Json) -> None:
         email = _email(user["email"])
@@ -157,6 +161,8 @@ class DirectoryBuilder:
         traits = self._traits(user)
         if traits is not PLAIN:
             self._others[len(self._emails)] = traits
+        if "name" in user and (name := _full_name(user["name"])):
+            self._full_names[len(self._emails)] = name
         if own is not None and self._ids is None:
             self._ids = list(self._emails)
         if self._ids is not None:
@@ -209,6 +215,8 @@ def encode_person(person: Person) -> dict[str, Json]:
     encoded: dict[str, Json] = {"email": person.email}
     if person.id and person.id != person.email:
         encoded["id"] = person.id
+    if person.name:
+        encoded["name"] = person.name
     encoded |= {"origin": traits.origin, "active": traits.active}
     if traits.pending:
         encoded["pending"] = True
@@ -273,6 +281,11 @@ def _email(text: str) -> str:
     if not email.isascii() and not _whole(email):
         raise ValueError("`email` contains a lone surrogate")
     return email
+
+
+def _full_name(value: Json) -> str:
+    """Return a full name; empty for what cannot be one."""
+    return normalise.name(value) if isinstance(value, str) and _whole(value) else ""
 
 
 def _whole(text: str) -> bool:

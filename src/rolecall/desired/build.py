@@ -35,6 +35,7 @@ from rolecall.model.target import (
     PeopleShown,
     PeopleSource,
     SecretRef,
+    UsageTarget,
 )
 from rolecall.source.document import NodePath
 from rolecall.source.yaml_file import collector_off
@@ -62,6 +63,7 @@ def build(sources: Sources, warnings: tuple[Problem, ...] = ()) -> Config:
         files=sources.files,
         warnings=warnings,
         audit=build_audit(effective["audit"], sources) if "audit" in effective else None,
+        usage=build_usage(effective["usage"], sources) if "usage" in effective else None,
         metadata_file=_metadata_file(effective.get("sso", {}).get("metadata")),
     )
 
@@ -159,6 +161,7 @@ class Config:
     audit: AuditTarget | None = None
     idp: PeopleSource | None = None
     metadata_file: str = ""
+    usage: UsageTarget | None = None
 
     def where(self, path: NodePath, key: bool = False) -> Where:
         """Return the place of a part of the effective configuration, such as ``("idp_groups", "A", "teams", 0)``.
@@ -246,3 +249,9 @@ def build_audit(audit: dict[str, Any], sources: Sources) -> AuditTarget:
     keep = days(audit["keep"]) if "keep" in audit else AUDIT_KEEP_DAYS
     token = secret(audit["token"], sources, ("audit", "token"))
     return AuditTarget(str(audit["writer"]), token, keep, audit.get("url"), sources.where(("audit",), key=True))
+
+
+def build_usage(usage: dict[str, Any], sources: Sources) -> UsageTarget:
+    """Return WRITER's usage data."""
+    token = secret(usage["token"], sources, ("usage", "token"))
+    return UsageTarget(str(usage["writer"]), token, usage.get("url"), sources.where(("usage",), key=True))

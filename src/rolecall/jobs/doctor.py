@@ -10,7 +10,7 @@ import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rolecall.desired.build import Config, read_config
 from rolecall.desired.check.validate import validate_repo
@@ -33,6 +33,7 @@ from rolecall.schema_files import schema_text
 if TYPE_CHECKING:
     from rolecall.journal.port import Journal
     from rolecall.live.port import IdpTracer, People, Reader
+    from rolecall.live.usage import UsagePage
     from rolecall.model.directory import Directory
     from rolecall.model.live import Live
 
@@ -41,6 +42,13 @@ NAMES = (
     *("org", "pin", "names", "people", "pipeline"),
 )
 """The checks, in the order in which they are reported."""
+
+
+class UsagePages(Protocol):
+    """Usage data that is read page by page."""
+
+    async def first_page(self, month: str) -> UsagePage:
+        """Return the first page of a month. Raises OrgError, SecretError."""
 
 
 class Setup(NamedTuple):
@@ -260,6 +268,17 @@ async def examine_idp(idp: IdpTracer, *, local: bool) -> Check:
         problems.append(Problem("idp_target", message, None, hint, "error" if app.hosts else "warning"))
     states = "; ".join(f"{part.name}: {part.state}" for part in app.parts if isinstance(part.state, str))
     return Check("idp", f"{app.where}; {states}", tuple(problems))
+
+
+async def examine_usage(usage: UsagePages, month: str) -> Check:
+    """Check, where the section `usage` is configured, that the usage data of a month can be read. Plans need it for
+    nothing but evidence, so a failure is a warning."""
+    try:
+        page = await usage.first_page(month)
+    except RolecallError as error:
+        problems = (problem._replace(severity="warning") for problem in error.problems)
+        return Check("usage", problems=tuple(problems))
+    return Check("usage", f"WRITER's usage data can be read: {page.total:,} users in {month}")
 
 
 def unreachable(*names: str) -> list[Check]:

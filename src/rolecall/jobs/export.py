@@ -64,7 +64,7 @@ def head_of(effective: Mapping[str, Any], live: Live, root: Path, out: Path) -> 
             **({"token": org["token"]} if "token" in org else {}),
         }
     }
-    head |= {name: effective[name] for name in ("people", "idp", "journal", "audit") if name in effective}
+    head |= {name: effective[name] for name in ("people", "idp", "journal", "audit", "usage") if name in effective}
     if isinstance(url := head.get("journal", {}).get("url"), str):
         head["journal"] = {**head["journal"], "url": _moved(url, root, out)}
     return head

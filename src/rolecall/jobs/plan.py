@@ -26,6 +26,7 @@ from rolecall.plan.make import make
 from rolecall.plan.value import OrgRef, Plan, Selection
 
 if TYPE_CHECKING:
+    from rolecall.jobs.usage import ReadUsage
     from rolecall.model.outcome import Event
 
 References = Callable[[Facts], list[Problem]]
@@ -96,7 +97,8 @@ class PlanRequest:
 
     ``applied`` returns what was applied to an org, by ID; ``sent`` whether the journal has a write with an
     Idempotency-Key. ``whose`` is the configuration, to find what another one applied last. ``typed``: a user typed the
-    selection, so an unknown address in it is an error. ``audit`` is None without an audit log at WRITER.
+    selection, so an unknown address in it is an error. ``audit`` is None without an audit log at WRITER, ``usage``
+    without usage data.
     """
 
     target: PlanTarget
@@ -111,6 +113,7 @@ class PlanRequest:
     whose: Whose = Whose()
     typed: bool = False
     audit: ReadAudit | None = None
+    usage: ReadUsage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,12 @@ async def plan_from_input(request: PlanRequest, plan_input: PlanInput) -> Planne
         problems = (*left_out(directory), *await idp_problems(request.people, plan_input.live))
         warnings = (*plan_input.warnings, *problems)
         plan_input = replace(plan_input, directory=directory, scope=begun.scope, warnings=warnings)
-    return Planned(make(plan_input, begun), plan_input)
+    plan = make(plan_input, begun)
+    if request.usage is not None:
+        from rolecall.jobs.usage import with_usage
+
+        plan = await with_usage(plan, plan_input, request.usage, request.org, request.people)
+    return Planned(plan, plan_input)
 
 
 def _checked(request: PlanRequest, plan_input: PlanInput) -> PlanInput:

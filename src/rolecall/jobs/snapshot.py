@@ -132,6 +132,7 @@ def _masked_lines(taken: OrgRead, key: bytes) -> Iterator[bytes]:
 
 
 def _mask(user: dict[str, Any], key: bytes) -> dict[str, Any]:
-    """Return a user with a mask as email address, and without the org's ID. It starts like the mask in plans."""
+    """Return a user with a mask as email address, and without the org's ID and the name. It starts like the mask in
+    plans."""
     name = f"{mask(key, user['email'], digits=24)}@masked.invalid"
-    return {"email": name, **{field: value for field, value in user.items() if field not in ("email", "id")}}
+    return {"email": name, **{field: value for field, value in user.items() if field not in ("email", "id", "name")}}

@@ -58,7 +58,7 @@ class PeopleConnection:
     that it does not push yet; ``mapped`` are those with a mapping. ``client_secret``, ``url`` and ``login_url`` are
     Entra's, ``private_key`` is that of a service app in Okta, and ``client_id`` goes with either. ``clock`` measures
     waiting times. ``files`` are globs instead of one ``file``; with ``allow_empty``, files may contain no users.
-    ``section`` is the part of the configuration that messages name.
+    ``section`` is the part of the configuration that messages name. With ``full_names``, full names are read as well.
     """
 
     token: Callable[[], str] | None = None
@@ -78,6 +78,7 @@ class PeopleConnection:
     files: tuple[str, ...] = ()
     allow_empty: bool = False
     section: str = "people"
+    full_names: bool = False
 
     def messages(self, messages: EndpointMessages) -> EndpointMessages:
         """Return the texts of an IdP for this section of the configuration."""
@@ -104,12 +105,13 @@ def connect_people(
             connection.allow_empty,
             frozenset(connection.groups),
             mapped=connection.mapped,
+            full_names=connection.full_names,
         )
     if kind == "scim":
         from rolecall.live.people.scim import ScimPeople
 
         exchange, _ = _exchange(at, connection, refusals.SCIM)
-        return ScimPeople(exchange, connection.role_attribute)
+        return ScimPeople(exchange, connection.role_attribute, full_names=connection.full_names)
     if kind == "okta":
         return _okta(at, connection)
     if kind == "entra":
@@ -140,7 +142,8 @@ def _okta(url: str, connection: PeopleConnection) -> OktaPeople:
         token = service_token(url, connection.client_id, connection.private_key, messages, connection.allow_http)
         connection, scheme = replace(connection, token=token), "Bearer"
     exchange, base = _exchange(url, connection, messages, scheme)
-    return OktaPeople(exchange, base, connection.app, connection.groups, connection.role_attribute, messages)
+    attribute, full_names = connection.role_attribute, connection.full_names
+    return OktaPeople(exchange, base, connection.app, connection.groups, attribute, messages, full_names=full_names)
 
 
 def _entra(tenant: str, connection: PeopleConnection) -> EntraPeople:
@@ -162,7 +165,14 @@ def _entra(tenant: str, connection: PeopleConnection) -> EntraPeople:
     exchange, base = _exchange(f"{(connection.url or GRAPH).rstrip('/')}/v1.0", connection, messages)
     attribute = connection.role_attribute is not None
     return EntraPeople(
-        exchange, base, connection.app, connection.groups, attribute=attribute, messages=messages, tenant=tenant
+        exchange,
+        base,
+        connection.app,
+        connection.groups,
+        attribute=attribute,
+        messages=messages,
+        tenant=tenant,
+        full_names=connection.full_names,
     )
 
 

@@ -1,5 +1,5 @@
 """The org over a socket: admin API under /v1, SCIM under /api/scim/v2, WRITER's export of audit events under
-/api/observability, console at /, contract at /openapi.yaml.
+/api/observability, its usage data under /api/billing, console at /, contract at /openapi.yaml.
 
 /health answers without a token whether the org's database can be read. Bodies are limited, answers are sent in pieces.
 """
@@ -22,6 +22,7 @@ from starlette.types import Message, Receive, Scope, Send
 from rolecall.localorg.api.audit_export import handle_export
 from rolecall.localorg.api.call import BODY_LIMIT, too_large
 from rolecall.localorg.api.handle import handle, org_row
+from rolecall.localorg.api.usage import handle_usage
 from rolecall.localorg.console.handle import handle_page
 from rolecall.localorg.scim.handle import handle_scim, refused
 from rolecall.localorg.scim.models import MAX_BODY
@@ -43,6 +44,7 @@ DOORS = (
     Door("/v1", handle),
     Door("/api/scim/v2", handle_scim, refused, MAX_BODY),
     Door("/api/observability", handle_export),
+    Door("/api/billing", handle_usage),
     Door("/", handle_page),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -9,6 +10,7 @@ from rolecall.localorg.store import Database, audit, tokens
 from rolecall.localorg.store.singletons import empty, seed
 from rolecall.localorg.store.state import access_by_email
 from rolecall.localorg.store.tables import ORG
+from rolecall.localorg.store.usage import UserUsage, set_user_usage
 
 _LOCAL = audit.Actor("service", "local")
 
@@ -75,3 +77,9 @@ def set_knobs(db: Database, knobs: Knobs) -> None:
                 tx.execute(ORG.update().values(**changes))
             if style is not None:
                 audit.set_export_style(tx, style)
+
+
+def set_usage(db: Database, month: str, rows: Iterable[UserUsage]) -> None:
+    """Replace the usage data of users for a month, such as ``2026-11``."""
+    with db.write() as tx:
+        set_user_usage(tx, month, rows)

@@ -37,12 +37,13 @@ PLAIN = Traits()
 
 
 class Person(NamedTuple):
-    """One user. ``groups`` are the keys of groups in live settings."""
+    """One user. ``groups`` are the keys of groups in live settings, ``name`` is the full name, empty if unknown."""
 
     email: str
     id: str = ""
     groups: tuple[str, ...] = ()
     traits: Traits = PLAIN
+    name: str = ""
 
 
 class Gaps(NamedTuple):
@@ -69,7 +70,8 @@ class Directory:
     numbers the groups by name; user i is in ``members[offsets[i]:offsets[i + 1]]`` (numbers of groups). ``others`` has
     the traits of every user who is not PLAIN. ``coverage`` says whether everything that was requested was read.
     ``requests`` counts the requests of the read. ``notes`` are warnings about the source. ``gaps`` compares it with the
-    org's counts, if its source is another.
+    org's counts, if its source is another. ``full_names`` has the full names of users, by number, as far as the source
+    states them and they were asked for.
     """
 
     emails: Sequence[str] = ()
@@ -82,6 +84,7 @@ class Directory:
     requests: int = field(default=0, compare=False)
     notes: tuple[Problem, ...] = field(default=(), compare=False)
     gaps: Gaps = NO_GAPS
+    full_names: Mapping[int, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Return a short text: asyncio logs a task's result when it ends, and this may be a million users."""
@@ -102,7 +105,9 @@ class Directory:
         """Return user ``number`` as one value."""
         group_numbers = self.members[self.offsets[number] : self.offsets[number + 1]]
         names = tuple(self.groups[group] for group in group_numbers)
-        return Person(self.emails[number], self.ids[number], names, self.traits(number))
+        return Person(
+            self.emails[number], self.ids[number], names, self.traits(number), self.full_names.get(number, "")
+        )
 
 
 class PeopleScope(NamedTuple):

@@ -120,3 +120,16 @@ class AuditTarget:
     keep_days: int = AUDIT_KEEP_DAYS
     url: str | None = None
     source: Where | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTarget:
+    """WRITER's usage data: the ID of the organization at WRITER, and a key of it that may read all teams.
+
+    ``url`` is that of a stand-in on this machine.
+    """
+
+    writer: str
+    token: SecretRef
+    url: str | None = None
+    source: Where | None = None

@@ -15,6 +15,7 @@ from rolecall.model.live import Coverage
 from rolecall.model.policy import Allow, TeamRole
 from rolecall.model.record import FLAT, IDENTIFIED, OMIT, PUBLIC, Code, Key, With
 from rolecall.model.settings import Address, Value
+from rolecall.model.usage import Usage
 from rolecall.plan.moves import Escalation as Escalation
 from rolecall.plan.moves import Move as Move
 from rolecall.plan.moves import MoveKind as MoveKind
@@ -237,7 +238,7 @@ class Plan:
     computed completely and must not be applied. ``group_ids`` has the id of each group that ``desired`` has by key.
     ``idp`` is the IdP that the org has, empty where it was not read or there is none; ``metadata_file`` is the file
     that the config names for `sso.metadata`, empty without one. ``command`` makes the plan again, empty for
-    `rolecall plan`.
+    `rolecall plan`. ``usage`` is what WRITER's usage data shows of users who lose access, None where it was not asked.
     """
 
     org: Annotated[OrgRef, PUBLIC]
@@ -266,6 +267,7 @@ class Plan:
     idp: Annotated[Code, OMIT] = ""
     metadata_file: Annotated[Code, OMIT] = ""
     command: Annotated[Code, OMIT] = ""
+    usage: Annotated[Usage | None, OMIT] = None
 
     @property
     def partial(self) -> bool:

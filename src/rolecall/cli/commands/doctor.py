@@ -66,15 +66,31 @@ async def _ask(call: Invocation, config: Config) -> list[Check]:
 
     lost = call.ci and not call.environ.get(VARIABLE)
     journal = examine_journal(config, lambda: find_journal(call, config), ci=lost)
+    usage = await _usage(call, config)
     try:
         async with session(call, config) as opened:
             org = await examine_org(config, opened.org, opened.people)
             idp: list[Check] = []
             if config.idp is not None and isinstance(opened.idp, IdpTracer):
                 idp = [await examine_idp(opened.idp, local=config.org.kind == "local")]
-            return [journal, *org, *idp]
+            return [journal, *org, *idp, *usage]
     except RolecallError as error:
-        return [journal, Made("org", problems=error.problems), *unreachable("pin", "names", "people")]
+        return [journal, Made("org", problems=error.problems), *unreachable("pin", "names", "people"), *usage]
+
+
+async def _usage(call: Invocation, config: Config) -> list[Check]:
+    """Return the check of WRITER's usage data, if the configuration names it."""
+    if config.usage is None:
+        return []
+    from rolecall.cli.session import now
+    from rolecall.cli.usage_data import usage_source
+    from rolecall.jobs.doctor import examine_usage
+
+    source = usage_source(call, config, config.usage)
+    try:
+        return [await examine_usage(source, f"{now():%Y-%m}")]
+    finally:
+        await source.close()
 
 
 def _variables() -> frozenset[str]:

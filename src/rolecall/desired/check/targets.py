@@ -30,7 +30,8 @@ def check_targets(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     if people == "idp" or "idp" in sound:
         yield from _idp(sound, sources)
     yield from _journal(sound.get("journal", {}).get("url"), sources)
-    yield from _audit(sound, sources)
+    for key, message in _WRITER_APIS.items():
+        yield from _writer_api(key, message, sound, sources)
     metadata = sound.get("sso", {}).get("metadata")
     if isinstance(metadata, dict):
         yield from _file(metadata["file"], ("sso", "metadata", "file"), sources)
@@ -121,22 +122,26 @@ def _journal(url: Any, sources: Sources) -> Iterator[Problem]:
         yield Problem("literal_secret", "`journal.url` contains a password", where, hint)
 
 
-def _audit(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
-    """Yield problems with the audit log: a local org has its own, and a key is sent to WRITER or this machine only."""
-    audit = sound.get("audit")
-    if not isinstance(audit, dict):
+_WRITER_APIS = {"audit": "a local org has its own audit log", "usage": "a local org has no usage data at WRITER"}
+"""The sections with a connection to WRITER, and why a local org must not have them."""
+
+
+def _writer_api(key: str, local: str, sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
+    """Yield problems with a connection to WRITER: not for a local org, and a key is sent to WRITER or this machine
+    only."""
+    section = sound.get(key)
+    if not isinstance(section, dict):
         return
     if str(sound.get("org", {}).get("url", "")).lower().startswith("local:"):
-        message = "a local org has its own audit log"
-        yield Problem("audit_local", message, sources.where(("audit",), key=True), "remove `audit`")
-    url = audit.get("url")
+        yield Problem(f"{key}_local", local, sources.where((key,), key=True), f"remove `{key}`")
+    url = section.get("url")
     if isinstance(url, str):
-        problems = list(_web(url, ("audit", "url"), sources))
+        problems = list(_web(url, (key, "url"), sources))
         yield from problems
         if not problems and urlsplit(url).hostname not in _LOOPBACK:
-            message = "`audit.url` may only be an address of this machine"
+            message = f"`{key}.url` may only be an address of this machine"
             hint = "remove it: the key is sent to api.writer.com"
-            yield Problem("audit_url", message, sources.where(("audit", "url")), hint)
+            yield Problem(f"{key}_url", message, sources.where((key, "url")), hint)
 
 
 def _people(people: ValidConfig, sources: Sources) -> Iterator[Problem]:

@@ -73,6 +73,14 @@ AUDIT: Final = EndpointMessages(
     "use a key of the organization that `audit.writer` names; a key belongs to one organization",
 )
 
+USAGE: Final = EndpointMessages(
+    "usage",
+    "WRITER's usage data",
+    "usage.url",
+    "check that `usage.token` is complete, not expired or revoked",
+    "use a key with access to all teams of the organization that `usage.writer` names",
+)
+
 
 T = TypeVar("T")
 

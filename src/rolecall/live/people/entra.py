@@ -19,6 +19,7 @@ from rolecall.live.people.entra_address import ASSUMED, Addresses, NotEvaluable,
 from rolecall.live.people.entra_app import read_parts
 from rolecall.live.people.entra_job import NO_JOB, role_sources, sends_everything, stopped
 from rolecall.live.people.entra_trace import trace_user
+from rolecall.live.people.full_names import full_name
 from rolecall.live.people.idp_client import Idp, IdpClient, IdpRefused
 from rolecall.live.people.idp_requests import GRAPH_REQUESTS
 from rolecall.live.people.sign_in import SignIn, request_token
@@ -38,6 +39,7 @@ NAMELESS = "users without an email address are left out ({})"
 RAW_ROLES = "appRoleAssignments"
 SINGLE = "SingleAppRoleAssignment"
 ADMIN = "admin"
+_NAMES = ("givenName", "surname", "displayName")
 
 
 class _Job(NamedTuple):
@@ -69,6 +71,7 @@ class EntraPeople:
     ``config_groups`` are groups of the configuration; unassigned ones are read too, so that a plan can show the effect
     of mapping them. With ``attribute``, the role attribute of the legacy endpoint (R18) is read, which is the app role.
     Users with several app roles may be sent with any of them, and count as admins if one of them is an admin role.
+    With ``full_names``, the names of users are read as well.
     """
 
     def __init__(
@@ -81,7 +84,9 @@ class EntraPeople:
         attribute: bool = False,
         messages: EndpointMessages = refusals.GRAPH,
         tenant: str = "",
+        full_names: bool = False,
     ) -> None:
+        self._full_names = full_names
         self._tenant = tenant
         self._client = IdpClient(exchange, ENTRA._replace(messages=messages), base)
         self._path = f"/servicePrincipals/{quote(app, safe='')}"
@@ -136,7 +141,8 @@ class EntraPeople:
         if addresses.problem:
             hint = "map userName to mail or to userPrincipalName"
             raise OrgError(Problem("idp_address", addresses.problem, None, hint))
-        members = await together(self._members(group, addresses.properties) for group in groups)
+        properties = (*addresses.properties, *(_NAMES if self._full_names else ()))
+        members = await together(self._members(group, dict.fromkeys(properties)) for group in groups)
         people: dict[str, Json] = {}
         groups_by_user: dict[str, list[str]] = {}
         sent: set[str] = set(app.people)
@@ -148,11 +154,17 @@ class EntraPeople:
         unknown: list[str] = []
         roles = {user: _role(app, user, groups) for user, groups in groups_by_user.items() if user in sent}
         known = (
-            _user_record(people[user], groups_by_user[user], role, addresses, unknown) for user, role in roles.items()
+            self._named(people[user], _user_record(people[user], groups_by_user[user], role, addresses, unknown))
+            for user, role in roles.items()
         )
         group_members = [member for member in known if member != {}]
         coverage = _with_unknown(_coverage(app, scope, app.people - people.keys()), unknown, addresses)
         return self._client.directory(group_members, groups, NAMELESS, coverage)
+
+    def _named(self, user: Json, record: Json) -> Json:
+        """Return a user's record with the full name, if Graph returned it."""
+        name = full_name(user) if self._full_names and record else None
+        return record if name is None else {**record, "name": name}
 
     async def _read_app(self) -> _App:
         if self._app is None:

@@ -28,7 +28,8 @@ class PeopleFile:
     ``names`` are paths, or globs with ``several``. If there may be several files, a file without a column for groups
     has the members of the group in its name. ``roles`` are the org's, for manual edits. ``known`` are the groups of the
     configuration and, after `with_groups`, of the org; ``whole``: there are no others. ``mapped`` are the
-    configuration's groups with a mapping. Without ``allow_empty``, files without users are an error.
+    configuration's groups with a mapping. Without ``allow_empty``, files without users are an error. With
+    ``full_names``, full names are read as well.
     """
 
     folder: Path
@@ -39,6 +40,7 @@ class PeopleFile:
     known: Known = None
     whole: bool = False
     mapped: frozenset[str] = frozenset()
+    full_names: bool = False
 
     def with_groups(self, names: Collection[str], *, whole: bool) -> PeopleFile:
         """Return the same source for an org with these groups, which some cells need to be read."""
@@ -100,7 +102,7 @@ class PeopleFile:
             if canonical(keys):
                 raise
             return None
-        return directory if canonical(keys) and ("groups" in keys or not keys) else None
+        return directory if canonical(keys - {"name"}) and ("groups" in keys or not keys) else None
 
     def _merged(self, files: Sequence[str]) -> Directory:
         users = Users(self.known, whole=self.whole)
@@ -118,7 +120,7 @@ class PeopleFile:
 
     def _table(self, name: str) -> FileTable:
         read = read_json_lines if _is_json(name) else read_csv
-        return read(b"".join(self._pieces(name)), name, grouped=self.several)
+        return read(b"".join(self._pieces(name)), name, grouped=self.several, full_names=self.full_names)
 
     def _unknown_group(self, table: FileTable, name: str) -> Iterator[Problem]:
         """Yield a problem for a file whose group is given by neither a column nor its name."""

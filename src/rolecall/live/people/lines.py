@@ -204,6 +204,7 @@ class Users:
         self._whole = whole
         self._users: dict[str, dict[str, Json]] = {}
         self._places: dict[str, Where] = {}
+        self._names: dict[str, str] = {}
         self._rivals: list[tuple[Where, Address]] = []
         self._cells: dict[tuple[str, str, bool], list[str]] = {}
         self._skipped = 0
@@ -230,12 +231,16 @@ class Users:
         """Return the directory of all added users, with warnings. Raises ConfigError."""
         builder = DirectoryBuilder(roles=roles)
         places = list(self._places.values())
-        faults = builder.add(self._users.values())
+        faults = builder.add({**user, **self._name_of(email)} for email, user in self._users.items())
         self.problems += (Problem("people_invalid", fault.message, places[fault.row]) for fault in faults)
         if self.problems:
             placed = sorted(self.problems[:MOST_PROBLEMS], key=lambda problem: problem.where or Where(""))
             raise ConfigError(*placed)
         return builder.build()
+
+    def _name_of(self, email: str) -> dict[str, str]:
+        """Return the full name of a user as a part of a record; nothing without one."""
+        return {"name": self._names[email]} if email in self._names else {}
 
     def notes(self) -> tuple[Problem, ...]:
         """Return warnings: unread columns, members that are not users, lines with two addresses."""
@@ -271,6 +276,8 @@ class Users:
             name: values[name] for name in ("role_attribute", "id", "manual") if values.get(name) not in ("", None)
         }
         self._merge(user, self._groups(values, form), line.where)
+        if values.get("name"):
+            self._names.setdefault(user["email"], values["name"])
 
     def _groups(self, values: Mapping[str, Json], form: FileForm) -> list[str]:
         if "groups" not in form.headings and form.group is not None:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.refusals import EndpointMessages
+from rolecall.live.people.full_names import full_name
 from rolecall.live.people.idp_client import IdpClient, IdpRefused
 from rolecall.live.people.okta_app import read_parts
 from rolecall.live.people.okta_records import OKTA, SENT, address_of, part, sends_role, stopped
@@ -44,6 +45,7 @@ class OktaPeople:
 
     ``config_groups`` are groups of the configuration; those that are not pushed yet are read too, so that a plan can
     show the effect of mapping them. ``role_attribute`` is the attribute that the legacy endpoint reads (R18).
+    With ``full_names``, the names of users are read as well.
     """
 
     def __init__(
@@ -54,12 +56,15 @@ class OktaPeople:
         config_groups: Iterable[str] = (),
         role_attribute: str | None = None,
         messages: EndpointMessages = OKTA.messages,
+        *,
+        full_names: bool = False,
     ) -> None:
         self._client = IdpClient(exchange, OKTA._replace(messages=messages), base)
         self._path = f"/api/v1/apps/{quote(app, safe='')}"
         self._host = base.partition("://")[2] or base
         self._config_groups = tuple(config_groups)
         self._attribute = role_attribute
+        self._full_names = full_names
         self._app: _App | None = None
         self._unreached: frozenset[str] | None = None
 
@@ -126,6 +131,8 @@ class OktaPeople:
             return None
         role = part(user, "profile", self._attribute) if self._attribute else None
         record = {"email": email, "groups": list(groups)}
+        if self._full_names and (name := full_name(user.get("profile"))):
+            record["name"] = name
         return {**record, "role_attribute": role} if isinstance(role, str) and role else record
 
     async def _read_app(self) -> _App:

@@ -16,6 +16,7 @@ from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.lists import SLACK, ListShifted, following
 from rolecall.live.http.refusals import SCIM, ReadRefused, accepted, contract, decoded
 from rolecall.live.http.transport import NoAnswer, Request
+from rolecall.live.people.full_names import full_name
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.live import UNREAD, Coverage
@@ -27,6 +28,7 @@ EXTENSION = "urn:custom:params:scim:schemas:extension:writer:2.0"
 
 ACCEPT = (("accept", "application/scim+json, application/json"),)
 USERS = Request("GET", "/Users", (("attributes", "userName,emails,active,groups"),), ACCEPT)
+NAMED_USERS = Request("GET", "/Users", (("attributes", "userName,emails,active,groups,name,displayName"),), ACCEPT)
 GROUPS = Request("GET", "/Groups", (("attributes", "displayName,members"),), ACCEPT)
 
 
@@ -45,12 +47,14 @@ class ScimList(NamedTuple):
 class ScimPeople:
     """The users and groups of a SCIM server, see ``port.People``. The exchange's base URL is the server's.
 
-    ``role_attribute`` names the attribute to read for the legacy endpoint; without it, attributes are not read.
+    ``role_attribute`` names the attribute to read for the legacy endpoint; without it, attributes are not read. With
+    ``full_names``, the names of users are read as well.
     """
 
-    def __init__(self, exchange: Exchange, role_attribute: str | None = None) -> None:
+    def __init__(self, exchange: Exchange, role_attribute: str | None = None, *, full_names: bool = False) -> None:
         self._exchange = exchange
         self._attribute = role_attribute
+        self._full_names = full_names
 
     async def read_people(self, scope: PeopleScope) -> Directory:
         """Read all users, whatever the scope. Unread, with the reason, if not all can be read. Raises NoAnswer."""
@@ -58,7 +62,7 @@ class ScimPeople:
             return Directory()
         try:
             users, groups = await together((self._users(), self._groups()))
-            return decoded(USERS, lambda: _directory(users, groups, self._attribute), SCIM)
+            return decoded(USERS, lambda: _directory(users, groups, self._attribute, self._full_names), SCIM)
         except NoAnswer:
             raise
         except OrgError as error:
@@ -69,7 +73,8 @@ class ScimPeople:
         await self._exchange.transport.close()
 
     async def _users(self) -> ScimList:
-        whole = USERS._replace(query=()) if self._attribute else USERS
+        named = NAMED_USERS if self._full_names else USERS
+        whole = named._replace(query=()) if self._attribute else named
         return await read_scim_list(self._exchange, whole)
 
     async def _groups(self) -> ScimList:
@@ -156,12 +161,14 @@ def _decode_page(body: Json) -> _Page:
     return _Page(resources, ids, body["totalResults"])
 
 
-def _directory(users: ScimList, groups: ScimList, attribute: str | None) -> Directory:
+def _directory(users: ScimList, groups: ScimList, attribute: str | None, full_names: bool) -> Directory:
     """Return one directory. Raises OrgError for duplicate users (R28)."""
     names = {group["id"]: normalise.name(group["displayName"]) for group in groups.resources}
     groups_by_user = _memberships(groups.resources)
     builder = DirectoryBuilder([name for name in names.values() if name], names=names)
     records = [_user_record(user, groups_by_user.get(user["id"], ()), names, attribute) for user in users.resources]
+    if full_names:
+        records = [_named(record, user) for record, user in zip(records, users.resources, strict=True)]
     nameless = sum(record is None for record in records)
     if faults := builder.add(record for record in records if record is not None):
         raise contract(USERS, f"a user {faults[0].message}", SCIM)
@@ -200,6 +207,12 @@ def _user_record(user: Json, group_ids: Sequence[str], names: dict[str, str], at
     record = {"email": email, "active": _truth(user.get("active", True)), "groups": groups}
     role = _attribute(user, attribute) if attribute else None
     return record if role is None else {**record, "role_attribute": role}
+
+
+def _named(record: Json, user: Json) -> Json:
+    """Return a user in the codec's format with the full name, if the server has it."""
+    name = full_name(user.get("name")) or full_name({"displayName": user.get("displayName")})
+    return record if record is None or name is None else {**record, "name": name}
 
 
 def _is_direct(group: Json) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
+from rolecall.live.people.full_names import HEADINGS, full_name
 from rolecall.live.people.lines import ADDRESSES, OWN_KEYS, FileForm, FileLine, group_of_file
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -50,18 +51,21 @@ def squeezed(heading: str) -> str:
 
 
 KNOWN: Mapping[str, str] = {squeezed(heading): name for name, headings in COLUMNS.items() for heading in headings}
+_NAMES: Mapping[str, str] = {squeezed(heading): key for heading, key in HEADINGS.items()}
 _SHOWN = {squeezed(heading): heading for headings in COLUMNS.values() for heading in headings}
 
 
 class Columns(NamedTuple):
     """The columns of one file. ``places`` are the known ones by position, ``headings`` their names in the file,
-    ``ignored`` the other headings. ``problems`` are the problems with the headings.
+    ``ignored`` the other headings. ``problems`` are the problems with the headings. ``names`` are the columns with
+    parts of full names, by position, and the key of each part; none if they were not asked for.
     """
 
     places: Mapping[int, str]
     headings: Mapping[str, str]
     ignored: tuple[str, ...]
     problems: tuple[Problem, ...]
+    names: Mapping[int, str] = {}
 
     @property
     def one_group(self) -> bool:
@@ -70,10 +74,15 @@ class Columns(NamedTuple):
 
 
 def read_headings(
-    headings: Sequence[str], where: Where, *, grouped: bool = False, extra: Iterable[str] = ()
+    headings: Sequence[str],
+    where: Where,
+    *,
+    grouped: bool = False,
+    extra: Iterable[str] = (),
+    full_names: bool = False,
 ) -> Columns:
     """Return the columns of a file with these headings. ``grouped``: the file is for one group and needs no column for
-    groups. ``extra`` are headings that the caller reads itself.
+    groups. ``extra`` are headings that the caller reads itself. ``full_names``: full names are read as well.
     """
     places = {at: KNOWN[key] for at, heading in enumerate(headings) if (key := squeezed(heading)) in KNOWN}
     named: dict[str, str] = {}
@@ -84,12 +93,15 @@ def read_headings(
             message = f"has two columns for {name}: `{named[name]}` and `{heading}`"
             problems.append(Problem("people_columns", message, where, "remove or rename one of them"))
         named.setdefault(name, heading)
-    unknown = [text for at, heading in enumerate(headings) if at not in places and (text := heading.strip())]
+    names = {at: _NAMES[key] for at, heading in enumerate(headings) if (key := squeezed(heading)) in _NAMES}
+    names = {at: key for at, key in names.items() if full_names and at not in places}
+    known = places.keys() | names.keys()
+    unknown = [text for at, heading in enumerate(headings) if at not in known and (text := heading.strip())]
     ignored = tuple(dict.fromkeys(text for text in unknown if text not in extra))
     problems += _missing(named, headings, ignored, where, grouped)
     if not problems:
         problems += (_slip(heading, near, where) for heading in ignored if (near := _near(heading)))
-    return Columns(places, named, ignored, tuple(problems))
+    return Columns(places, named, ignored, tuple(problems), names)
 
 
 def _missing(
@@ -145,18 +157,18 @@ class FileTable(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def read_csv(data: bytes, file: str, *, grouped: bool = False) -> FileTable:
+def read_csv(data: bytes, file: str, *, grouped: bool = False, full_names: bool = False) -> FileTable:
     """Return the lines of a CSV file. The delimiter is ``,``, ``;`` or a tab, as in the first line.
 
-    ``grouped``: a file without a column for groups has the members of the group in its name. Raises ConfigError if it
-    is not CSV.
+    ``grouped``: a file without a column for groups has the members of the group in its name. ``full_names``: full names
+    are read as well. Raises ConfigError if it is not CSV.
     """
     text = _text(data, file)
     delimiter, start = _delimiter(text)
     problems: list[Problem] = []
     numbered = list(_cells(text, delimiter, start, file))
     number, headings = numbered[0] if numbered else (1, [])
-    columns = read_headings(headings, Where(file, number, 1), grouped=grouped)
+    columns = read_headings(headings, Where(file, number, 1), grouped=grouped, full_names=full_names)
     rows = tuple(_rows(numbered[1:], headings, columns, file, problems))
     group = group_of_file(file) if grouped else None
     form = FileForm(columns.headings, "|" if delimiter == ";" else ";", columns.one_group, group, columns.ignored)
@@ -219,7 +231,9 @@ def _rows(
             hint = "quote cells that contain the delimiter"
             problems.append(Problem("people_cells", message, where, hint))
         else:
-            yield FileLine(where, {name: cells[at].strip() for at, name in columns.places.items()})
+            values = {name: cells[at].strip() for at, name in columns.places.items()}
+            name = full_name({key: cells[at] for at, key in columns.names.items()})
+            yield FileLine(where, values if name is None else {**values, "name": name})
 
 
 def _stray(cells: list[str], named: set[int]) -> bool:
@@ -227,20 +241,26 @@ def _stray(cells: list[str], named: set[int]) -> bool:
     return any(cell.strip() for at, cell in enumerate(cells) if at not in named)
 
 
-def read_json_lines(data: bytes, file: str, *, grouped: bool = False) -> FileTable:
+def read_json_lines(data: bytes, file: str, *, grouped: bool = False, full_names: bool = False) -> FileTable:
     """Return the lines of a file with one JSON object per line, with the headings of a CSV file."""
     problems: list[Problem] = []
     objects = list(_objects(data.removeprefix(b"\xef\xbb\xbf"), file, problems))
     keys = list(dict.fromkeys(key for _, row in objects for key in row))
-    known = read_headings(keys, Where(file, objects[0][0].line if objects else 1, 1), grouped=grouped, extra=OWN_KEYS)
+    where = Where(file, objects[0][0].line if objects else 1, 1)
+    known = read_headings(keys, where, grouped=grouped, extra=OWN_KEYS, full_names=full_names)
     names = {keys[at]: name for at, name in known.places.items()} | {key: key for key in OWN_KEYS}
-    rows = tuple(
-        FileLine(where, {names[key]: value for key, value in row.items() if key in names and value is not None})
-        for where, row in objects
-    )
+    parts = {keys[at]: part for at, part in known.names.items()}
+    rows = tuple(FileLine(where, _values(row, names, parts)) for where, row in objects)
     group = group_of_file(file) if grouped else None
     form = FileForm(known.headings, ";", known.one_group, group, known.ignored)
     return FileTable(rows, form, (*(known.problems if objects else ()), *problems))
+
+
+def _values(row: Mapping[str, Json], names: Mapping[str, str], parts: Mapping[str, str]) -> dict[str, Json]:
+    """Return the values of an object: ``names`` are those of its keys, ``parts`` its keys with parts of the name."""
+    values = {names[key]: value for key, value in row.items() if key in names and value is not None}
+    name = full_name({part: row.get(key) for key, part in parts.items()}) if parts else None
+    return values if name is None else {**values, "name": name}
 
 
 def _objects(data: bytes, file: str, problems: list[Problem]) -> Iterator[tuple[Where, dict[str, Json]]]:

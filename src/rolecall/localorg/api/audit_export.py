@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from rolecall.localorg.api.call import decode_path, decode_query
-from rolecall.localorg.api.handle import Route, admit, guarded, keep_pace, org_row, require_org_admin, with_headers
+from rolecall.localorg.api.call import decode_query
+from rolecall.localorg.api.handle import Route, guarded, with_headers
+from rolecall.localorg.api.writer_key import admit_key
 from rolecall.localorg.store import Database
 from rolecall.localorg.store.audit import export_style
 from rolecall.localorg.store.keys import stamp
@@ -42,20 +43,10 @@ def handle_export(request: Request, db: Database) -> Response:
 
 
 def _answer(request: Request, db: Database) -> Response:
-    match = ROUTER.find(request.method, decode_path(request.path))
-    if match is None and ROUTER.methods(decode_path(request.path)):
-        raise refuse(405, "method_not_allowed", "This address supports GET")
-    if match is None:
-        raise refuse(404, "no_such_address", "There is nothing at this address")
+    admitted = admit_key(request, db, ROUTER)
     with db.read() as tx:
-        who, org = admit(tx, request), org_row(tx)
-    pace = keep_pace(db, who, org)
-    require_org_admin(who)
-    if match[1]["id"] != org.id:
-        raise refuse(403, "other_organization", "This key belongs to another organization")
-    with db.read() as tx:
-        page = _page(tx, decode_query(request.query), org.page_limit)
-    return with_headers(json_response(200, page), pace)
+        page = _page(tx, decode_query(request.query), admitted.org.page_limit)
+    return with_headers(json_response(200, page), admitted.pace)
 
 
 def _page(tx: Connection, query: Mapping[str, str], limit: int) -> dict[str, Any]:

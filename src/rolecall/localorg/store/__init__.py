@@ -15,7 +15,8 @@ use ``with tx.begin_nested():``.
 Tables (``tables.py``); all times are RFC 3339 UTC text with microseconds (``clock.now()``), all ids UUID text
 ------
 org          one row: id, name, plan, ``scim_in_plan``, the limits ``page_limit``, ``per_minute``, ``latency_ms``
-settings     one row a singleton (``defaults``, ``sso``, ``scim``): ``value`` JSON, ``version`` (the ETag)
+settings     one row a singleton (``defaults``, ``sso``, ``scim``): ``value`` JSON, ``version`` (the ETag), and rows
+             with other data: ``audit_style``, ``usage``
 domains      claimed domains by normalized name; ``version`` (the ETag)
 teams        name -> id. SCIM never creates one
 roles        id, console word, level (org or team), position

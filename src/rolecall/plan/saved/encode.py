@@ -230,7 +230,7 @@ _CODEC = Codec(
                 *("format_version", "rolecall_version", "org", "created_at", "expires_at", "as_of", "config_digest"),
                 *("digest", "coverage", "desired", "lifts", "changes", "released", "unmanaged", "summary", "partial"),
                 *("selection", "relied", "impact", "guards", "access_tests", "policy_changes", "requests", "warnings"),
-                *("errored", "sso_metadata", "readings", "idp", "metadata_file", "command"),
+                *("errored", "sso_metadata", "readings", "idp", "metadata_file", "command", "usage"),
             ),
             _write_plan,
             _read_plan,

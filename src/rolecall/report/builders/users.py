@@ -24,6 +24,7 @@ from rolecall.plan.moves import Attribution, share
 from rolecall.plan.moves import Escalation as Gain
 from rolecall.plan.order.transients import transient_sentences
 from rolecall.plan.value import ApartKind, Impact, Move, Plan, UpgradeImpact, Who
+from rolecall.report.builders.usage import usage_notes
 from rolecall.report.document import Escalation, Flow, Note, Part, Sense, Table, Tone, UserMove
 from rolecall.report.phrases import count, visible
 
@@ -148,6 +149,7 @@ def plan_notes(plan: Plan) -> Iterable[Note]:
         whole = apart.kind in ("expired", "human") and everything <= set(apart.addresses)
         if apart.kind in _APART and not whole:
             yield from (Note(f"{_APART[apart.kind]}{visible(text)}") for text in apart.sentences)
+    yield from usage_notes(plan.usage)
 
 
 def name(who: Who) -> str:
