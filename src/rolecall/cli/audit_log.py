@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rolecall.cli.journals import find_journal
+from rolecall.cli.messages import remark
 from rolecall.cli.options import Invocation
 from rolecall.cli.session import now, secret, wait_for
 from rolecall.errors import Problem
@@ -20,26 +21,46 @@ from rolecall.model.audit import AuditLog, first_reading
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
     from rolecall.jobs.plan import ReadAudit
-    from rolecall.journal.port import AuditStore
+    from rolecall.journal.port import AuditStore, Journal
+    from rolecall.model.evidence import Findings
     from rolecall.model.live import Live
     from rolecall.model.target import AuditTarget
 
 
-def audit_reader(call: Invocation, config: Config, target: AuditTarget, store: AuditStore | None = None) -> ReadAudit:
+def audit_reader(call: Invocation, config: Config, target: AuditTarget, journal: Journal | None = None) -> ReadAudit:
     """Return what reads the audit log for a plan, and marks the sections that were changed after they were read.
 
-    With ``store``, the records are added to it. Without it, nothing is stored, and the log is read only for an org of
-    which something was read in the past.
+    With ``journal``, the records are stored in it, with the manual steps that they confirm. Without it, nothing is
+    stored, and the log is read only for an org of which something was read in the past.
     """
 
     async def read(live: Live) -> tuple[Live, tuple[Problem, ...]]:
         first = first_reading(live.coverage.values())
-        if first is None and store is None:
+        if first is None and journal is None:
             return live, ()
-        log = await read_audit(call, config, target, store, first or now())
+        log = await read_audit(call, config, target, None if journal is None else journal.audit, first or now())
+        if journal is not None:
+            confirm_steps(call, target, journal, live.facts.org_id, log)
         return mark_changes(live, log, now())
 
     return read
+
+
+def confirm_steps(
+    call: Invocation, target: AuditTarget, journal: Journal, org_id: str, log: AuditLog, run: int | None = None
+) -> Findings:
+    """Record which manual steps the log confirms, and write them to stderr, except those of ``run``.
+
+    Return what the log shows of the steps that were not confirmed before.
+    """
+    from rolecall.jobs.confirm import confirm_steps as confirm
+    from rolecall.report.builders.confirmations import confirmed_sentence
+
+    checked = confirm(journal, org_id, target, log, now())
+    for step, finding in checked:
+        if finding.status == "confirmed" and step.run != run:
+            remark("step_confirmed", confirmed_sentence(step, finding), as_json=call.log_format == "json")
+    return {(step.run, step.number): finding for step, finding in checked}
 
 
 async def read_audit(

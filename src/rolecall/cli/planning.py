@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rolecall.jobs.access import At, Inventory, State
     from rolecall.jobs.plan import Planned, PlanRequest, ReadAudit, Whose
     from rolecall.jobs.usage import ReadUsage
-    from rolecall.journal.port import AuditStore
+    from rolecall.journal.port import Journal
     from rolecall.model.directory import PeopleScope
     from rolecall.model.lineage import Relation
     from rolecall.model.live import Coverage
@@ -143,13 +143,16 @@ def plan_request(call: Invocation, opened: Session) -> PlanRequest:
     )
 
 
-def read_audit(call: Invocation, config: Config, store: AuditStore | None = None) -> ReadAudit | None:
-    """Return what reads the audit log that the configuration names; None for none, and for a snapshot."""
+def read_audit(call: Invocation, config: Config, journal: Journal | None = None) -> ReadAudit | None:
+    """Return what reads the audit log that the configuration names; None for none, and for a snapshot.
+
+    With ``journal``, it stores the records, and which manual steps they confirm.
+    """
     if config.audit is None or call.snapshot is not None:
         return None
     from rolecall.cli.audit_log import audit_reader
 
-    return audit_reader(call, config, config.audit, store)
+    return audit_reader(call, config, config.audit, journal)
 
 
 def read_usage(call: Invocation, config: Config) -> ReadUsage | None:

@@ -10,14 +10,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
+from rolecall.codec.audit_table import sections_of
 from rolecall.model.audit import AuditRecord, Result, StoredRecord
 from rolecall.model.kinds import split_address
 from rolecall.model.outcome import Event
-from rolecall.package_data import package_text
 
 Json = Any
 
@@ -45,8 +44,6 @@ _CONTAINERS = ("event", "data", "payload", "attributes", "details", "detail", "r
 _DEPTH = 4
 _LONGEST = 300
 
-_TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
-_ENDINGS = ("ing", "ed", "es", "s", "e")
 _SUCCESS = frozenset({"success", "successful", "succeeded", "ok", "passed", "completed", "true", "200", "201", "204"})
 _FAILURE = frozenset(
     {"failure", "failed", "fail", "error", "denied", "unsuccessful", "not successful", "rejected", "forbidden", "false"}
@@ -113,48 +110,6 @@ def shape_of(value: Json) -> Json:
     if isinstance(value, str):
         return f"<{_form(value)}, {len(value)}>"
     return f"<{'null' if value is None else {bool: 'true or false', int: 'integer', float: 'number'}[type(value)]}>"
-
-
-def sections_of(area: str, action: str) -> tuple[str, ...]:
-    """Return the sections that a record with this area and action is about; none where the table has no such entry."""
-    of_action = words_of(action)
-    every = of_action | words_of(area)
-    fitting = [entry for entry in _table() if entry.action <= of_action and entry.area <= every]
-    most = max((entry.size for entry in fitting), default=0)
-    best = (entry.sections for entry in fitting if entry.size == most)
-    return tuple(sorted({section for sections in best for section in sections}))
-
-
-def words_of(text: str) -> frozenset[str]:
-    """Return the words of a text as they are compared: ``SAMLDomainEnabled`` and ``saml_domain.enable`` are equal."""
-    return frozenset(_stem(token.lower()) for token in _TOKEN.findall(text))
-
-
-class _Entry(NamedTuple):
-    """An entry of the table: the words of an area and of an action, and the sections that they are about."""
-
-    area: frozenset[str]
-    action: frozenset[str]
-    sections: tuple[str, ...]
-
-    @property
-    def size(self) -> int:
-        return len(self.area | self.action)
-
-
-@cache
-def _table() -> tuple[_Entry, ...]:
-    import yaml
-
-    entries = yaml.safe_load(package_text("codec/data/audit_events.yaml"))
-    return tuple(_Entry(words_of(e["area"]), words_of(e["action"]), tuple(e["sections"])) for e in entries)
-
-
-def _stem(token: str) -> str:
-    for _ in range(2):
-        ending = next((end for end in _ENDINGS if token.endswith(end) and len(token) > len(end) + 2), "")
-        token = token.removesuffix(ending)
-    return token
 
 
 def _levels(raw: Json) -> Iterator[Mapping[str, Json]]:

@@ -128,6 +128,7 @@ class _Reader:
             empty = 0 if page.records else empty + 1
             if page.cursor is None or page.more is False or not self._continues(page, cursors, empty):
                 self.problem = self.problem or self._unfinished(page)
+                self._end()
                 return
             cursors.add(page.cursor)
             page = await self.request.export.page_after(page.cursor)
@@ -169,7 +170,8 @@ class _Reader:
             gap = None if before is None or start == self.request.start else self._gap_before(page, unknown_from, now)
         gaps = tuple(gap for gap in (before.gaps if before else ()) if gap.end > self.request.start)
         since = start if before is None or start < before.since else before.since
-        self.position = AuditPosition("", since, now, (*gaps, gap) if gap else gaps)
+        ended_at = before.ended_at if before is not None and since == before.since else None
+        self.position = AuditPosition("", since, now, (*gaps, gap) if gap else gaps, ended_at)
         return page
 
     def _gap_before(self, page: AuditPage, unknown_from: datetime, now: datetime) -> Gap | None:
@@ -190,6 +192,15 @@ class _Reader:
             request.store.store(request.writer, [stored_record(r, now) for r in new.values()], position, now)
         self.records |= new
         self.position, self.skew, self.pages = position, page.skew, self.pages + 1
+
+    def _end(self) -> None:
+        """Record that the log was read to its end, unless something of it is missing."""
+        if self.problem is not None or self.position is None:
+            return
+        now = self.request.now()
+        self.position = self.position._replace(ended_at=now)
+        if self.request.store is not None:
+            self.request.store.store(self.request.writer, (), self.position, now)
 
     def _continues(self, page: AuditPage, cursors: set[str], empty: int) -> bool:
         """Return whether the page after this one is to be read."""

@@ -38,7 +38,8 @@ class SqlAuditStore:
         with self._database.transaction():
             self._database.serialise(f"audit/{writer}")
             for record in records:
-                self._database.change(_ADD, writer, record.key, content.stamp(record.at), at, record.body)
+                add = _ADD_AGAIN if record.at >= position.since else _ADD
+                self._database.change(add, writer, record.key, content.stamp(record.at), at, record.body)
             self._database.change(_ADVANCE, writer, content.body(position))
 
     def records(self, writer: str, since: datetime | None = None) -> tuple[StoredRecord, ...]:
@@ -49,10 +50,16 @@ class SqlAuditStore:
         return tuple(self._record(writer, columns) for columns in selected)
 
     def prune(self, writer: str, before: datetime) -> int:
-        """Blank the content of records that are older; their keys remain. Returns their number."""
+        """Blank the content of records that are older; their keys remain. Returns their number.
+
+        What was read then begins at this moment, so that a longer period is read again.
+        """
         moment = content.stamp(before)
         with self._database.transaction():
             self._database.serialise(f"audit/{writer}")
+            position = self.position(writer)
+            if position is not None and position.since < before:
+                self._database.change(_ADVANCE, writer, content.body(position._replace(since=before)))
             number = self._database.change(_BLANK, writer, moment, moment)
         if number:
             self._database.give_back()
@@ -71,8 +78,13 @@ class SqlAuditStore:
 
 _RECORDS = "rolecall_audit"
 _POSITIONS = "rolecall_audit_position"
-_NEW = "ON CONFLICT (writer, id) DO NOTHING"
-_ADD = f"INSERT INTO {_RECORDS} (writer, id, at, received, body) VALUES (?, ?, ?, ?, ?) {_NEW}"
+_INSERT = f"INSERT INTO {_RECORDS} (writer, id, at, received, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (writer, id)"
+_ADD = f"{_INSERT} DO NOTHING"
+_ADD_AGAIN = (
+    f"{_INSERT} DO UPDATE SET at = excluded.at, received = excluded.received, body = excluded.body "
+    f"WHERE {_RECORDS}.body IS NULL"
+)
+"""Adds a record of a period that was blanked before and is read again."""
 _ADVANCE = (
     f"INSERT INTO {_POSITIONS} (writer, position) VALUES (?, ?) "
     "ON CONFLICT (writer) DO UPDATE SET position = excluded.position"

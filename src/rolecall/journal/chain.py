@@ -15,7 +15,9 @@ from typing import Any, Literal, NamedTuple
 
 from rolecall.journal.database import Database, Row, damaged
 
-Kind = Literal["begin", "plan", "intent", "ended", "unknown", "attested", "sighting", "remember", "close", "prune"]
+Kind = Literal[
+    "begin", "plan", "intent", "ended", "unknown", "attested", "confirmed", "sighting", "remember", "close", "prune"
+]
 LASTING = frozenset({"remember", "prune"})
 """Kinds whose content is never blanked, because the remembered values are checked against them."""
 FIELDS = "n, run, step, kind, at, body, body_hash, hash"

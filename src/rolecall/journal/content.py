@@ -18,6 +18,7 @@ from rolecall.codec.record import Codec
 from rolecall.journal import chain
 from rolecall.journal.chain import Entry, canonical
 from rolecall.journal.database import Database, damaged, decoding
+from rolecall.model.evidence import Confirmation
 from rolecall.model.run import Attestation, Closing, Opening, PendingWrite, Planned, Run, Step, StepOutcome, StepState
 from rolecall.model.sighting import Sighting
 
@@ -110,7 +111,10 @@ def _step(place: str, run: int, step: Step | None, entry: Entry) -> Step:
     if entry.kind == "attested":
         attestation = read(Attestation, text)
         by, evidence, reported = attestation.by, attestation.evidence, attestation.found
-        return replace(step, state="attested", by=by, evidence=evidence, reported=reported, problem=None, at=at)
+        step = replace(step, state="attested", by=by, evidence=evidence, reported=reported, problem=None, at=at)
+        return step if reported is None else replace(step, confirmation=None)
+    if entry.kind == "confirmed":
+        return replace(step, confirmation=read(Confirmation, text))
     ended = read(StepOutcome, text)
     version = ended.version or step.version
     return replace(

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 from rolecall.errors import Problem, RolecallError
 from rolecall.model.audit import AuditPosition, StoredRecord
 from rolecall.model.desired import Applied
+from rolecall.model.evidence import Confirmation
 from rolecall.model.policy import Policy
 from rolecall.model.run import Attestation, Opening, PendingWrite, Record, Run, RunKind, RunOutcome, Step, StepOutcome
 from rolecall.model.settings import Address, Value
@@ -174,8 +175,13 @@ class Journal(Protocol):
     def attest(self, run: int, attestation: Attestation) -> None:
         """Record that a manual step was reported done."""
 
+    def confirm(self, run: int, confirmation: Confirmation) -> bool:
+        """Record that an audit log proves a manual step that was reported done. Return False if it is not unconfirmed,
+        so that nothing was recorded.
+        """
+
     def close_run(self, run: int, outcome: RunOutcome, message: str | None = None) -> None:
-        """Record that a manual step was reported done."""
+        """Record the outcome of a run."""
 
     def sight(self, run: int, sighting: Sighting) -> None:
         """Store who has privileged access."""
@@ -211,6 +217,9 @@ class Journal(Protocol):
 
     def open_steps(self, org_id: str) -> tuple[Step, ...]:
         """Return steps with an intent and no outcome, or an unknown one, oldest first: what recovery must settle."""
+
+    def unconfirmed(self, org_id: str, since: datetime) -> tuple[Run, ...]:
+        """Return the runs with unconfirmed manual steps that were reported done since a moment, newest first."""
 
     def sightings(
         self, org_id: str, since: datetime | None = None, until: datetime | None = None

@@ -31,6 +31,7 @@ from rolecall.journal.port import (
     as_it_is,
 )
 from rolecall.model.desired import Applied
+from rolecall.model.evidence import Confirmation
 from rolecall.model.run import (
     Attestation,
     Closing,
@@ -120,6 +121,17 @@ class SqlJournal:
     def attest(self, run: int, attestation: Attestation) -> None:
         self._record(run, [Draft(run, attestation.number, "attested", self._now(), content.body(attestation))])
 
+    def confirm(self, run: int, confirmation: Confirmation) -> bool:
+        org_id = self._known(run)
+        with self._database.transaction():
+            self._database.serialise(chain.order(self.id, org_id))
+            steps = [step for each in self._folded(org_id, run) for step in each.steps]
+            if not any(step.number == confirmation.number and step.unconfirmed for step in steps):
+                return False
+            body = content.body(confirmation)
+            self._append(org_id, [Draft(run, confirmation.number, "confirmed", self._now(), body)])
+        return True
+
     def close_run(self, run: int, outcome: RunOutcome, message: str | None = None) -> None:
         self._record(run, [Draft(run, 0, "close", self._now(), content.body(Closing(outcome, message)))])
 
@@ -179,6 +191,11 @@ class SqlJournal:
         selected = self._database.select(_OPEN, org_id)
         folded = [run for (number,) in selected for run in self._folded(org_id, number)]
         return tuple(step for run in folded for step in run.steps if step.state in ("open", "unknown"))
+
+    def unconfirmed(self, org_id: str, since: datetime) -> tuple[Run, ...]:
+        selected = self._database.select(_REPORTED, org_id, content.stamp(since))
+        folded = [run for (number,) in selected for run in self._folded(org_id, number)]
+        return tuple(run for run in folded if any(step.unconfirmed for step in run.steps))
 
     def sightings(
         self, org_id: str, since: datetime | None = None, until: datetime | None = None
@@ -281,6 +298,10 @@ _OPEN = (
     "SELECT DISTINCT i.run FROM rolecall_entries i WHERE i.org_id = ? AND i.kind = 'intent' AND NOT EXISTS ("
     "SELECT 1 FROM rolecall_entries e WHERE e.org_id = i.org_id AND e.run = i.run AND e.step = i.step "
     "AND e.kind = 'ended' AND e.n > i.n) ORDER BY i.run"
+)
+_REPORTED = (
+    "SELECT DISTINCT run FROM rolecall_entries WHERE org_id = ? AND kind = 'attested' AND at >= ? "
+    "AND body IS NOT NULL ORDER BY run DESC"
 )
 _SIGHTING = "e.kind = 'sighting' AND e.body IS NOT NULL AND e.run IN (SELECT id FROM rolecall_runs)"
 

@@ -96,12 +96,14 @@ class Gap(NamedTuple):
 
 class AuditPosition(NamedTuple):
     """The end of what was read of an audit log: ``cursor`` continues after it, ``since`` is the first day that was
-    read, ``read_at`` when it was last read. Everything before the cursor is stored where the position is."""
+    read, ``read_at`` when it was last read, ``ended_at`` when it was last read to its end. Everything before the cursor
+    is stored where the position is."""
 
     cursor: str
     since: datetime
     read_at: datetime
     gaps: tuple[Gap, ...] = ()
+    ended_at: datetime | None = None
 
 
 class AuditLog(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.change import Action, Via
+from rolecall.model.evidence import Confirmation
 from rolecall.model.policy import Allow
 from rolecall.model.record import OMIT, UNWRITTEN
 from rolecall.model.settings import Address, Value
@@ -112,7 +113,7 @@ class Step:
     already set ``after``; ``problem`` is why it failed, as a sentence. ``reported`` is the console's value as entered,
     if it was reported instead of ``after``. ``id`` is the org's id of the group, None in runs of 0.1.0. ``visit`` and
     ``item`` number a manual step in the runbook, see ``Planned``; they are None in runs of 0.1.0, whose runbooks use
-    ``number``.
+    ``number``. ``confirmation`` are records of an audit log that prove it.
     """
 
     run: int
@@ -134,11 +135,17 @@ class Step:
     visit: int | None = None
     item: int | None = None
     reported: str | None = None
+    confirmation: Confirmation | None = None
 
     @property
     def place(self) -> tuple[int, int]:
         """Return the number of the step in the runbook and that of the item, 0 without items, for sorting."""
         return self.number if self.visit is None else self.visit, self.item or 0
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Return whether it was reported done with the value that the run asked for, and no record proves it yet."""
+        return self.state == "attested" and self.reported is None and self.confirmation is None
 
     @property
     def label(self) -> str:

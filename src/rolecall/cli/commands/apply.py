@@ -323,7 +323,7 @@ async def _run(
                 now=now,
                 keep_days=opened.config.journal.keep_days,
                 here=opened.config.desired,
-                audit=read_audit(call, opened.config, journal.audit),
+                audit=read_audit(call, opened.config, journal),
                 facts=run_facts(call, opened.config, approved.caller),
                 approvals=approvals,
                 parallelism=options.parallelism,

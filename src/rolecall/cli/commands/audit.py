@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,12 +17,13 @@ from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
 from rolecall.cli.report_options import people_option, some_formats
-from rolecall.errors import ConfigError, Exit, Problem
+from rolecall.errors import ConfigError, Exit, Problem, RolecallError
 
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
-    from rolecall.journal.port import AuditStore
+    from rolecall.journal.port import Journal
     from rolecall.model.audit import AuditLog, AuditRecord
+    from rolecall.model.target import AuditTarget
     from rolecall.plan.saved.privacy import Shown, Veil
 
     ReadLog = Callable[[datetime], Awaitable[AuditLog]]
@@ -148,12 +150,33 @@ def _log_of(call: Invocation, config: Config) -> Iterator[ReadLog]:
     if target is None or call.snapshot is not None:
         yield lambda since: _own(call, config, since)
         return
-    from rolecall.cli.audit_log import read_audit
     from rolecall.cli.journals import open_journal
 
     with open_journal(call, config) as journal:
-        store: AuditStore = journal.audit
-        yield lambda since: read_audit(call, config, target, store, since)
+        yield partial(_of_writer, call, config, target, journal)
+
+
+async def _of_writer(
+    call: Invocation, config: Config, target: AuditTarget, journal: Journal, since: datetime
+) -> AuditLog:
+    """Return WRITER's log, and record which manual steps it confirms."""
+    from rolecall.cli.audit_log import confirm_steps, read_audit
+    from rolecall.cli.session import now, session
+    from rolecall.jobs.confirm import has_unconfirmed
+
+    log = await read_audit(call, config, target, journal.audit, since)
+    if not has_unconfirmed(journal, target, now()):
+        return log
+    try:
+        async with session(call, config) as opened:
+            org_id = (await opened.org.read(frozenset())).facts.org_id
+    except RolecallError as error:
+        message = f"manual steps were not compared with the audit log: {error.problems[0].message}"
+        problem = error.problems[0]._replace(message=message, severity="warning")
+        tell([problem], as_json=call.log_format == "json", color=call.color)
+        return log
+    confirm_steps(call, target, journal, org_id, log)
+    return log
 
 
 async def _own(call: Invocation, config: Config, since: datetime) -> AuditLog:

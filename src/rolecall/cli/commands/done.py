@@ -20,6 +20,9 @@ from rolecall.errors import Exit
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
     from rolecall.jobs.done import Attested, Statement
+    from rolecall.journal.port import Journal
+    from rolecall.model.evidence import Finding, Findings
+    from rolecall.model.run import Run
     from rolecall.report.line import Line
 
 
@@ -66,7 +69,8 @@ def done(
 ) -> Exit:
     """Report manual steps of a run as done.
 
-    An org with an API is read again, to verify the steps. The file of an observed org is updated; commit it.
+    An org with an API is read again, to verify the steps. The file of an observed org is updated; commit it. If the
+    configuration names an audit log, it is read, and a record of the change confirms the step.
     """
     from rolecall.cli.facts import actor
     from rolecall.cli.journals import check_journal, of_run
@@ -78,16 +82,19 @@ def done(
     config = read(call)
     check_journal(call, config)
     statement = Statement(by or actor(call.environ), evidence, found, now().replace(microsecond=0))
-    attested = wait_for(_attest(call, config, run, steps, statement))
+    attested, findings = wait_for(_attest(call, config, run, steps, statement))
     last = attested[-1].run
-    stdout(call.environ, color=call.color).lines((*_lines(attested), manual_steps_left(last)))
+    stdout(call.environ, color=call.color).lines((*_lines(attested, findings), manual_steps_left(last)))
     return Exit.HUMAN if last.human else Exit.OK
 
 
 async def _attest(
     call: Invocation, config: Config, run: int, steps: tuple[str, ...], statement: Statement
-) -> tuple[Attested, ...]:
-    """Record the steps; those that the org shows are kept as last applied, unless another run holds the lock."""
+) -> tuple[tuple[Attested, ...], Findings]:
+    """Record the steps, and what the audit log shows of them.
+
+    Those that the org shows are kept as last applied, unless another run holds the lock.
+    """
     from rolecall.cli.facts import holder, run_facts
     from rolecall.cli.journals import open_journal
     from rolecall.cli.session import session
@@ -101,16 +108,29 @@ async def _attest(
                 with suppress(LockTaken), journal.lock(confirmed[0].run.org_id, holder(call)) as lock:
                     for each in confirmed:
                         remember_step(lock, each, run_facts(call, config))
-            return attested
+            return attested, await _findings(call, config, journal, attested[-1].run)
 
 
-def _lines(attested: tuple[Attested, ...]) -> Iterator[Line]:
+async def _findings(call: Invocation, config: Config, journal: Journal, run: Run) -> Findings:
+    """Read the audit log that the configuration names, record what it confirms, and return what it shows of a run."""
+    target = config.audit
+    if target is None:
+        return {}
+    from rolecall.cli.audit_log import confirm_steps, read_audit
+    from rolecall.jobs.confirm import confirmed_before
+
+    log = await read_audit(call, config, target, journal.audit, run.started_at)
+    return {**confirmed_before((run,)), **confirm_steps(call, target, journal, run.org_id, log, run.id)}
+
+
+def _lines(attested: tuple[Attested, ...], findings: Findings) -> Iterator[Line]:
     from rolecall.report.builders.runs import attested_lines
 
-    by_result: dict[bool | None, list[Attested]] = {}
+    by_result: dict[tuple[bool | None, Finding | None], list[Attested]] = {}
     for each in attested:
-        by_result.setdefault(each.seen, []).append(each)
-    for confirmed, alike in by_result.items():
+        finding = findings.get((each.run.id, each.step.number))
+        by_result.setdefault((each.seen, finding), []).append(each)
+    for (confirmed, finding), alike in by_result.items():
         changed = alike[0].changed.name if alike[0].changed else None
         steps = [each.step for each in alike]
-        yield from attested_lines(alike[0].run, steps, confirmed=confirmed, changed=changed)
+        yield from attested_lines(alike[0].run, steps, confirmed=confirmed, changed=changed, finding=finding)

@@ -273,7 +273,7 @@ def _request(
             planning,
             target=target,
             lifts=lifts(options.allow),
-            audit=read_audit(call, config, None if journal is None else journal.audit),
+            audit=read_audit(call, config, journal),
         ),
         memory=DriftMemory(journal, baseline),
         audit=opened.org if isinstance(opened.org, Audit) else None,

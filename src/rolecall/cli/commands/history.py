@@ -55,9 +55,14 @@ _GIT = "git:"
 )
 @some_formats("text", "json", meaning="Format on stdout.")
 def history(call: Invocation, run: int | None, limit: int, verify: bool, anchor: str | None, form: str) -> Exit:
-    """List past runs, show one of them, or verify the journal."""
+    """List past runs, show one of them, or verify the journal.
+
+    Manual steps that were reported done are compared with the stored records of the audit log, if the configuration
+    names one.
+    """
     from rolecall.cli.journals import find_journal, of_run
-    from rolecall.cli.session import read
+    from rolecall.cli.session import now, read
+    from rolecall.jobs.confirm import findings
     from rolecall.jobs.history import one_run, past_runs
     from rolecall.report.builders.runs import history_document, recorded_run_document, runs_json
     from rolecall.report.renderers.listing import listing_lines
@@ -71,15 +76,15 @@ def history(call: Invocation, run: int | None, limit: int, verify: bool, anchor:
         if verify or anchor is not None:
             return _verify(call, out, journal, anchors, anchor)
         shown_runs = (one_run(journal, run),) if run is not None else past_runs(journal, call.env, limit)
+        shown_findings = findings(journal, config.audit, shown_runs, now())
     finally:
         if journal is not None:
             journal.close()
     if form == "json":
-        out.text(runs_json(shown_runs))
+        out.text(runs_json(shown_runs, shown_findings))
     else:
-        out.lines(
-            listing_lines(recorded_run_document(shown_runs[0]) if run is not None else history_document(shown_runs))
-        )
+        document = recorded_run_document(shown_runs[0], shown_findings) if run is not None else None
+        out.lines(listing_lines(document or history_document(shown_runs)))
     return Exit.OK
 
 

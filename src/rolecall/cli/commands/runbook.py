@@ -102,20 +102,23 @@ def _of_plan(path: Path) -> Document:
 
 def _of_run(call: Invocation, number: int) -> Document:
     from rolecall.cli.journals import find_journal, of_run
-    from rolecall.cli.session import read
+    from rolecall.cli.session import now, read
     from rolecall.errors import Misuse, Problem
+    from rolecall.jobs.confirm import findings
     from rolecall.jobs.history import one_run
     from rolecall.jobs.saved import plan_of_text
     from rolecall.report.builders.runbook import runbook_document
 
-    journal = find_journal(call, read(of_run(call, number)))
+    config = read(of_run(call, number))
+    journal = find_journal(call, config)
     try:
         run = one_run(journal, number)
         text = journal.plan(number) if journal is not None else None
+        shown = findings(journal, config.audit, (run,), now())
     finally:
         if journal is not None:
             journal.close()
     if not text:
         message = f"the journal has no plan of run {number}, which is a run of {run.kind}"
         raise Misuse(Problem("no_plan", message, None, f"for what the journal has of it: rolecall history {number}"))
-    return runbook_document(plan_of_text(text, f"run {number}"), run)
+    return runbook_document(plan_of_text(text, f"run {number}"), run, shown)

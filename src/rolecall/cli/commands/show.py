@@ -43,21 +43,24 @@ def show(call: Invocation, plan: str, form: str) -> None:
 def _run(call: Invocation, out: Console, number: int, form: str, at: InRepository) -> None:
     from rolecall.cli.journals import find_journal, of_run
     from rolecall.cli.output import show_plan as present
-    from rolecall.cli.session import read
+    from rolecall.cli.session import now, read
+    from rolecall.jobs.confirm import findings
     from rolecall.jobs.history import one_run
     from rolecall.jobs.saved import plan_of_text
     from rolecall.report.builders.runs import recorded_run_document
     from rolecall.report.renderers.listing import listing_lines
 
     call = of_run(call, number)
-    journal = find_journal(call, read(call))
+    config = read(call)
+    journal = find_journal(call, config)
     try:
         run = one_run(journal, number)
         text = journal.plan(number) if journal is not None else None
+        shown = findings(journal, config.audit, (run,), now())
     finally:
         if journal is not None:
             journal.close()
     if text:
         present(out, plan_of_text(text, f"run {number}"), form, at)
     if form == "text":
-        out.lines([line(), *listing_lines(recorded_run_document(run))])
+        out.lines([line(), *listing_lines(recorded_run_document(run, shown))])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from rolecall.model.change import Change
+from rolecall.model.evidence import NO_FINDINGS, Finding, Findings
 from rolecall.model.kinds import field_address
 from rolecall.model.live import Coverage
 from rolecall.model.roles import ORG_ADMIN
@@ -15,6 +16,7 @@ from rolecall.plan.dates import day
 from rolecall.plan.order.visits import sets_up_scim, sets_up_sso, visits
 from rolecall.plan.value import Impact, Move, Plan
 from rolecall.report.builders.changes import UNMAPPED
+from rolecall.report.builders.confirmations import finding_words
 from rolecall.report.builders.header import plan_banner, planned_sentence
 from rolecall.report.builders.manual_step import ManualStep, context_of
 from rolecall.report.builders.plan import entries
@@ -35,13 +37,13 @@ from rolecall.report.document import Chapter, Document, Items, Phrase
 from rolecall.report.phrases import count, listed, visible, with_full_stop
 
 
-def runbook_document(plan: Plan, run: Run | None = None) -> Document:
+def runbook_document(plan: Plan, run: Run | None = None, findings: Findings = NO_FINDINGS) -> Document:
     """Return the manual steps of a plan, without a chapter if there are none.
 
     ``run`` is the run that recorded the plan: its steps have the numbers that it stored, and those reported done are
-    marked. Changes that the run does not have are left out.
+    marked, with what the audit log shows of them. Changes that the run does not have are left out.
     """
-    steps = tuple(_of_run(plan, run) if run else _of_plan(plan))
+    steps = tuple(_of_run(plan, run, findings) if run else _of_plan(plan))
     chapters = [*before_upgrade(plan), *_steps(plan, steps), *after_upgrade(plan)]
     if chapters:
         before = Chapter("Before you begin", (Items("bullets", tuple(_before(plan, steps, run))),))
@@ -59,20 +61,22 @@ def _of_plan(plan: Plan) -> Iterator[ManualStep]:
         yield ManualStep(number, changes)
 
 
-def _of_run(plan: Plan, run: Run) -> Iterator[ManualStep]:
+def _of_run(plan: Plan, run: Run, findings: Findings) -> Iterator[ManualStep]:
     changes = {(change.address, change.action): change for change in plan.human}
     manual = [step for step in run.steps if step.via == "human" and (step.address, step.action) in changes]
     for number, items in groupby(manual, lambda step: step.place[0]):
         listed = list(items)
         chosen = tuple(changes[step.address, step.action] for step in listed)
-        yield ManualStep(number, chosen, tuple(map(_reported, listed)), run.id)
+        reported = tuple(_reported(step, findings.get((run.id, step.number))) for step in listed)
+        yield ManualStep(number, chosen, reported, run.id)
 
 
-def _reported(step: Step) -> str:
+def _reported(step: Step, finding: Finding | None) -> str:
     if step.state != "attested":
         return ""
     at = f" on {day(step.at)}" if step.at else ""
-    return f"Reported done by {visible(step.by or 'an unknown user')}{at}"
+    shown = "" if finding is None else f"; {finding_words(finding, step.at)}"
+    return f"Reported done by {visible(step.by or 'an unknown user')}{at}{shown}"
 
 
 def _title(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> str:

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from rolecall.model.evidence import NO_FINDINGS, Finding, Findings
 from rolecall.model.paste import shell_word
 from rolecall.model.run import Approval, Run, RunOutcome, RunReport, Step, StepState
+from rolecall.report.builders.confirmations import STATES, finding_json, finding_words
 from rolecall.report.document import Document, Listing, NextStep, Note, Row, Tone
 from rolecall.report.line import Line, Style, line
 from rolecall.report.phrases import cells, count, listed, visible
@@ -119,11 +121,16 @@ _WRITTEN: Mapping[bool | None, tuple[str, Style]] = {
 
 
 def attested_lines(
-    run: Run, steps: Sequence[Step], *, confirmed: bool | None, changed: str | None = None
+    run: Run,
+    steps: Sequence[Step],
+    *,
+    confirmed: bool | None,
+    changed: str | None = None,
+    finding: Finding | None = None,
 ) -> Iterator[Line]:
     """Yield steps that were reported done, and whether the org has their values, which is the same for all of them.
 
-    ``changed`` is the updated file of an observed org.
+    ``changed`` is the updated file of an observed org. ``finding`` is what the audit log shows of all of them.
     """
     for step in steps[:_MOST]:
         yield line(f"Recorded: step {step.label} of run {run.id}, {step.action} {visible(step.address)}.", "bold")
@@ -132,7 +139,12 @@ def attested_lines(
     if changed is not None:
         yield line(f"Updated {visible(changed)}. Commit it.")
     text, style = _WRITTEN[confirmed] if changed is not None else _READ[confirmed]
-    yield line(text, style)
+    proven = finding is not None and finding.status == "confirmed"
+    if not (proven and changed is not None and confirmed):
+        yield line(text, style)
+    if finding is not None:
+        words = finding_words(finding, max((step.at for step in steps if step.at), default=None))
+        yield line(f"{words[0].upper()}{words[1:]}.", "ok" if proven else "dim")
 
 
 def manual_steps_left(run: Run) -> Line:
@@ -206,12 +218,12 @@ def _progress(run: Run) -> str:
     return ", ".join([*parts, *([f"{_manual_words(run.human)} open"] if run.human else [])])
 
 
-def recorded_run_document(run: Run) -> Document:
-    """Return everything that is recorded of one run."""
+def recorded_run_document(run: Run, findings: Findings = NO_FINDINGS) -> Document:
+    """Return everything that is recorded of one run, and what the audit log shows of its manual steps."""
     facts = [Row((Note(f"{name}:", "dim"), Note(visible(value))), depth=1) for name, value in _facts(run)]
     facts += [Row((Note(visible(run.message), "warn"),), depth=1)] if run.message else []
     wide = max((cells(visible(step.address)) for step in run.steps), default=0)
-    steps = tuple(map(_step_row, run.steps))
+    steps = tuple(_step_row(step, findings.get((run.id, step.number))) for step in run.steps)
     listings = Listing(tuple(facts), (12,)), Listing(steps, (4, 6, wide), "Steps")
     title = f"Run {run.id}: {run.kind} of {visible(run.facts.org_name)} ({visible(run.org_id)})"
     return Document("run", title=title, listings=listings, next_steps=tuple(_manual_next(run)))
@@ -224,20 +236,22 @@ def _manual_next(run: Run) -> Iterator[NextStep]:
         yield NextStep("When all of them are done", command=f"rolecall done {run.id} all")
 
 
-def _step_row(step: Step) -> Row:
+def _step_row(step: Step, finding: Finding | None) -> Row:
     state = Note(_STATE_WORDS.get(step.state, step.state.replace("_", " ")), _STATES.get(step.state, "error"))
-    details = _details(step)
+    if finding is not None:
+        state = Note(*STATES[finding.status])
+    details = _details(step, finding)
     first = (Note(f"{step.label:>4}"), Note(step.action), Note(visible(step.address)), state)
     return Row((*first, Note(details, "dim")) if details else first)
 
 
-def runs_json(runs: Iterable[Run]) -> str:
+def runs_json(runs: Iterable[Run], findings: Findings = NO_FINDINGS) -> str:
     """Return ``{"runs": [...]}``, each with everything but the plan itself."""
-    return json.dumps({"runs": [run_json(run) for run in runs]}, indent=2) + "\n"
+    return json.dumps({"runs": [run_json(run, findings) for run in runs]}, indent=2) + "\n"
 
 
-def run_json(run: Run) -> dict[str, Any]:
-    """Return one run. Times are RFC 3339, UTC."""
+def run_json(run: Run, findings: Findings = NO_FINDINGS) -> dict[str, Any]:
+    """Return one run, and what the audit log shows of its manual steps. Times are RFC 3339, UTC."""
     return {
         "id": run.id,
         "org_id": run.org_id,
@@ -253,11 +267,11 @@ def run_json(run: Run) -> dict[str, Any]:
             {"guard": lift.guard, "for": lift.target, "up_to": lift.up_to, "reason": lift.reason} for lift in run.lifts
         ],
         "approvals": [_approval_json(approval) for approval in run.approvals],
-        "steps": [_step_json(step) for step in run.steps],
+        "steps": [_step_json(step, findings.get((run.id, step.number))) for step in run.steps],
     }
 
 
-def _step_json(step: Step) -> dict[str, Any]:
+def _step_json(step: Step, finding: Finding | None) -> dict[str, Any]:
     return {
         "number": step.number,
         "step": step.label,
@@ -269,6 +283,7 @@ def _step_json(step: Step) -> dict[str, Any]:
         "by": step.by,
         "evidence": step.evidence,
         "at": step.at.isoformat() if step.at else None,
+        "audit": finding_json(finding),
     }
 
 
@@ -292,8 +307,9 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         yield "override", f"{lift.guard} up to {lift.up_to} ({lift.reason})"
 
 
-def _details(step: Step) -> str:
-    parts = [step.problem, f"by {step.by}" if step.by else None, step.evidence]
+def _details(step: Step, finding: Finding | None) -> str:
+    shown = None if finding is None else finding_words(finding, step.at)
+    parts = [step.problem, f"by {step.by}" if step.by else None, step.evidence, shown]
     return " · ".join(visible(part) for part in parts if part)
 
 

@@ -1,0 +1,139 @@
+"""Confirm manual steps that were reported done by the records of WRITER's audit log, and record the proof.
+
+A confirmation is an entry of the journal's chain, so it outlives the records, which are kept for `audit.keep` only. All
+other findings are computed whenever they are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import NamedTuple
+
+from rolecall.drift.evidence import look_up
+from rolecall.jobs.audit import known_log
+from rolecall.jobs.history import newest_first
+from rolecall.journal.port import Journal
+from rolecall.model.audit import CLOCKS, AuditLog
+from rolecall.model.evidence import Confirmation, Finding, Findings, Question
+from rolecall.model.live import Coverage
+from rolecall.model.run import Run, RunKind, Step
+from rolecall.model.target import AuditTarget
+
+LATER = timedelta(days=1)
+"""A record confirms a step until so long after the step was reported done: the admin may report it first."""
+
+WRITER = "audit.writer"
+"""The journal's note with the ID of an org at WRITER, as of the last reading of its audit log."""
+
+_CHANGING: tuple[RunKind, ...] = ("apply", "rollback")
+
+
+class Checked(NamedTuple):
+    """A step that was reported done and was not confirmed before, and what the log shows of it now."""
+
+    step: Step
+    finding: Finding
+
+
+def confirm_steps(
+    journal: Journal, org_id: str, target: AuditTarget, log: AuditLog, now: datetime
+) -> tuple[Checked, ...]:
+    """Look up the steps that are not confirmed yet, record which the log confirms, and return them all.
+
+    ``log`` is how the log was read last; its records are those that the journal stores.
+    """
+    journal.keep(org_id, WRITER, target.writer)
+    runs = journal.unconfirmed(org_id, now - timedelta(days=target.keep_days))
+    log = _whole(journal, target, runs, log)
+    checked = tuple(_looked_up(journal, runs, log))
+    for step, finding in checked:
+        if finding.status == "confirmed":
+            journal.confirm(step.run, Confirmation(step.number, finding.proofs, finding.unlogged))
+    return checked
+
+
+def findings(journal: Journal | None, target: AuditTarget | None, runs: Iterable[Run], now: datetime) -> Findings:
+    """Return what is known of steps that were reported done, from what the journal stores. Nothing is written.
+
+    Steps of an org whose audit log the configuration does not name are left out unless they are confirmed.
+    """
+    runs = tuple(runs)
+    known = confirmed_before(runs)
+    if journal is None or target is None:
+        return known
+    open_runs = [run for run in runs if any(step.unconfirmed for step in run.steps) and _is_of(journal, run, target)]
+    if not open_runs:
+        return known
+    log = _whole(journal, target, open_runs, stored_log(journal, target, now))
+    by_org = {org_id: [run for run in open_runs if run.org_id == org_id] for org_id in {r.org_id for r in open_runs}}
+    checked = (each for alike in by_org.values() for each in _looked_up(journal, alike, log))
+    return {**known, **{(step.run, step.number): finding for step, finding in checked}}
+
+
+def has_unconfirmed(journal: Journal, target: AuditTarget, now: datetime) -> bool:
+    """Return whether the journal has unconfirmed steps of any org that the log may still confirm."""
+    since = now - timedelta(days=target.keep_days)
+    return any(journal.unconfirmed(org_id, since) for org_id in journal.orgs())
+
+
+def confirmed_before(runs: Iterable[Run]) -> Findings:
+    """Return the findings of steps whose confirmation is recorded."""
+    steps = [step for run in runs for step in run.steps if step.state == "attested"]
+    return {(step.run, step.number): step.confirmation.finding for step in steps if step.confirmation is not None}
+
+
+def stored_log(journal: Journal, target: AuditTarget, now: datetime) -> AuditLog:
+    """Return how far the journal has the log, without its records."""
+    position = journal.audit.position(target.writer)
+    if position is None:
+        return AuditLog((), Coverage("unread", problem="no records are stored"))
+    oldest = now - timedelta(days=target.keep_days)
+    return AuditLog((), Coverage(), position._replace(since=max(position.since, oldest)))
+
+
+def question_of(run: Run, step: Step, newer: Sequence[Run]) -> Question:
+    """Return the change of a step to look up: after the run began, and at most a day after it was reported done.
+
+    ``newer`` are the runs after it that changed something, oldest first. If one that began after the report has the
+    address, records after its start are about its own step.
+    """
+    reported = step.at or run.started_at
+    again = [(each, newer_step) for each in newer for newer_step in each.steps if _same_setting(step, newer_step)]
+    end = min([reported + LATER, *(each.started_at for each, _ in again if each.started_at > reported)])
+    rivals = [each.started_at for each, newer_step in again if newer_step.after != step.after]
+    return Question(
+        step.address, step.before, step.after, run.started_at, end, reported, step.by or "", min(rivals, default=None)
+    )
+
+
+def _same_setting(step: Step, newer: Step) -> bool:
+    return newer.address == step.address or (step.id is not None and newer.id == step.id)
+
+
+def _looked_up(journal: Journal, runs: Sequence[Run], log: AuditLog) -> Iterator[Checked]:
+    """Yield each unconfirmed step of an org's runs with what the log shows of it."""
+    if not runs:
+        return
+    first = min(run.id for run in runs)
+    changing = takewhile(lambda run: run.id > first, newest_first(journal, runs[0].org_id, _CHANGING))
+    newer = list(changing)[::-1]
+    for run in runs:
+        later = [each for each in newer if each.id > run.id]
+        for step in run.steps:
+            if step.unconfirmed:
+                yield Checked(step, look_up(question_of(run, step, later), log))
+
+
+def _is_of(journal: Journal, run: Run, target: AuditTarget) -> bool:
+    return journal.recall(run.org_id, WRITER, str) == target.writer
+
+
+def _whole(journal: Journal, target: AuditTarget, runs: Iterable[Run], log: AuditLog) -> AuditLog:
+    """Return the log with all stored records since the first of these runs."""
+    first = min((run.started_at for run in runs), default=None)
+    if first is None:
+        return log._replace(records=())
+    since = first - CLOCKS - abs(log.skew)
+    return log._replace(records=known_log(journal.audit, target.writer, since).records)
