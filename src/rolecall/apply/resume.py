@@ -8,7 +8,7 @@ from dataclasses import replace
 from rolecall.apply.steps import satisfies
 from rolecall.model.change import Change
 from rolecall.model.live import Live
-from rolecall.model.run import Run, StepState
+from rolecall.model.run import Run, Step, StepState
 from rolecall.model.settings import UNSET, Scim
 from rolecall.plan.forecast import State, follow
 from rolecall.plan.headline import enumerate_words
@@ -26,6 +26,14 @@ def applied_already(approved: Plan, fresh: Plan) -> tuple[Change, ...]:
     key = same_change(approved)
     pending = {key(change) for change in fresh.changes}
     return tuple(change for change in approved.writes if key(change) not in pending)
+
+
+def settled_already(approved: Plan, fresh: Plan) -> tuple[Change, ...]:
+    """Return the approved writes and manual steps that are no longer needed."""
+    key = same_change(approved)
+    pending = {key(change) for change in fresh.changes}
+    steps = tuple(change for change in approved.human if key(change) not in pending)
+    return (*applied_already(approved, fresh), *steps)
 
 
 def same_change(approved: Plan) -> Callable[[Change], tuple[str, str]]:
@@ -55,11 +63,37 @@ def applied_by(approved: Plan, fresh: Plan, runs: Sequence[Run]) -> Iterator[str
 
     ``runs`` are newest first, with their steps.
     """
-    already = applied_already(approved, fresh)
-    yield from _by_run(approved, already, runs)
-    by_hand = {run.id: run for run in runs if has_recorded(approved, fresh, run)}
-    for run in list(by_hand.values())[:1]:
-        yield f"{_run_words(run)} already recorded the manual steps of this plan: rolecall runbook {run.id}"
+    yield from _by_run(approved, settled_already(approved, fresh), runs)
+    for run in [run for run in runs if has_recorded(approved, fresh, run)][:1]:
+        yield open_run_words(run.id)
+
+
+def open_run_words(number: int) -> str:
+    """Return that an open run already has the manual steps of a plan, with the command that shows them."""
+    return f"Run {number} already has these manual steps: rolecall runbook {number}"
+
+
+def open_run(plan: Plan, runs: Sequence[Run], live: Live) -> Run | None:
+    """Return the run whose open manual steps are those of a plan, so that no other run needs them; None if none is.
+
+    ``runs`` are newest first. The newest run with a step for an address counts: it supersedes the earlier ones. A run
+    may have more open steps if the org shows their values, or if the plan is limited.
+    """
+    keys = frozenset(map(_key, plan.human))
+    newest = next((run for run in runs if any(_key(step) in keys for step in run.steps)), None)
+    if newest is None or not keys:
+        return None
+    steps = {_key(step): (step.before, step.after) for step in newest.human}
+    if any(steps.get(_key(change)) != (change.before, change.after) for change in plan.human):
+        return None
+    more = [step for step in newest.human if _key(step) not in keys]
+    if not plan.partial and any(not satisfies(live.value_now(step.address, step.id), step.after) for step in more):
+        return None
+    return newest
+
+
+def _key(step: Change | Step) -> tuple[str, str]:
+    return step.id or step.address, step.action
 
 
 def may_be_applied(approved: Plan, runs: Sequence[Run]) -> bool:
@@ -78,7 +112,7 @@ def _by_run(approved: Plan, already: Sequence[Change], runs: Sequence[Run]) -> I
         else:
             changes.setdefault(run.id, []).append(change)
     for run in (run for run in reversed(runs) if run.id in changes):
-        number, total = len(changes[run.id]), len(approved.writes)
+        number, total = len(changes[run.id]), len(approved.writes) + len(approved.human)
         if number == total:
             yield f"{_run_words(run)} already applied this plan"
         else:

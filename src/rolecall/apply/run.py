@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from rolecall.apply.close import memory_after, reread
-from rolecall.apply.resume import LOOK_BACK, applied_already
+from rolecall.apply.resume import LOOK_BACK, open_run, open_run_words, settled_already
 from rolecall.apply.settle import changed_since, confirm, left_open, lines, recover, unconfirmed
 from rolecall.apply.steps import ApplyContext, Numbered, Sender, numbered
 from rolecall.apply.verify import Verified, lapsed, stricter_here, verify
@@ -92,10 +92,14 @@ async def carry_out(approved: Plan, context: ApplyContext, replanner: Replanner)
             moved = (*moved, *stricter_here(approved, fresh.here))
         if moved:
             raise Stale(*moved)
-        report = await _Course(fresh, verified, context, lock, replanner.keep_final).run()
-    notes = (*lines(recovered), *verified.notes, *report.notes)
+        again = open_run(fresh.plan, runs, fresh.live)
+        course = _Course(fresh, verified if again is None else replace(verified, human=()), context, lock, replanner)
+        report = await course.run() if again is None or course.needed else course.remember_in(again.id)
+    recorded = () if again is None else (open_run_words(again.id),)
+    notes = tuple(dict.fromkeys((*lines(recovered), *verified.notes, *recorded, *report.notes)))
     waiting = tuple(change.address for change in renames_as_one(approved.waiting))
-    return replace(report, recovered=recovered, notes=notes, waiting=waiting)
+    number = None if again is None else again.id
+    return replace(report, recovered=recovered, notes=notes, waiting=waiting, open_run=number)
 
 
 def _check_org(approved: Plan, fresh: Fresh) -> None:
@@ -108,7 +112,7 @@ def _check_org(approved: Plan, fresh: Fresh) -> None:
 
 def _runs(journal: Journal, approved: Plan, fresh: Plan) -> tuple[Run, ...]:
     """Return recent runs, if one of them may have applied some of the plan or recorded its manual steps."""
-    if not fresh.human and not applied_already(approved, fresh):
+    if not fresh.human and not settled_already(approved, fresh):
         return ()
     return journal.runs(approved.org.id, LOOK_BACK, ("apply", "rollback"))
 
@@ -121,7 +125,17 @@ class _Course:
     verified: Verified
     context: ApplyContext
     held: OrgLock
-    keep_final: Callable[[Live], None]
+    replanner: Replanner
+
+    @property
+    def needed(self) -> bool:
+        """Return whether there is something to write or to record."""
+        return bool(self.verified.steps or self.verified.human or self.fresh.plan.policy_changes)
+
+    def remember_in(self, run: int) -> RunReport:
+        """Remember what matches the configuration in a run that has all of its steps, and report no run."""
+        self._remember(run, self.fresh.live)
+        return RunReport(None)
 
     async def run(self) -> RunReport:
         context, fresh = self.context, self.fresh
@@ -148,7 +162,7 @@ class _Course:
         meanwhile = "" if whole else self._right_now(now, sender, steps)
         if now is not None:
             self._remember(run, now)
-            self.keep_final(now)
+            self.replanner.keep_final(now)
         journal = self.context.journal
         journal.close_run(run, _outcome(whole, anything, self.context.stop()), meanwhile or None)
         return RunReport(journal.run(run), notes=notes, meanwhile=meanwhile, requests=len(sender.ended))

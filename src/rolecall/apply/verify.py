@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rolecall.apply.resume import applied_already, applied_by, same_change
+from rolecall.apply.resume import applied_already, applied_by, same_change, settled_already
 from rolecall.errors import Problem
 from rolecall.model.change import Change
 from rolecall.model.kinds import field_changes, split_address
@@ -83,7 +83,7 @@ def verify(
     human = tuple(change for change in fresh.human if key(change) in approved_keys)
     already = applied_already(approved, fresh)
     notes = (*applied_by(approved, fresh, runs), *_notes(approved, fresh, key))
-    users = () if already and whole is None else _users(approved, judged)
+    users = () if settled_already(approved, fresh) and whole is None else _users(approved, judged)
     return Verified(steps, already, human, (*notes, *users)), moved
 
 

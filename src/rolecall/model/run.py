@@ -224,7 +224,8 @@ class RunReport:
     ``recovered`` are steps of earlier runs that were settled first. ``notes`` describe what changed since the plan.
     ``meanwhile`` has temporary access changes that last because the run is incomplete; empty when it is complete.
     ``waiting`` are addresses pending in the IdP. ``problems`` say why nothing more could be recorded; ``run`` is then
-    as the process itself knows it, and open.
+    as the process itself knows it, and open. ``open_run`` is an earlier run that has the manual steps of the plan, so
+    that ``run`` does not have them.
     """
 
     run: Run | None
@@ -234,3 +235,4 @@ class RunReport:
     waiting: tuple[Address, ...] = ()
     requests: int = 0
     problems: tuple[Problem, ...] = ()
+    open_run: int | None = None

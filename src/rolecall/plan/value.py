@@ -239,6 +239,7 @@ class Plan:
     ``idp`` is the IdP that the org has, empty where it was not read or there is none; ``metadata_file`` is the file
     that the config names for `sso.metadata`, empty without one. ``command`` makes the plan again, empty for
     `rolecall plan`. ``usage`` is what WRITER's usage data shows of users who lose access, None where it was not asked.
+    ``open_run`` is the run that has the plan's manual steps, None if none has.
     """
 
     org: Annotated[OrgRef, PUBLIC]
@@ -268,6 +269,7 @@ class Plan:
     metadata_file: Annotated[Code, OMIT] = ""
     command: Annotated[Code, OMIT] = ""
     usage: Annotated[Usage | None, OMIT] = None
+    open_run: Annotated[int | None, OMIT] = None
 
     @property
     def partial(self) -> bool:

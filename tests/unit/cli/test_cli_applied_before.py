@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import meddler
@@ -97,46 +96,6 @@ def test_users_who_joined_between_two_applies_are_counted(repo: Path, capsys: Ca
         idp.joins("ev@tiny.co", "Marketing")
     text = told(capsys, "apply", "p.json", "--auto-approve")
     assert "The plan now affects 1 user more" in text
-
-
-def test_manual_steps_that_a_run_recorded_are_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    repo = tmp_path / "observed"
-    repo.mkdir()
-    (repo / "org.json").write_text(json.dumps(SNAPSHOT), encoding="utf-8")
-    (repo / "rolecall.yaml").write_text(TWO.replace("local:org.db", "observed:org.json"), encoding="utf-8")
-    monkeypatch.chdir(repo)
-    told(capsys, "plan", "--out", "p.json")
-    told(capsys, "apply", "p.json", "--auto-approve", code=Exit.HUMAN)
-    text = told(capsys, "apply", "p.json", "--auto-approve", code=Exit.HUMAN)
-    assert "already recorded the manual steps of this plan: rolecall runbook 1" in text
-    assert "Plan: " not in text
-    text = told(capsys, "apply", "p.json", code=Exit.HUMAN)
-    assert text.endswith("already recorded the manual steps of this plan: rolecall runbook 2\n")
-    assert len(text.splitlines()) == 1
-
-
-def test_open_manual_steps_are_in_the_list_of_runs_with_the_commands_for_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    repo = tmp_path / "observed"
-    repo.mkdir()
-    (repo / "org.json").write_text(json.dumps(SNAPSHOT), encoding="utf-8")
-    (repo / "rolecall.yaml").write_text(TWO.replace("local:org.db", "observed:org.json"), encoding="utf-8")
-    monkeypatch.chdir(repo)
-    told(capsys, "apply", "--auto-approve", code=Exit.HUMAN)
-    rows = told(capsys, "history")
-    assert "steps open   2 manual steps open" in rows
-    assert "done" not in rows
-    for command in ("history", "show"):
-        text = told(capsys, command, "1")
-        assert "outcome:      2 manual steps open\n" in text
-        assert "For instructions for the manual steps: rolecall runbook 1\n" in text
-        assert "When all of them are done: rolecall done 1 all\n" in text
-    assert json.loads(told(capsys, "history", "--format", "json"))["runs"][0]["outcome"] == "done"
-    told(capsys, "done", "1", "all")
-    assert "done         2 of 2 steps" in told(capsys, "history")
 
 
 @pytest.mark.parametrize("env", [None, "prod"])

@@ -108,7 +108,7 @@ def test_a_list_of_runs_has_a_line_for_each() -> None:
     )
     assert plain(listing_lines(history_document([]))) == "No runs yet.\n"
     mixed = run_of("done", step(1, "done"), step(2, "human"))
-    assert "steps open   1 of 1 step, 1 manual step open" in plain(listing_lines(history_document([mixed])))
+    assert "steps open   1 of 2 changes done, 1 open" in plain(listing_lines(history_document([mixed])))
 
 
 def test_a_run_in_full_has_its_facts_and_every_step() -> None:

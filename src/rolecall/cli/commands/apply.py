@@ -181,6 +181,7 @@ def _applied(call: Invocation, options: ApplyOptions, metrics: list[Metric] | No
 async def _apply(call: Invocation, config: Config, options: ApplyOptions, metrics: list[Metric] | None) -> Exit:
     from rolecall.cli.applied_plans import applied_before, show_before_apply
     from rolecall.cli.approvals import refuse_blocked
+    from rolecall.cli.open_runs import recorded_before
     from rolecall.model.run import RunReport
     from rolecall.report.builders.runs import run_document
     from rolecall.report.renderers.listing import listing_lines
@@ -191,8 +192,8 @@ async def _apply(call: Invocation, config: Config, options: ApplyOptions, metric
         plan = approved.plan
         out = stdout(call.environ, color=call.color)
         flags = options.approval_flags
-        earlier = await applied_before(call, opened, plan) if saved else None
-        if earlier is None:
+        earlier = await applied_before(call, opened, plan) if saved else recorded_before(plan)
+        if earlier is None or not saved:
             show_before_apply(call, out, opened, plan, saved, known=flags.digest is not None)
         sys.stdout.flush()
         if plan.errored:
@@ -348,13 +349,14 @@ def _goes_back(plan: Plan) -> bool:
 
 def _exit(report: RunReport) -> Exit:
     run = report.run
+    left = Exit.OK if report.open_run is None else Exit.HUMAN
     if run is None or run.outcome == "nothing":
-        return Exit.OK
+        return left
     if run.outcome == "interrupted":
         return Exit.INTERRUPTED
     if run.outcome != "done":
         return Exit.INCOMPLETE
-    return Exit.HUMAN if run.human else Exit.OK
+    return Exit.HUMAN if run.human else left
 
 
 @contextmanager

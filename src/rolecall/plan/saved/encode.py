@@ -231,6 +231,7 @@ _CODEC = Codec(
                 *("digest", "coverage", "desired", "lifts", "changes", "released", "unmanaged", "summary", "partial"),
                 *("selection", "relied", "impact", "guards", "access_tests", "policy_changes", "requests", "warnings"),
                 *("errored", "sso_metadata", "readings", "idp", "metadata_file", "command", "usage"),
+                "open_run",
             ),
             _write_plan,
             _read_plan,

@@ -28,8 +28,13 @@ def next_steps(plan: Plan, digest: str | None, saved: str = "") -> Iterator[Next
         yield NextStep("Then plan again", command=_plan(plan))
         yield from _exclude(plan)
     else:
-        yield NextStep(_label(plan, saved), command=apply_command(plan, digest, saved))
-        if plan.human:
+        if plan.open_run is None or plan.writes or plan.policy_changes:
+            yield NextStep(_label(plan, saved), command=apply_command(plan, digest, saved))
+        if plan.open_run is not None:
+            have = f"Run {plan.open_run} already has {'the' if plan.writes else 'these'} manual steps"
+            yield NextStep(have, command=f"rolecall runbook {plan.open_run}")
+            yield NextStep("When all of them are done", command=f"rolecall done {plan.open_run} all")
+        elif plan.human:
             yield NextStep("Then, for instructions for the manual steps", command="rolecall runbook RUN")
         yield from _exclude(plan)
 

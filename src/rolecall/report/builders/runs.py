@@ -209,13 +209,13 @@ def _awaits_steps(run: Run) -> bool:
 
 
 def _progress(run: Run) -> str:
-    """Return how many steps are done and how many manual steps are open, or the message of a run without steps."""
+    """Return how many changes are done and how many manual steps are open, or the message of a run without steps."""
     if not run.steps and run.message:
         return visible(run.message)
-    steps = [step for step in run.steps if step.state != "human"]
-    done = sum(step.state in ("done", "attested") for step in steps)
-    parts = [f"{done:,} of {count(len(steps), 'step')}"] if steps or not run.human else []
-    return ", ".join([*parts, *([f"{_manual_words(run.human)} open"] if run.human else [])])
+    done = run.count("done", "attested")
+    if not run.human:
+        return f"{done:,} of {count(len(run.steps), 'step')}"
+    return f"{done:,} of {count(len(run.steps), 'change')} done, {len(run.human):,} open"
 
 
 def recorded_run_document(run: Run, findings: Findings = NO_FINDINGS) -> Document:
