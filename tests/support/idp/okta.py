@@ -14,10 +14,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from idp import okta_push
 from idp.ids import BadFilter
 from idp.okta_reads import READS
-from idp.okta_state import OktaState
+from idp.okta_state import PROVISIONING, OktaState
 from idp.okta_writes import WRITES
+from idp.scim_out import ScimTarget
 from idp.wire import Call, Refused, Reply, StandIn, find_route
 
 Json = Any
@@ -57,7 +59,7 @@ class Okta(OktaState, StandIn):
     ``token`` is an API token with every right; ``tokens`` are others, with the scopes that they stand for. ``apps``
     are OAuth service apps by client id; access tokens with the granted scopes are made at `/oauth2/v1/token`.
     ``page`` is the most rows of a page, ``rate_limit`` how many requests are answered a minute. ``provision_each``:
-    provision after each write, not only when ``provision`` is called.
+    provision after each write, not only when ``provision`` is called; ``connect`` names the org.
     """
 
     token: str = "secret-token"
@@ -66,6 +68,7 @@ class Okta(OktaState, StandIn):
     page: int = 1000
     rate_limit: int = 600
     provision_each: bool = False
+    scim: ScimTarget | None = None
     seconds: Callable[[], float] = time.time
     _window: list[float] = field(default_factory=list, init=False, repr=False)
 
@@ -85,9 +88,27 @@ class Okta(OktaState, StandIn):
             reply = route.handler(self, call)
         except BadFilter as error:
             raise Refused(400, f"Invalid search criteria: {error}", "E0000031") from None
+        if self.provision_each and call.method != "GET":
+            self.provision()
         if isinstance(reply.body, list):
             reply = self._paged(call, reply.body)
         return reply._replace(headers={**reply.headers, **limits})
+
+    def connect(self, url: str, token: str) -> None:
+        """Set up provisioning to the SCIM endpoint of an org, which no API of Okta can do."""
+        self.scim, self.features = ScimTarget(url, token), PROVISIONING
+
+    def provision(self) -> None:
+        """Send what changed to the org. Users and pushed groups have the outcome, and so has the system log."""
+        with self.lock:
+            if self.scim is not None and self.features and self.status == "ACTIVE":
+                okta_push.provision(self, self.scim)
+
+    def import_groups(self) -> None:
+        """Read the org's groups, so that pushes can be linked to them."""
+        with self.lock:
+            assert self.scim is not None
+            okta_push.import_groups(self, self.scim)
 
     def refusal(self, status: int, text: str, code: str = "") -> Reply:
         """Return an error in Okta's form; the reason is one of its causes where Okta has a fixed summary."""
