@@ -51,11 +51,12 @@ def client(url: str, token: str, scheme: str = "SSWS") -> httpx.Client:
     return httpx.Client(base_url=url, headers={"authorization": f"{scheme} {token}"}, trust_env=False)
 
 
-def read(okta: Okta) -> tuple[Directory, IdpFacts]:
+def read(okta: Okta, *config_groups: str) -> tuple[Directory, IdpFacts]:
     """The users and the setup of the app, as rolecall reads them."""
+    way = PeopleConnection(token=lambda: okta.token, app=okta.app, groups=config_groups)
 
     async def work(url: str) -> tuple[Directory, IdpFacts]:
-        people: Any = connect_people("okta", url, PeopleConnection(token=lambda: okta.token, app=okta.app))
+        people: Any = connect_people("okta", url, way)
         try:
             return await people.read_people(EVERYBODY), await people.read_idp()
         finally:
@@ -76,6 +77,15 @@ def test_rolecall_reads_it_as_okta(page: int) -> None:
     assert groups_by_user(directory) == {"ann@acme.com": {"Legal"}, "bo@acme.com": set()}
     assert directory.coverage.state == "complete"
     assert (facts.pushed, facts.assigned, facts.unread) == ({"Legal"}, {"WRITER-Everyone"}, None)
+
+
+def test_the_group_that_a_push_leaves_in_the_app_is_no_second_group_of_that_name() -> None:
+    """Okta lists it with its own groups, and keeps it when the push ends."""
+    okta = an_okta()
+    okta.unpush("Legal")
+    directory, _ = read(okta, "Legal")
+    assert directory.notes == ()
+    assert groups_by_user(directory) == {"ann@acme.com": {"Legal"}, "bo@acme.com": set()}
 
 
 def test_an_assignment_gives_each_member_the_app(okta: Okta, http: httpx.Client) -> None:

@@ -171,18 +171,19 @@ def list_groups(okta: Okta, call: Call) -> Reply:
     if expression:
         test = compile_filter(expression, GROUP_ATTRIBUTES)
         groups = [group for group in groups if test(group)]
-    return Reply(200, [show_group(group) for group in groups])
+    return Reply(200, [show_group(group, call.base) for group in groups])
 
 
 def read_group(okta: Okta, call: Call) -> Reply:
     """Return one group."""
-    return Reply(200, show_group(find_group(okta, call.ids[0])))
+    return Reply(200, show_group(find_group(okta, call.ids[0]), call.base))
 
 
-def show_group(group: OktaGroup) -> Json:
-    """Return a group as Okta shows it."""
+def show_group(group: OktaGroup, base: str) -> Json:
+    """Return a group as Okta shows it; one that is imported, with its app."""
     body = {"id": group.id, "created": CREATED, "type": group.type, "profile": {"name": group.name}}
-    return {**body, "source": {"id": group.source}} if group.source else body
+    source = {"source": {"href": f"{base}/api/v1/apps/{group.source}"}} if group.source else {}
+    return {**body, "_links": {"users": {"href": f"{base}/api/v1/groups/{group.id}/users"}, **source}}
 
 
 def list_members(okta: Okta, call: Call) -> Reply:
@@ -201,7 +202,7 @@ def list_groups_of_user(okta: Okta, call: Call) -> Reply:
     """List the groups of a user."""
     if call.ids[0] not in okta.users:
         raise Refused(404, f"Not found: Resource not found: {call.ids[0]} (User)")
-    return Reply(200, [show_group(group) for group in okta.groups_of(call.ids[0])])
+    return Reply(200, [show_group(group, call.base) for group in okta.groups_of(call.ids[0])])
 
 
 def show_user(user: OktaUser) -> Json:

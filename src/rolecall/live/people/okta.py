@@ -17,7 +17,7 @@ from rolecall.live.http.refusals import EndpointMessages
 from rolecall.live.people.full_names import full_name
 from rolecall.live.people.idp_client import IdpClient, IdpRefused
 from rolecall.live.people.okta_app import read_parts
-from rolecall.live.people.okta_records import OKTA, SENT, address_of, part, sends_role, stopped
+from rolecall.live.people.okta_records import OKTA, SENT, address_of, part, sends_role, source_app, stopped
 from rolecall.live.people.okta_trace import trace_user
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, IdpFacts, PeopleScope
@@ -164,10 +164,13 @@ class OktaPeople:
         return {group["id"]: normalise.name(group["profile"]["name"]) for group in objects}
 
     async def _search(self, name: str) -> Iterable[tuple[str, str]]:
+        """Return the groups with a name, except those of the app itself, which can only be the targets of pushes."""
+        own = self._path.rpartition("/")[2]
         query = (("search", f"profile.name eq {json.dumps(name, ensure_ascii=False)}"), ("limit", "200"))
         return [
             (group["id"], group["profile"]["name"])
             for group in await self._client.read_linked("/api/v1/groups", *query)
+            if source_app(group) != own
         ]
 
     async def _members(self, group: str) -> list[str]:

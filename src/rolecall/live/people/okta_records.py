@@ -27,6 +27,12 @@ def part(user: Json, name: str, key: str | None) -> Json:
     return values.get(key) if isinstance(values, dict) else None
 
 
+def source_app(group: Json) -> str | None:
+    """Return the app that a group was imported from, as are the targets of pushes; None for a group of Okta's own."""
+    link = part(group.get("_links") or {}, "source", "href")
+    return part(group, "source", "id") or (link.rpartition("/")[2] if isinstance(link, str) else None)
+
+
 APPS, GROUPS, USERS, LOGS = "okta.apps.read", "okta.groups.read", "okta.users.read", "okta.logs.read"
 SCHEMAS = "okta.schemas.read"
 """The scopes of reads, by what they read."""
