@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import KEYED, SINGLETONS
+from rolecall.model.kinds import KEYED, ORG_KEYED, SINGLETONS
 
 Node = dict[str, Any]
 
@@ -36,7 +36,7 @@ def add_rules(schema: Node) -> None:
         definitions[definition]["properties"][name]["allOf"] = [{"pattern": URL}]
     for definition, key in (("ignore", "address"), ("allow", "for")):
         definitions[definition]["properties"][key]["allOf"] = [{"pattern": _address()}]
-    for kind in KEYED:
+    for kind in ORG_KEYED:
         definitions[kind.section.removesuffix("s")]["allOf"] = list(_entry_rules(kind))
     definitions["access_test"]["allOf"] = list(_test_rules())
 

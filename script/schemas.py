@@ -23,7 +23,7 @@ from rolecall.codec.capabilities import WRITES
 from rolecall.desired.load.files import INCLUDABLE
 from rolecall.model.desired import Intent
 from rolecall.model.fields import Field, Kind
-from rolecall.model.kinds import BY_SECTION, KINDS, SECTIONS, SINGLETONS
+from rolecall.model.kinds import BY_SECTION, KINDS, ORG_KINDS, ORG_SECTIONS, SECTIONS, SINGLETONS
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 120
@@ -55,7 +55,7 @@ def generated() -> dict[Path, str]:
         fill(schema)
         files[path] = f"{formatted(schema)}\n"
         if name == "config":
-            includable = {*INCLUDABLE, *(kind.section for kind in KINDS if kind.includable)}
+            includable = {*INCLUDABLE, *(kind.section for kind in ORG_KINDS if kind.includable)}
             for derived, node in (("part", part_of(schema, includable)), ("overlay", overlay_of(schema))):
                 files[ROOT / "schemas" / f"{derived}.schema.json"] = f"{formatted(node)}\n"
     for path in (ROOT / "schemas" / "org-api.openapi.yaml", ROOT / "docs" / "config.md"):
@@ -69,14 +69,17 @@ def generated() -> dict[Path, str]:
 def fill_config(schema: Node) -> None:
     """Put the sections, their fields and what `manage` may name into the schema of a config."""
     definitions = schema["definitions"]
-    for kind in KINDS:
+    for kind in ORG_KINDS:
         if kind.keyed:
             entry = definitions[entry_name(kind)]
             about = {name: node for name, node in entry["properties"].items() if name in ABOUT_ENTRY}
             entry["properties"] = {**_config_fields(kind), **about}
-    put_sections(schema["properties"], {kind.section: _config_section(kind) for kind in KINDS})
+    put_sections(schema["properties"], {kind.section: _config_section(kind) for kind in ORG_KINDS})
     managing = {"$ref": "#/definitions/managing"}
-    schema["properties"]["manage"]["properties"] = dict.fromkeys(SECTIONS, managing)
+    of_idp = {**managing, "title": "How much of this list in `idp` is managed"}
+    schema["properties"]["manage"]["properties"] = {
+        kind.section: managing if kind.side == "org" else of_idp for kind in KINDS
+    }
     add_rules(schema)
 
 
@@ -148,16 +151,16 @@ def _config_type(field: Field) -> Node:
 def fill_snapshot(schema: Node) -> None:
     """Put the sections and their fields into the schema of a snapshot, also as kept while SCIM is off."""
     definitions = schema["definitions"]
-    for kind in KINDS:
+    for kind in ORG_KINDS:
         if kind.whole:
             _fill_group(definitions[kind.noun]["oneOf"][1], kind)
         else:
             definitions[kind.noun or kind.section] = _snapshot_value(kind)
-    sections = {kind.section: _snapshot_section(kind) for kind in KINDS}
+    sections = {kind.section: _snapshot_section(kind) for kind in ORG_KINDS}
     put_sections(schema["properties"], sections)
     schema["properties"]["kept"]["properties"] = sections
     coverage = definitions["coverage"]["properties"]
-    put_sections(coverage, dict.fromkeys(SECTIONS, coverage["teams"]))
+    put_sections(coverage, dict.fromkeys(ORG_SECTIONS, coverage["teams"]))
 
 
 def _fill_group(node: Node, kind: Kind) -> None:
@@ -367,9 +370,13 @@ def _table() -> Iterator[str]:
     yield "|---|---|---|---|"
     for kind in KINDS:
         for field in kind.fields:
-            at = f"{kind.section}.NAME.{field.name}" if kind.keyed else f"{kind.section}.{field.name}"
+            at = f"{'.'.join(kind.path)}{_ENTRY[kind.side] if kind.keyed else ''}.{field.name}"
             says = sentence(f"{field.title}. {field.description}").replace("|", "\\|")
             yield f"| `{at}` | {_value_words(field)} | {says} | {_initial_words(field.initial)} |"
+
+
+_ENTRY = {"org": ".NAME", "idp": "[]"}
+"""The part for one entry in the name of a field: entries of an org are a map, those of an IdP a list."""
 
 
 def _value_words(field: Field) -> str:

@@ -94,6 +94,8 @@ def _changed(script: ModuleType, table: tuple[Kind, ...], monkeypatch: pytest.Mo
     monkeypatch.setattr(script, "KINDS", table)
     monkeypatch.setattr(script, "BY_SECTION", {kind.section: kind for kind in table})
     monkeypatch.setattr(script, "SECTIONS", tuple(kind.section for kind in table))
+    monkeypatch.setattr(script, "ORG_KINDS", tuple(kind for kind in table if kind.side == "org"))
+    monkeypatch.setattr(script, "ORG_SECTIONS", tuple(kind.section for kind in table if kind.side == "org"))
     monkeypatch.setattr(script, "SINGLETONS", tuple(kind for kind in table if not kind.keyed))
     files = script.generated()
     return {str(path.relative_to(ROOT)) for path, text in files.items() if path.read_text(encoding="utf-8") != text}

@@ -21,6 +21,8 @@ from rolecall.model.kinds import BY_SECTION, KINDS
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 FIELDS = [pytest.param(kind, field, id=f"{kind.section}.{field.name}") for kind in KINDS for field in kind.fields]
 SURFACES = ("config", "snapshot", "plan", "runbook", "observe", "api", "console", "docs")
+OF_IDP = ("config", "plan", "runbook", "docs")
+"""The surfaces of what the IdP has: the org has no API, no snapshot and no page for it."""
 EXCUSED: Mapping[tuple[str, str], str] = {
     ("plan", "scim.role_attribute"): "rolecall's own knowledge, which no change writes",
     ("runbook", "scim.role_attribute"): "rolecall's own knowledge, which no change writes",
@@ -43,7 +45,8 @@ def everywhere(tmp_path: Path) -> Iterator[dict[str, Appears]]:
 def absences(everywhere: Mapping[str, Appears], kind: Kind, field: Field) -> list[str]:
     """Return the surfaces on which a field is missing without an excuse."""
     name = f"{kind.section}.{field.name}"
-    return [each for each in SURFACES if (each, name) not in EXCUSED and not everywhere[each](kind, field)]
+    due = SURFACES if kind.side == "org" else OF_IDP
+    return [each for each in due if (each, name) not in EXCUSED and not everywhere[each](kind, field)]
 
 
 @pytest.mark.parametrize(("kind", "field"), FIELDS)

@@ -57,7 +57,8 @@ INNER: Mapping[str, Mapping[str, frozenset[str]]] = {
         "load": frozenset(),
         "check": frozenset({"load"}),
         "build": frozenset({"load", "check"}),
-        "references": frozenset({"load", "build"}),
+        "idp_groups": frozenset(),
+        "references": frozenset({"load", "build", "idp_groups"}),
         "edit": frozenset({"load"}),
     },
     "plan": {

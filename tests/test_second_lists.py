@@ -26,6 +26,7 @@ MEANT: Mapping[tuple[str, frozenset[str]], str] = {
         ("access", "defaults scim", "whom a change of either can affect is found in a way of its own (R2, R33)"),
         ("apply", "idp_groups scim", "which facts of an org are read with which section"),
         ("jobs", "role teams", "the columns of the table that people paste or write as CSV"),
+        ("live", "idp_assignments idp_pushes", "the list of an app in Okta that has each section"),
         ("live", "idp_groups scim", "which facts of an org are read with which section"),
         ("localorg", "role teams", "the names of a mapping that the org must know"),
         ("model", "role teams", "types of fields that are called like fields"),

@@ -34,7 +34,8 @@ def oid(name: str) -> str:
 
 @dataclass
 class Site:
-    """People by address -> their groups; which of them have the app, and which groups are pushed.
+    """People by address -> their groups; which of them have the app, and which groups are pushed. ``homonyms`` are the
+    ids of more groups in Okta, with the name that each shares with one of ``groups``.
 
     ``user_name`` and ``emails`` are the sources of Entra's mappings of userName and the work e-mail; ``properties`` are
     what Graph says of a user beside their address. ``suspended`` are the accounts that are off in the IdP itself.
@@ -82,6 +83,7 @@ class Site:
     forbidden: tuple[str, ...] = ()
     statuses: dict[str, int] = field(default_factory=dict)
     seen: list[Exchanged] = field(default_factory=list)
+    homonyms: dict[str, str] = field(default_factory=dict)
 
     def members(self, group: str) -> list[str]:
         return [email for email, groups in self.people.items() if group in groups]
@@ -265,7 +267,8 @@ def okta_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, Any
 def _okta_groups(site: Site, steps: list[str], query: dict[str, str]) -> tuple[int, Any]:
     if len(steps) == 1:
         wanted = json.loads(query["search"].removeprefix("profile.name eq "))
-        return 200, [_okta_group(name) for name in site.groups if name == wanted]
+        more = [{**_okta_group(name), "id": group} for group, name in site.homonyms.items() if name == wanted]
+        return 200, [*(_okta_group(name) for name in site.groups if name == wanted), *more]
     name = next((name for name in site.groups if oid(name) == steps[1]), None)
     if name is None:
         return 404, _error(True, "Not found")

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from fake_idps import Site, okta_answers, served
 from org_client import Client, fill
 from saml import METADATA
 
@@ -33,7 +34,7 @@ from rolecall.model.kinds import BY_SECTION, initial_value
 
 CONFIG_PAGE = Path(__file__).resolve().parents[2] / "docs" / "config.md"
 HEAD = {"version": 1, "org": {"name": "acme", "url": "observed:org.yaml"}}
-KEYS = {"domains": "acme.com", "idp_groups": "Admins"}
+KEYS = {"domains": "acme.com", "idp_groups": "Admins", "idp_assignments": "Everyone", "idp_pushes": "Admins"}
 OTHER = {"text": "Something else", "role": "team_admin", "teams": ["IT"], "document": METADATA}
 
 
@@ -53,6 +54,9 @@ def other(field: Field) -> Any:
 
 def section(kind: Kind, value: Mapping[str, Any]) -> dict[str, Any]:
     """Return a section as configs and snapshots have it."""
+    if kind.side == "idp":
+        okta = {"url": "https://acme.okta.com", "app": "0oa1", "token": {"env": "OKTA_TOKEN"}}
+        return {kind.path[0]: {"okta": okta, kind.path[1]: [{"name": KEYS[kind.section], **value}]}}
     return {kind.section: {KEYS[kind.section]: value} if kind.keyed else value}
 
 
@@ -105,19 +109,35 @@ def _planned(kind: Kind, field: Field) -> tuple[dict[str, Any], str]:
     wanted, live = other(field), field.initial
     if not field.updated:
         wanted, live = live, wanted
+    if kind.side == "idp":
+        return _planned_in_idp(kind)
     with TemporaryDirectory() as folder:
         org = {**_snapshot(kind, {**initial(kind), **_said(kind, field, _as_json(live))})}
         (Path(folder) / "org.yaml").write_text(json.dumps(org), encoding="utf-8")
-        config = {**HEAD, **section(kind, _said(kind, field, wanted))}
-        (Path(folder) / "rolecall.yaml").write_text(json.dumps(config), encoding="utf-8")
-        plan = Path(folder) / "plan.json"
-        with redirect_stdout(StringIO()):
-            run(["-C", folder, "plan", "--out", str(plan)])
-        if not plan.exists():
-            return {}, ""
-        with redirect_stdout(StringIO()) as runbook:
-            run(["-C", folder, "runbook", str(plan)])
-        return json.loads(plan.read_text(encoding="utf-8")), runbook.getvalue()
+        return _run(folder, {**HEAD, **section(kind, _said(kind, field, wanted))})
+
+
+def _run(folder: str, config: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    (Path(folder) / "rolecall.yaml").write_text(json.dumps(config), encoding="utf-8")
+    plan = Path(folder) / "plan.json"
+    with redirect_stdout(StringIO()):
+        run(["-C", folder, "plan", "--out", str(plan)])
+    if not plan.exists():
+        return {}, ""
+    with redirect_stdout(StringIO()) as runbook:
+        run(["-C", folder, "runbook", str(plan)])
+    return json.loads(plan.read_text(encoding="utf-8")), runbook.getvalue()
+
+
+def _planned_in_idp(kind: Kind) -> tuple[dict[str, Any], str]:
+    """Return the saved plan that adds a group in an IdP that has it, and its runbook."""
+    name, site = KEYS[kind.section], Site(groups=[KEYS[kind.section]], token="t")
+    with TemporaryDirectory() as folder, served(site, okta_answers, okta=True) as url:
+        snapshot = {"snapshot": 1, "org": {"id": "acme"}, "teams": [], "people": [], "idp_groups": {}}
+        (Path(folder) / "org.yaml").write_text(json.dumps(snapshot), encoding="utf-8")
+        (Path(folder) / "token").write_text(site.token, encoding="utf-8")
+        okta = {"url": url, "app": "0oa1", "token": {"file": "token"}}
+        return _run(folder, {**HEAD, kind.path[0]: {"okta": okta, kind.path[1]: [name]}})
 
 
 def _as_json(value: Any) -> Any:
@@ -176,7 +196,8 @@ def in_console(database: Database, kind: Kind, field: Field) -> bool:
 def in_docs(kind: Kind, field: Field) -> bool:
     """Whether the page about the config has a row for it."""
     text = CONFIG_PAGE.read_text(encoding="utf-8")
-    name = f"{kind.section}.NAME.{field.name}" if kind.keyed else f"{kind.section}.{field.name}"
+    entry = {"org": ".NAME", "idp": "[]"}[kind.side] if kind.keyed else ""
+    name = f"{'.'.join(kind.path)}{entry}.{field.name}"
     return re.search(rf"^\| `{re.escape(name)}` \|", text, re.MULTILINE) is not None
 
 

@@ -141,6 +141,7 @@ def plan_request(call: Invocation, opened: Session) -> PlanRequest:
         applied=memory(call, opened.config),
         sent=sent(call, opened.config),
         whose=whose(call, opened.config),
+        idp=opened.idp_side,
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rolecall.desired.build import Config
     from rolecall.jobs.plan import PlanTarget
     from rolecall.live.client import OrgClient
-    from rolecall.live.port import People
+    from rolecall.live.port import IdpSideReader, People
     from rolecall.live.snapshot.reader import SnapshotReader
     from rolecall.model.target import PeopleSource, SecretRef
 
@@ -36,6 +36,13 @@ class Session:
     org: OrgClient | SnapshotReader
     people: People
     idp: People | None = None
+
+    @property
+    def idp_side(self) -> IdpSideReader | None:
+        """Return the connection of the section ``idp``, if it can read the groups that are assigned and pushed."""
+        from rolecall.live.port import IdpSideReader
+
+        return self.idp if self.config.idp is not None and isinstance(self.idp, IdpSideReader) else None
 
 
 def now() -> datetime:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from rolecall.model.kinds import KINDS
+from rolecall.model.kinds import ORG_KINDS
 
-WRITES: Final = frozenset(name for kind in KINDS for name in kind.capabilities)
+WRITES: Final = frozenset(name for kind in ORG_KINDS for name in kind.capabilities)
 """The capabilities that write settings; ``idp_groups.update`` sets and removes mappings."""
 
 SEARCH: Final = "people.search"

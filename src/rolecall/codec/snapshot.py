@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from rolecall.codec.settings import Json, decode_settings, encode_settings, value_decoder
 from rolecall.model import normalise
-from rolecall.model.kinds import SECTIONS
+from rolecall.model.kinds import ORG_SECTIONS
 from rolecall.model.live import UNREAD, Caller, Coverage, Facts, Group, Live, Reported, State
 from rolecall.model.roles import BUILT_IN, Role, role_id
 from rolecall.model.settings import UNSET, GroupMapping, Settings
 
-COVERED = (*SECTIONS, "teams", "people")
+COVERED = (*ORG_SECTIONS, "teams", "people")
 """Sections that a snapshot's coverage may contain."""
 
 _NOTHING: Mapping[str, Json] = {}
@@ -44,7 +44,7 @@ def decode_snapshot(json: Mapping[str, Json]) -> Snapshot:
     people = json.get("people") if coverage["people"].state != "unread" else None
     groups = _decode_groups(json.get("idp_groups") or {}, roles)
     coverage["idp_groups"] = _without_teams(coverage["idp_groups"], groups.teamless)
-    settings = _sections({name for name in SECTIONS if coverage[name].state != "unread"}, json, roles, groups)
+    settings = _sections({name for name in ORG_SECTIONS if coverage[name].state != "unread"}, json, roles, groups)
     live = Live(settings, coverage, _decode_facts(json, roles, coverage, people, groups))
     return Snapshot(live, people, taken_at, taken_by)
 
@@ -190,14 +190,14 @@ def _decode_facts(
         active_people=counts.get("active_people"),
         legacy_links=_links(json.get("legacy_links")),
         kept=_settings_before_off(json.get("kept"), roles),
-        partial=frozenset(name for name in SECTIONS if coverage[name].state == "partial"),
+        partial=frozenset(name for name in ORG_SECTIONS if coverage[name].state == "partial"),
     )
 
 
 def _settings_before_off(json: Mapping[str, Json] | None, roles: Mapping[str, Role]) -> Settings | None:
     if json is None:
         return None
-    return _sections(SECTIONS, json, roles, _decode_groups(json.get("idp_groups") or {}, roles))
+    return _sections(ORG_SECTIONS, json, roles, _decode_groups(json.get("idp_groups") or {}, roles))
 
 
 def _links(json: Mapping[str, Json] | None) -> dict[str, frozenset[str]] | None:

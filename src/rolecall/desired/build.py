@@ -12,8 +12,10 @@ from typing import Any, cast
 
 from rolecall.codec.policy import days
 from rolecall.codec.settings import decode_value, value_decoder
+from rolecall.desired.check.idp import IDPS
 from rolecall.desired.check.metadata import metadata_text
 from rolecall.desired.check.validate import validate
+from rolecall.desired.load.idp_groups import build_idp_groups
 from rolecall.desired.load.merge import removes
 from rolecall.desired.load.policy import read_policy
 from rolecall.desired.load.read import load
@@ -21,7 +23,7 @@ from rolecall.desired.load.sources import Sources
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import KINDS, address
+from rolecall.model.kinds import ORG_KINDS, address
 from rolecall.model.normalise import name as normal_name
 from rolecall.model.settings import BLANK, Address, Settings, Sso, Value
 from rolecall.model.target import (
@@ -97,10 +99,11 @@ def digest(effective: Mapping[str, Any], settings: Settings) -> str:
 def _sections(sources: Sources) -> tuple[Settings, dict[Address, Intent]]:
     intents: dict[Address, Intent] = {}
     values: dict[str, Any] = {}
-    for kind in KINDS:
+    for kind in ORG_KINDS:
         if kind.section in sources.effective:
             values[kind.section] = _keyed(kind, sources, intents) if kind.keyed else _singleton(kind, sources)
-    return Settings(**values), intents
+    idp_values, idp_intents = build_idp_groups(sources)
+    return Settings(**values, **idp_values), {**intents, **idp_intents}
 
 
 def _singleton(kind: Kind, sources: Sources) -> Value | None:
@@ -216,7 +219,8 @@ def build_people(people: str | dict[str, Any], sources: Sources) -> PeopleSource
 
 def build_idp(idp: dict[str, dict[str, Any]], sources: Sources) -> PeopleSource | None:
     """Return the connection to the IdP; None without the section `idp`."""
-    for kind, connection in idp.items():
+    for kind in (name for name in IDPS if name in idp):
+        connection = idp[kind]
         names = ("token", "client_secret", "private_key")
         secrets = {name: secret(connection[name], sources, ("idp", kind, name)) for name in names if name in connection}
         return PeopleSource(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from rolecall.desired.build import Config
+from rolecall.desired.idp_groups import idp_references
 from rolecall.desired.load.read import load
 from rolecall.desired.load.sources import Sources
 from rolecall.errors import Problem, Where, did_you_mean
@@ -41,10 +42,12 @@ def references(config: Config, facts: Facts) -> list[Problem]:
         *_unknown_roles(config.desired, facts),
         *_near_groups(config.desired, facts),
     ]
+    in_idp = list(idp_references(config.desired, facts.idp))
     if not problems:
-        return []
+        return sorted(in_idp, key=_by_place)
     sources = load(config.root, config.env, config.main)
-    return sorted((problem._replace(where=_place(sources, use)) for use, problem in problems), key=_by_place)
+    placed = (problem._replace(where=_place(sources, use)) for use, problem in problems)
+    return sorted((*placed, *in_idp), key=_by_place)
 
 
 def _unknown_teams(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Problem]]:

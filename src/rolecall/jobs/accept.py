@@ -44,8 +44,14 @@ def refuse_unmanaged(desired: Desired, drifts: Sequence[Drift]) -> None:
 
 def _unmanaged(desired: Desired, drift: Drift) -> Problem | None:
     section, _ = split_address(drift.address)
+    kind = BY_SECTION[section]
     place = desired.policy.sources.get(f"manage.{section}")
     ignore_hint = f"To accept everything else: rolecall drift --accept --ignore {shell_pattern(drift.address)}"
+    if kind.side == "idp":
+        listed = f"`{'.'.join(kind.path)}`"
+        message = f"{drift.address} cannot be accepted automatically: {listed} is a list"
+        edit = f"remove it from {listed}" if drift.live is None else f"add it to {listed}"
+        return Problem("accept_idp", message, drift.source or place, f"to accept it, {edit}. {ignore_hint}")
     if not drift.managed:
         message = (
             f"{drift.address} cannot be accepted: `manage.{section}` is unmanaged, so an entry would have no effect"

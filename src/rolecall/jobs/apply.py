@@ -25,7 +25,7 @@ from rolecall.jobs.plan import (
     read_plan_input,
 )
 from rolecall.journal.port import LOCAL_ORG, LOG_ENTRY, JournalError
-from rolecall.live.port import People
+from rolecall.live.port import IdpSideReader, People
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.live import Live
@@ -48,7 +48,8 @@ class ApplyRequest(ApplyContext):
     """One apply: what the run needs, and the plan that it carries out.
 
     ``keep_days`` is how long runs and access records are kept. ``here`` is what the current configuration asks for: its
-    policy applies to a saved plan, too. ``audit`` is None without an audit log at WRITER.
+    policy applies to a saved plan, too. ``audit`` is None without an audit log at WRITER. ``idp`` is None if
+    the IdP's side cannot be read.
     """
 
     approved: Plan
@@ -58,6 +59,7 @@ class ApplyRequest(ApplyContext):
     keep_days: int = DEFAULT_KEEP_DAYS
     here: Desired | None = None
     audit: ReadAudit | None = None
+    idp: IdpSideReader | None = None
 
 
 async def apply_approved(request: ApplyRequest) -> RunReport:
@@ -174,6 +176,7 @@ def _question_of(request: ApplyRequest, desired: Desired, protected: frozenset[A
         lifts=once(approved),
         selection=_selection(approved),
         audit=request.audit,
+        idp=request.idp,
     )
 
 

@@ -109,8 +109,11 @@ def _superseded(journal: Journal | None, run: Run, steps: Sequence[Step]) -> Ite
 
 
 def _write_down(org: Reader, step: Step, value: Value | None, statement: Statement) -> Path | None:
-    """Write the value into the file of an observed org, and return the file; None for an org with an API."""
-    if not isinstance(org, SnapshotReader) or not org.observed:
+    """Write the value into the file of an observed org, and return the file; None for an org with an API, and for a
+    step in the IdP.
+    """
+    of_idp = BY_SECTION[split_address(step.address)[0]].side == "idp"
+    if not isinstance(org, SnapshotReader) or not org.observed or of_idp:
         return None
     write_step(org.path, step, value, statement)
     return org.path
@@ -157,6 +160,8 @@ def found_value(step: Step, answer: str, facts: Facts) -> Value | None:
 
 def _read(section: str, text: str, facts: Facts) -> Any:
     """The answer as JSON; None for a group without a mapping, and for a domain that is not claimed."""
+    if BY_SECTION[section].side == "idp":
+        raise ValueError(f"{section} are read from the IdP; run rolecall plan")
     known = Known(facts.teams, facts.roles)
     if section == "idp_groups" and not text.startswith("{"):
         role, _, teams = text.partition(":")

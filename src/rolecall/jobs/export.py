@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, cast
 from rolecall.desired.build import read_config
 from rolecall.desired.edit.config import Edit, edited, merged, removing, setting
 from rolecall.desired.edit.export import ConfigEntry, Head, LeftOut, Sayable, config_files, sayable
+from rolecall.desired.load.idp_groups import ALL_GROUPS
 from rolecall.desired.load.read import load
 from rolecall.desired.load.sources import Sources
 from rolecall.desired.references import references, with_role_ids
@@ -25,7 +26,7 @@ from rolecall.jobs.init import MAIN, scaffold
 from rolecall.jobs.samples import without_samples
 from rolecall.model.change import Change
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.kinds import BY_SECTION, address, known_fields, split_address, value_at
+from rolecall.model.kinds import BY_SECTION, IDP_KINDS, address, known_fields, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, Scim, Sso, Value
 from rolecall.plan.diff.changes import diff
@@ -65,9 +66,28 @@ def head_of(effective: Mapping[str, Any], live: Live, root: Path, out: Path) -> 
         }
     }
     head |= {name: effective[name] for name in ("people", "idp", "journal", "audit", "usage") if name in effective}
+    if "idp" in head:
+        head["idp"] = {**head["idp"], **_idp_lists(head["idp"], live)}
     if isinstance(url := head.get("journal", {}).get("url"), str):
         head["journal"] = {**head["journal"], "url": _moved(url, root, out)}
     return head
+
+
+def _idp_lists(idp: Mapping[str, Any], live: Live) -> dict[str, Any]:
+    """Return the groups of the IdP that the configuration lists, as they were read, with their IDs."""
+    lists: dict[str, Any] = {}
+    for kind in IDP_KINDS:
+        _, name = kind.path
+        entries = getattr(live.settings, kind.section)
+        if name not in idp or entries is UNSET:
+            continue
+        groups = live.settings.idp_groups
+        every = idp[name] == ALL_GROUPS and groups is not UNSET and groups.keys() == entries.keys()
+        listed = [
+            {"name": key.removesuffix(f" [{value.id}]"), "id": value.id} for key, value in sorted(entries.items())
+        ]
+        lists[name] = ALL_GROUPS if every else listed
+    return lists
 
 
 def with_role_attribute(live: Live, desired: Desired) -> Live:
@@ -151,7 +171,15 @@ def updated_config(request: UpdateRequest) -> Exported:
         name: without_samples(read_file(request.sources.root / name, name).decode("utf-8-sig"), text)
         for name, text in edited(request.sources, whole).items()
     }
-    return Exported({**texts, **metadata.files}, live_config.left_out, kept_addresses)
+    left_out = (*live_config.left_out, *_lists_left_out(request.desired))
+    return Exported({**texts, **metadata.files}, left_out, kept_addresses)
+
+
+def _lists_left_out(desired: Desired) -> Iterator[LeftOut]:
+    """Yield the sections of the IdP that a configuration has: an update does not change their lists."""
+    for kind in IDP_KINDS:
+        if getattr(desired.settings, kind.section) is not UNSET:
+            yield LeftOut(kind.section, f"`{'.'.join(kind.path)}` is not updated; compare it with rolecall drift")
 
 
 def _or_gone(desired: Desired, edit: Edit) -> Edit:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.live.embedded import not_installed, shown
 from rolecall.model.directory import EVERYBODY
-from rolecall.model.kinds import KINDS, absent_fields, address, field_address
+from rolecall.model.kinds import ORG_KINDS, absent_fields, address, field_address
 from rolecall.model.settings import UNSET
 from rolecall.model.target import OrgTarget
 
@@ -54,7 +54,7 @@ async def load(where: str, snapshot: SnapshotReader) -> tuple[Loaded, tuple[str,
 
 def _assumed(live: Live) -> Iterator[str]:
     """Yield each singleton, and each field of a singleton or domain, that was not read; metadata may be missing."""
-    for kind in KINDS:
+    for kind in ORG_KINDS:
         setting = getattr(live.settings, kind.section)
         if kind.whole:
             continue

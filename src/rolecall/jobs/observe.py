@@ -20,7 +20,7 @@ from rolecall.live.snapshot.file import read_snapshot
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.fields import Field
-from rolecall.model.kinds import BY_SECTION, DECIDING_ACCESS, KINDS, SECTIONS
+from rolecall.model.kinds import BY_SECTION, DECIDING_ACCESS, ORG_KINDS, ORG_SECTIONS
 from rolecall.model.roles import MEMBER, TEAM_ADMIN, role_id
 from rolecall.model.settings import UNSET
 from rolecall.outside.files import write_file
@@ -39,12 +39,12 @@ class Tab(NamedTuple):
 
 
 TEAMS_TAB = "Access"
-OBSERVED = ("teams", *SECTIONS)
+OBSERVED = ("teams", *ORG_SECTIONS)
 
 
 def tabs() -> list[Tab]:
     """Return the tabs in the order in which they are read."""
-    tab_of = {"teams": TEAMS_TAB, **{kind.section: kind.tab for kind in KINDS}}
+    tab_of = {"teams": TEAMS_TAB, **{kind.section: kind.tab for kind in ORG_KINDS}}
     return [Tab(name, tuple(s for s in OBSERVED if tab_of[s] == name)) for name in dict.fromkeys(tab_of.values())]
 
 
@@ -104,7 +104,7 @@ def with_section(draft: Draft, section: str, value: Json, by: str, at: datetime)
 
 def needed(draft: Draft, desired: Desired) -> tuple[str, ...]:
     """Return the sections to ask for: in a first reading all, later those that plans need; none twice in one."""
-    spoken = {name for name in SECTIONS if getattr(desired.settings, name) is not UNSET}
+    spoken = {name for name in ORG_SECTIONS if getattr(desired.settings, name) is not UNSET}
     first = not spoken or not any(map(draft.read, OBSERVED))
     sections = set(OBSERVED) if first else spoken | DECIDING_ACCESS
     return tuple(section for section in OBSERVED if section in sections and section not in draft.done)
@@ -160,7 +160,7 @@ def _whose_kept(draft: Draft) -> dict[str, Json]:
 
 
 def _ordered(snapshot: Mapping[str, Json]) -> dict[str, Json]:
-    first = ("snapshot", "org", "coverage", "reported", "teams", "roles", *SECTIONS)
+    first = ("snapshot", "org", "coverage", "reported", "teams", "roles", *ORG_SECTIONS)
     ordered = {name: snapshot[name] for name in (*first, *snapshot) if name in snapshot}
     return {name: value for name, value in ordered.items() if name != "reported" or value}
 

@@ -8,12 +8,14 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from rolecall.desired.build import Config
+from rolecall.desired.idp_groups import with_idp_ids
 from rolecall.desired.references import references, with_role_ids
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
+from rolecall.jobs.idp_side import with_idp_side, with_members
 from rolecall.jobs.people import idp_problems, left_out, people_hint, read_people
-from rolecall.live.port import Audit, People, Reader
+from rolecall.live.port import Audit, IdpSideReader, People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
-from rolecall.model.kinds import DECIDING_ACCESS, DECIDING_SIGN_IN, SECTIONS
+from rolecall.model.kinds import DECIDING_ACCESS, DECIDING_SIGN_IN, IDP_SECTIONS, ORG_SECTIONS
 from rolecall.model.lineage import Lineage, LogCheck, Relation, UnknownApply
 from rolecall.model.live import Coverage, Facts, Live
 from rolecall.model.policy import Allow
@@ -98,7 +100,7 @@ class PlanRequest:
     ``applied`` returns what was applied to an org, by ID; ``sent`` whether the journal has a write with an
     Idempotency-Key. ``whose`` is the configuration, to find what another one applied last. ``typed``: a user typed the
     selection, so an unknown address in it is an error. ``audit`` is None without an audit log at WRITER, ``usage``
-    without usage data.
+    without usage data, ``idp`` if the IdP's side cannot be read.
     """
 
     target: PlanTarget
@@ -114,6 +116,7 @@ class PlanRequest:
     typed: bool = False
     audit: ReadAudit | None = None
     usage: ReadUsage | None = None
+    idp: IdpSideReader | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ async def plan_from_input(request: PlanRequest, plan_input: PlanInput) -> Planne
     """Plan from settings that were read; the audit log and users are read here."""
     plan_input = await with_other_journal(request.org, plan_input, request.sent)
     begun = draft_plan(plan_input)
-    plan_input = begun.plan_input
+    plan_input = await with_members(request.idp, begun.plan_input, begun.chosen)
     if request.people is not None:
         directory = await read_people(request.people, request.org, plan_input.live, begun.scope)
         problems = (*left_out(directory), *await idp_problems(request.people, plan_input.live))
@@ -217,6 +220,7 @@ async def read_plan_input(request: PlanRequest, more: frozenset[str] = frozenset
     name, applied = request.whose.known(applied)
     dropped = _spoken(applied.settings) - sections
     live = await read_also(request.org, live, dropped)
+    live = await with_idp_side(request.idp, request.target.desired, live)
     unknown: tuple[Problem, ...] = ()
     if request.audit is not None:
         live, unknown = await request.audit(live)
@@ -252,7 +256,7 @@ def _question(request: PlanRequest, live: Live, applied: Applied, name: str) -> 
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(*problems)
     return PlanInput(
-        desired=with_role_ids(target.desired, facts.roles),
+        desired=with_idp_ids(with_role_ids(target.desired, facts.roles), facts.idp),
         live=live,
         org=OrgRef(target.name, facts.org_id, target.url, target.env, facts.local),
         created_at=request.now,
@@ -284,7 +288,7 @@ def _sections(spoken: frozenset[str]) -> frozenset[str]:
     writes require: domains, SSO and SCIM depend on each other (R1, R33), and so does who can sign in.
     """
     relied = frozenset(DECIDING_SIGN_IN if spoken & {*DECIDING_SIGN_IN, "scim"} else ())
-    return spoken | relied | DECIDING_ACCESS | {"teams", "roles"}
+    return (spoken - {*IDP_SECTIONS}) | relied | DECIDING_ACCESS | {"teams", "roles"}
 
 
 def _forecasts(request: PlanRequest) -> bool:
@@ -293,7 +297,7 @@ def _forecasts(request: PlanRequest) -> bool:
 
 
 def _spoken(settings: Settings) -> frozenset[str]:
-    return frozenset(section for section in SECTIONS if getattr(settings, section) is not UNSET)
+    return frozenset(section for section in ORG_SECTIONS if getattr(settings, section) is not UNSET)
 
 
 def check_pin(target: PlanTarget, facts: Facts) -> None:

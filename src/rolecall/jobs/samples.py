@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from rolecall.jobs.init import CONFIG_TEMPLATE
-from rolecall.model.kinds import SECTIONS
+from rolecall.model.kinds import ORG_SECTIONS
 
 _SAMPLE = re.compile(r"^# (?P<section>\w+):.*(?:\n#   .*)*", re.MULTILINE)
 _IDP = "{idp}"
@@ -40,6 +40,6 @@ def _samples() -> Iterator[tuple[str, re.Pattern[str]]]:
     """Yield each section with the pattern of its commented sample, whatever IdP it names."""
     text = CONFIG_TEMPLATE.replace("{{", "{").replace("}}", "}")
     for match in _SAMPLE.finditer(text):
-        if match["section"] in SECTIONS:
+        if match["section"] in ORG_SECTIONS:
             pattern = re.escape(match[0]).replace(re.escape(_IDP), r"[^,}\n]+")
             yield match["section"], re.compile(rf"^{pattern}$", re.MULTILINE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from rolecall.model.change import Change
     from rolecall.model.directory import Directory, IdpFacts, PeopleScope
     from rolecall.model.idp_app import IdpApp
-    from rolecall.model.live import Live
+    from rolecall.model.live import IdpQuestion, Live
     from rolecall.model.outcome import Event, LogSearch, Outcome
-    from rolecall.model.trace import IdpTrace
+    from rolecall.model.trace import IdpTrace, NotRead
 
 
 class Reader(Protocol):
@@ -77,6 +77,21 @@ class IdpTracer(Protocol):
 
         What could not be read is a ``NotRead``. Raises SecretError without a usable credential.
         """
+
+
+@runtime_checkable
+class IdpSideReader(Protocol):
+    """A connection to an IdP that can read the groups that are assigned to the WRITER app and pushed."""
+
+    async def read_side(self, question: IdpQuestion) -> Live:
+        """Read the sections of the IdP that are in the question, and look up its groups.
+
+        A section that cannot be read completely, or a group of which cannot be looked up, is ``unread`` in the coverage
+        and UNSET in the settings. Raises SecretError without a usable credential.
+        """
+
+    async def read_members(self, groups: Collection[str]) -> Mapping[str, frozenset[str] | NotRead]:
+        """Read the addresses of the members of groups, by the IDs of the groups."""
 
 
 class Writer(Protocol):

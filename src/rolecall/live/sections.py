@@ -16,14 +16,14 @@ from rolecall.live.http.lists import page_size, read_list
 from rolecall.live.http.refusals import NOT_IN_PLAN, ReadRefused, accepted, contract, decoded
 from rolecall.live.http.transport import NoAnswer, Request
 from rolecall.model import normalise
-from rolecall.model.kinds import BY_SECTION, SECTIONS, address
+from rolecall.model.kinds import BY_SECTION, ORG_SECTIONS, address
 from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
 from rolecall.model.roles import BUILT_IN
 from rolecall.model.settings import Address, GroupMapping, Scim, Section, Settings, Value
 
 ORG = Request("GET", "/v1/org")
 LISTS = {"teams": Request("GET", "/v1/teams"), "roles": Request("GET", "/v1/roles")}
-WHOLE = frozenset({*SECTIONS, *LISTS})
+WHOLE = frozenset({*ORG_SECTIONS, *LISTS})
 """Sections and lists that a read without names includes; ``teams`` and ``roles`` can be named too."""
 
 
@@ -71,7 +71,9 @@ async def read_sections(exchange: Exchange, facts: Facts, names: frozenset[str])
     requested = sorted(names & WHOLE)
     read = dict(zip(requested, await together(_read(exchange, facts, name) for name in requested), strict=True))
     _check_not_silent(list(read.values()))
-    settings = {name: section.value for name, section in read.items() if name in SECTIONS and section.value is not None}
+    settings = {
+        name: section.value for name, section in read.items() if name in ORG_SECTIONS and section.value is not None
+    }
     coverage = {name: section.coverage for name, section in read.items() if name != "roles"}
     facts_read = _facts(facts, read)
     legacy = read["scim"].scim.legacy if "scim" in read else None
@@ -87,7 +89,7 @@ async def _read(exchange: Exchange, facts: Facts, name: str) -> SectionRead:
             return await _read_singleton(exchange, name)
         return await _read_keyed(exchange, facts, name)
     except ReadRefused as error:
-        if error.code == NOT_IN_PLAN and name in SECTIONS and BY_SECTION[name].feature:
+        if error.code == NOT_IN_PLAN and name in ORG_SECTIONS and BY_SECTION[name].feature:
             return _without_scim(name)
         return _unread(error)
     except OrgError as error:

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from rolecall.errors import Where
-from rolecall.model.kinds import BY_SECTION, SECTIONS, address
+from rolecall.model.kinds import BY_SECTION, ORG_SECTIONS, address
 from rolecall.model.live import ChangedSince, Coverage, Live
 from rolecall.model.record import Code, UserName
 
 Result = Literal["success", "failure", "unknown"]
 
 USERS = "users"
-SUBJECTS = (*SECTIONS, "teams", USERS)
+SUBJECTS = (*ORG_SECTIONS, "teams", USERS)
 """The subjects of records: the sections of settings, teams and users."""
 
 CLOCKS = timedelta(seconds=60)

@@ -82,6 +82,9 @@ class Kind(NamedTuple):
     must include. ``decides_access``: what users can do depends on it; ``decides_sign_in``: who can sign in does.
     ``includable``: an included file may have it. ``verbs`` are the verbs of the actions in a runbook.
 
+    ``side`` is who has the setting: the org, or the IdP, which the org's API, snapshots and console do not have.
+    ``config`` is where a configuration has it, if not under the name of its section.
+
     ``section``, ``type`` and ``fields`` come from the annotation.
     """
 
@@ -105,6 +108,8 @@ class Kind(NamedTuple):
     includable: bool = True
     verbs: tuple[tuple[str, str], ...] = ()
     examples: tuple[Any, ...] = ()
+    side: Literal["org", "idp"] = "org"
+    config: tuple[str, ...] = ()
     section: str = ""
     type: Any = None
     fields: tuple[Field, ...] = ()
@@ -113,6 +118,11 @@ class Kind(NamedTuple):
     def keyed(self) -> bool:
         """Return whether the section is a map of entries instead of a singleton."""
         return self.key is not None
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Return where a configuration has it: ``("sso",)``, ``("idp", "assignments")``."""
+        return self.config or (self.section,)
 
     @property
     def capabilities(self) -> tuple[str, ...]:

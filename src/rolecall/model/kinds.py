@@ -50,6 +50,13 @@ BY_SECTION: Final[dict[str, Kind]] = {kind.section: kind for kind in KINDS}
 SECTIONS: Final[tuple[Section, ...]] = tuple(BY_SECTION)
 KEYED: Final = tuple(kind for kind in KINDS if kind.keyed)
 SINGLETONS: Final = tuple(kind for kind in KINDS if not kind.keyed)
+ORG_KINDS: Final = tuple(kind for kind in KINDS if kind.side == "org")
+ORG_KEYED: Final = tuple(kind for kind in ORG_KINDS if kind.keyed)
+ORG_SECTIONS: Final[tuple[Section, ...]] = tuple(kind.section for kind in ORG_KINDS)
+"""The sections that the org has: those of its API, its snapshots and its console."""
+IDP_KINDS: Final = tuple(kind for kind in KINDS if kind.side == "idp")
+IDP_SECTIONS: Final[tuple[Section, ...]] = tuple(kind.section for kind in IDP_KINDS)
+"""The sections that the IdP has about the WRITER app."""
 DECIDING_ACCESS: Final = frozenset(kind.section for kind in KINDS if kind.decides_access)
 """The sections that determine users' access."""
 DECIDING_SIGN_IN: Final = frozenset(kind.section for kind in KINDS if kind.decides_sign_in)

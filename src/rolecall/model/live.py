@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple
 
 from rolecall.model.kinds import SECTIONS, address, split_address, value_at
@@ -64,6 +65,37 @@ def base_name(key: str) -> str:
     return (key.rpartition(" [")[0] or key) if key.endswith("]") else key
 
 
+class IdpGroup(NamedTuple):
+    """A group in the IdP. ``type`` is the IdP's word; ``members`` are addresses, None if they were not read."""
+
+    id: str
+    name: str
+    type: str = ""
+    members: frozenset[str] | None = None
+
+
+class IdpSide(NamedTuple):
+    """Facts about the WRITER app in the IdP, as they were read.
+
+    ``where`` names the app: ``Okta, acme.okta.com, app 0oa1b2c3``. ``groups`` are the groups by ID, None for an ID that
+    the IdP does not have; ``names`` are the IDs of the groups with each name that was looked up. ``can`` has what
+    rolecall may do there, such as ``idp_pushes.create``.
+    """
+
+    idp: str
+    where: str
+    groups: Mapping[str, IdpGroup | None] = MappingProxyType({})
+    names: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    can: frozenset[str] = frozenset()
+
+
+class IdpQuestion(NamedTuple):
+    """The sections to read of the IdP, with the names and the IDs of groups in the configuration."""
+
+    names: Mapping[str, frozenset[str]]
+    ids: Mapping[str, frozenset[str]]
+
+
 class Caller(NamedTuple):
     """The caller, as the org reports it. ``email`` is None for a service."""
 
@@ -85,7 +117,8 @@ class Facts:
     with the name of a pushed group is keyed ``name [id]`` on both sides, like a homonym. None when not read. In a
     legacy org, the links are in the live ``idp_groups`` and this is None. ``partial`` are the sections of which only a
     part was read, so that no conclusion relies on them. ``kept`` matters while SCIM is off (R33): the settings in
-    effect when it was turned off, which SCIM users keep. None: the current settings.
+    effect when it was turned off, which SCIM users keep. None: the current settings. ``idp`` is None if nothing was
+    read of the IdP.
     """
 
     org_id: str = ""
@@ -106,6 +139,7 @@ class Facts:
     legacy_links: Mapping[str, frozenset[str]] | None = None
     kept: Settings | None = None
     partial: frozenset[str] = frozenset()
+    idp: IdpSide | None = None
 
 
 @dataclass(frozen=True, slots=True)

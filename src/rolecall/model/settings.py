@@ -240,12 +240,31 @@ class GroupMapping(NamedTuple):
 
 BLANK: Final = GroupMapping()
 
-Value = Domain | Defaults | Sso | Scim | GroupMapping
+_IDP_GROUP = Field(
+    "Group ID", "The IdP's ID of the group.", min_length=1, max_length=100, examples=("00g1emaKYZTWRYYRRTSK",)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IdpAssignment:
+    """A group that is assigned to the WRITER app in the IdP. Without an ID, the name of the group decides."""
+
+    id: Annotated[str | Unset, _IDP_GROUP] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class IdpPush:
+    """A group that the IdP pushes to WRITER. Without an ID, the name of the group decides."""
+
+    id: Annotated[str | Unset, _IDP_GROUP] = UNSET
+
+
+Value = Domain | Defaults | Sso | Scim | GroupMapping | IdpAssignment | IdpPush
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every section of an org; a section without a value is UNSET. Map keys are normalized names."""
+    """Every section of an org and of its IdP; a section without a value is UNSET. Map keys are normalized names."""
 
     domains: Annotated[
         Mapping[str, Domain] | Unset,
@@ -331,5 +350,47 @@ class Settings:
             decides_access=True,
             verbs=(("create", "Map the group"), ("update", "Change the mapping of"), ("delete", "Unmap the group")),
             examples=({"Writer-Marketing": {"role": "member", "teams": ["Marketing"]}, "All-Staff": "blank"},),
+        ),
+    ] = UNSET
+    idp_assignments: Annotated[
+        Mapping[str, IdpAssignment] | Unset,
+        Kind(
+            "Groups assigned to the app in the IdP",
+            "Groups whose members have the WRITER app, so that the IdP provisions them.",
+            label="Assignments",
+            tab="Assignments",
+            api_path="",
+            write_rank=5,
+            effect_rank=5,
+            noun="assigned group",
+            key=normalise.name,
+            removal="delete",
+            actions=("create", "delete"),
+            includable=False,
+            verbs=(("create", "Assign the group"), ("delete", "Remove the assignment of")),
+            examples=(["WRITER-Everyone", {"name": "Writer-Legal", "id": "00g1emaKYZTWRYYRRTSK"}],),
+            side="idp",
+            config=("idp", "assignments"),
+        ),
+    ] = UNSET
+    idp_pushes: Annotated[
+        Mapping[str, IdpPush] | Unset,
+        Kind(
+            "Groups pushed by the IdP",
+            "Groups that the IdP pushes to WRITER, with their members who have the app.",
+            label="Push groups",
+            tab="Push Groups",
+            api_path="",
+            write_rank=6,
+            effect_rank=6,
+            noun="pushed group",
+            key=normalise.name,
+            removal="delete",
+            actions=("create", "delete"),
+            includable=False,
+            verbs=(("create", "Push the group"), ("delete", "Stop pushing the group")),
+            examples=("idp_groups",),
+            side="idp",
+            config=("idp", "pushes"),
         ),
     ] = UNSET

@@ -75,9 +75,11 @@ def _written(settings: Settings, change: Change) -> Settings:
     value: Any = _over(value_at(settings, change.address), change.after)
     if key is None:
         return replace(settings, **{section: value})
-    domains = {} if settings.domains is UNSET else dict(settings.domains)
-    domains.pop(key, None)
-    return replace(settings, domains={**domains, key: value} if value is not None else domains)
+    present = getattr(settings, section)
+    entries: dict[Any, Any] = {} if present is UNSET else dict(present)
+    entries.pop(key, None)
+    put: dict[str, Any] = {section: {**entries, key: value} if value is not None else entries}
+    return replace(settings, **put)
 
 
 def _over(before: Value | None, after: Value | None) -> Value | None:

@@ -13,7 +13,7 @@ from rolecall.model.directory import PeopleScope
 from rolecall.model.kinds import BY_SECTION, KEYED, SECTIONS, address
 from rolecall.model.live import Coverage, Live
 from rolecall.model.policy import Guards
-from rolecall.model.settings import UNSET, Scim, Settings, Sso
+from rolecall.model.settings import UNSET, IdpAssignment, IdpPush, Scim, Settings, Sso
 from rolecall.plan.coverage import USERS, coverage_of, people_coverage, sections_of
 from rolecall.plan.diff.changes import Difference
 from rolecall.plan.draft import PlanDraft, draft_plan
@@ -32,7 +32,7 @@ from rolecall.plan.lint.names import unmatched_names
 from rolecall.plan.lint.notes import changed_notes, metadata_notes, notes, whose_reading
 from rolecall.plan.lint.sources import disagreements
 from rolecall.plan.order.steps import order
-from rolecall.plan.value import Plan, Requests
+from rolecall.plan.value import IdpGroupFacts, IdpPart, Plan, Requests
 
 LIFETIME = timedelta(days=7)
 
@@ -95,6 +95,24 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
         idp=_idp(live.settings),
         metadata_file=plan_input.metadata_file,
         command=plan_input.command,
+        idp_side=_idp_side(live, changes),
+    )
+
+
+def _idp_side(live: Live, changes: Iterable[Change]) -> IdpPart | None:
+    """Return what was read of the IdP's side, with each group that the plan assigns or pushes."""
+    side = live.facts.idp
+    if side is None:
+        return None
+    added = ((change.address, change.after) for change in changes if change.before is None)
+    ids = {at: str(value.id) for at, value in added if isinstance(value, IdpAssignment | IdpPush)}
+    known = {at: group for at, known_id in ids.items() if (group := side.groups.get(known_id)) is not None}
+    return IdpPart(
+        side.where,
+        {
+            at: IdpGroupFacts(group.id, group.type, None if group.members is None else len(group.members))
+            for at, group in sorted(known.items())
+        },
     )
 
 

@@ -55,6 +55,24 @@ class Apart(NamedTuple):
     sentences: tuple[str, ...] = ()
 
 
+class IdpGroupFacts(NamedTuple):
+    """A group of the IdP that is assigned or pushed for the first time. ``members`` is None if they were not read."""
+
+    id: Annotated[str, PUBLIC]
+    type: Annotated[str, PUBLIC] = ""
+    members: int | None = None
+
+
+class IdpPart(NamedTuple):
+    """The IdP's side of a plan. ``where`` names the app: ``Okta, acme.okta.com, app 0oa1b2c3``.
+
+    ``groups`` has, by address, each group that the plan assigns or pushes.
+    """
+
+    where: Annotated[str, PUBLIC]
+    groups: Mapping[Address, IdpGroupFacts] = {}
+
+
 class Released(NamedTuple):
     """An address that was applied once and is no longer managed, and what the org has there now.
 
@@ -239,7 +257,8 @@ class Plan:
     ``idp`` is the IdP that the org has, empty where it was not read or there is none; ``metadata_file`` is the file
     that the config names for `sso.metadata`, empty without one. ``command`` makes the plan again, empty for
     `rolecall plan`. ``usage`` is what WRITER's usage data shows of users who lose access, None where it was not asked.
-    ``open_run`` is the run that has the plan's manual steps, None if none has.
+    ``open_run`` is the run that has the plan's manual steps, None if none has. ``idp_side`` is None if the config
+    manages nothing in the IdP, or nothing of it was read.
     """
 
     org: Annotated[OrgRef, PUBLIC]
@@ -270,6 +289,7 @@ class Plan:
     command: Annotated[Code, OMIT] = ""
     usage: Annotated[Usage | None, OMIT] = None
     open_run: Annotated[int | None, OMIT] = None
+    idp_side: Annotated[IdpPart | None, OMIT] = None
 
     @property
     def partial(self) -> bool:

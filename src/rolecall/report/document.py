@@ -335,16 +335,15 @@ def _empty() -> tuple[()]:
 class Document:
     """A report in reading order: summary, changes, users, guards, what to do next.
 
-    ``title`` is that of a page, ``org_id`` and ``env`` identify the org in a comment of a pipeline. The summary is
-    ``escalations``, org admins first, ``overview``, one idea each and the most severe first, and ``summary``, the
-    counts of changes; ``headline`` is the overview as one text. ``effects`` says what drift did, ``basis`` what was
-    compared, ``validity`` when the report was made and until when it is valid. ``passed`` counts the guards that
-    passed. ``compared`` has each section of a drift check, with the reason where it is unknown. ``users``,
+    ``title`` is that of a page, ``idp`` the line about the IdP, ``org_id`` and ``env`` identify the org in a comment of
+    a pipeline. The summary is ``escalations``, org admins first, ``overview``, one idea each and the most severe first,
+    and ``summary``, the counts of changes; ``headline`` is the overview as one text. ``effects`` says what drift did,
+    ``basis`` what was compared, ``validity`` when the report was made and until when it is valid. ``passed`` counts the
+    guards that passed. ``compared`` has each section of a drift check, with the reason where it is unknown. ``users``,
     ``policy``, ``left``, ``news`` and ``inventory`` are notes: about users of several changes, guards that change,
     settings that a plan does not change, what is not drift, what is not managed. ``naming`` is the command that names
-    users, where some are only counted. ``unread`` has the sections and fields that were not read, ``undetermined`` the
-    reason why drift is unknown. ``moves``, ``flows`` and ``table`` are functions; ``teams`` and ``unmanaged`` are the
-    plan's own records, whose names are not made visible.
+    users, where some are only counted. ``unread`` has what was not read, ``undetermined`` the reason why drift is
+    unknown. ``moves``, ``flows``, ``table`` are functions. Names in ``teams`` and ``unmanaged`` are not made visible.
     """
 
     subject: Subject
@@ -352,6 +351,7 @@ class Document:
     org_id: str = ""
     env: str | None = None
     banner: Banner = Banner("")
+    idp: Banner | None = None
     status: Status = "ok"
     headline: str = ""
     escalations: tuple[Escalation, ...] = ()

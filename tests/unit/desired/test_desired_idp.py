@@ -83,20 +83,19 @@ def test_a_mistake_is_reported_with_its_place(tmp_path: Path, text: str, expecte
 @pytest.mark.parametrize(
     "text",
     [
-        "idp: {okta: {url: 'https://a.okta.com', app: x, token: {env: T}}, assignments: [A]}",
-        "idp: {okta: {url: 'https://a.okta.com', app: x, token: {env: T}}, pushes: idp_groups}",
+        "idp: {okta: {url: 'https://a.okta.com', app: x, token: {env: T}}, scim_token: {env: S}}",
         "idp: {okta: {url: 'https://a.okta.com', app: x, token: {env: T}, write: {token: {env: W}}}}",
         "idp: {entra: {tenant: t, app: x, token: {env: T}}, scope: assigned}",
         "idp: {entra: {tenant: t, app: x, token: {env: T}}, attributes: {user: {externalId: mailNickname}}}",
         "idp: {entra: {tenant: t, app: x, token: {env: T}, write: {client_id: w}}}",
-        "manage: {idp_assignments: additive}",
-        "manage: {idp_pushes: authoritative}",
+        "manage: {idp_connection: additive}",
+        "manage: {idp_attributes: authoritative}",
     ],
 )
 def test_what_is_not_supported_yet_is_refused(tmp_path: Path, text: str) -> None:
     """Nothing that is configured is ignored silently."""
     (found,) = problems(tmp_path, text)
-    assert "is not supported yet. Remove it; rolecall reads the IdP and does not change it yet" in found
+    assert "is not supported yet. Remove it; rolecall does not manage this yet" in found
 
 
 def test_users_are_read_through_the_same_connection(tmp_path: Path) -> None:

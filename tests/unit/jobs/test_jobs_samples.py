@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rolecall.jobs.init import Answers, config_text
 from rolecall.jobs.samples import without_samples
-from rolecall.model.kinds import SECTIONS
+from rolecall.model.kinds import ORG_SECTIONS
 
 BEFORE = config_text(Answers("acme", "observed:org.yaml", "entra"))
 ADDED = """
@@ -30,7 +30,7 @@ idp_groups:
 
 def test_every_section_stands_where_its_sample_was() -> None:
     after = without_samples(BEFORE, BEFORE + ADDED)
-    for section in SECTIONS:
+    for section in ORG_SECTIONS:
         assert f"\n# {section}:" not in after
         assert after.count(f"\n{section}:") == 1
     assert after.index("\n# people:") < after.index("\ndomains:") < after.index("\ndefaults:") < after.index("\nsso:")

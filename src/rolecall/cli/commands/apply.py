@@ -325,6 +325,7 @@ async def _run(
                 keep_days=opened.config.journal.keep_days,
                 here=opened.config.desired,
                 audit=read_audit(call, opened.config, journal),
+                idp=opened.idp_side,
                 facts=run_facts(call, opened.config, approved.caller),
                 approvals=approvals,
                 parallelism=options.parallelism,

@@ -103,11 +103,14 @@ def export_update(call: Invocation) -> Iterator[str]:
 
 async def _live(call: Invocation, config: Config, *, copied: bool = False) -> Live:
     """Return the org. ``copied``: the people file is copied, so an unreadable or empty one is refused."""
+    from rolecall.jobs.idp_side import with_idp_side
     from rolecall.jobs.people import people_hint, read_people
     from rolecall.model.directory import EVERYBODY
 
     async with session(call, config) as opened:
         live = await opened.org.read()
+        if copied:
+            live = await with_idp_side(opened.idp_side, config.desired, live)
         if copied and config.people.kind == "file":
             directory = await read_people(opened.people, opened.org, live, EVERYBODY)
             if directory.coverage.state == "unread":

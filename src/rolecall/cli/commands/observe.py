@@ -15,7 +15,7 @@ from rolecall.cli.program import command
 from rolecall.cli.prompts import HELP, Left, Skipped, ask, block, can_ask, say
 from rolecall.cli.session import now, read, session, wait_for
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
-from rolecall.model.kinds import SECTIONS
+from rolecall.model.kinds import ORG_SECTIONS
 from rolecall.model.paste import shell_word
 from rolecall.model.settings import UNSET
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     help="Read the IdP groups from a CSV file with the columns group,role,teams. If FILE does not exist, write it to "
     "be filled in.",
 )
-@click.option("--only", type=click.Choice(["teams", *SECTIONS]), help="Record only this section.")
+@click.option("--only", type=click.Choice(["teams", *ORG_SECTIONS]), help="Record only this section.")
 @click.option(
     "--by",
     metavar="EMAIL",
@@ -190,7 +190,7 @@ def _walk(reading: Reading, draft: Draft, sections: Sequence[str]) -> list[str]:
 def _next(reading: Reading) -> str:
     """Return the next step: to write the configuration, if it manages nothing yet, else to plan."""
     settings = reading.config.desired.settings
-    command = "plan" if any(getattr(settings, name) is not UNSET for name in SECTIONS) else "export --update"
+    command = "plan" if any(getattr(settings, name) is not UNSET for name in ORG_SECTIONS) else "export --update"
     return f"Next: rolecall{_env(reading)} {command}"
 
 

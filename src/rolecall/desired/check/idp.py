@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from rolecall.desired.load.idp_groups import ALL_GROUPS, ListedGroup, listed_groups
 from rolecall.desired.load.sources import Sources, ValidConfig
 from rolecall.errors import Problem
-from rolecall.model.kinds import KINDS
+from rolecall.model.kinds import IDP_KINDS, KINDS
 
 Trail = tuple[str | int, ...]
 IDPS = {"okta": "Okta", "entra": "Entra"}
@@ -18,15 +19,13 @@ SECRET_OF = {"okta": "private_key", "entra": "client_secret"}
 PLANNED: Mapping[Trail, frozenset[str]] = {
     ("idp",): frozenset(
         (
-            *("assignments", "pushes", "send_role_attribute", "scim_token"),
+            *("send_role_attribute", "scim_token"),
             *("provisioning", "scope", "attributes", "deletion_threshold", "test_user"),
         )
     ),
     ("idp", "okta"): frozenset(("write",)),
     ("idp", "entra"): frozenset(("write",)),
-    ("manage",): frozenset(
-        f"idp_{name}" for name in ("assignments", "pushes", "connection", "job", "role_attribute", "attributes")
-    ),
+    ("manage",): frozenset(f"idp_{name}" for name in ("connection", "job", "role_attribute", "attributes")),
 }
 """Keys for changing the IdP, which is not supported yet. They are refused, so that none is ignored silently."""
 
@@ -44,14 +43,16 @@ def check_idp(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
         yield Problem("no_idp", "`people: idp` requires the section `idp`", sources.where(("people",)), hint)
     if not isinstance(section, dict):
         return
-    if len(section) > 1:
+    connections = [name for name in IDPS if name in section]
+    if len(connections) > 1:
         hint = "keep the one that provisions this org"
         where = sources.where(("idp", "entra"), key=True)
         yield Problem("two_idps", "`idp` has both `okta` and `entra`; an org has one IdP", where, hint)
         return
-    for name, connection in section.items():
-        yield from _credentials(name, connection, sources)
+    for name in connections:
+        yield from _credentials(name, section[name], sources)
         yield from _same_idp(name, sound, sources)
+        yield from _groups(name, section, sources)
 
 
 def _credentials(name: str, connection: Mapping[str, Any], sources: Sources) -> Iterator[Problem]:
@@ -64,6 +65,35 @@ def _credentials(name: str, connection: Mapping[str, Any], sources: Sources) -> 
     elif "token" not in connection and len(pair) < 2:
         hint = f"add `client_id` and `{key}`, or `token`"
         yield Problem("no_token", f"{IDPS[name]} requires credentials", where, hint)
+
+
+def _groups(idp: str, section: Mapping[str, Any], sources: Sources) -> Iterator[Problem]:
+    """Check the groups that are assigned and pushed: only for Okta so far, and each once."""
+    for kind in IDP_KINDS:
+        name = kind.path[1]
+        where = sources.where(kind.path, key=True)
+        if name not in section:
+            continue
+        if idp != "okta":
+            hint = f"remove it; rolecall manages {kind.label.lower()} in Okta only"
+            yield Problem("not_supported", f"`{name}` is not supported yet for {IDPS[idp]}", where, hint)
+        elif section[name] == ALL_GROUPS and ALL_GROUPS not in sources.effective:
+            hint = "add `idp_groups`, or list the groups"
+            yield Problem("no_groups", f"`{name}: {ALL_GROUPS}` requires the section `{ALL_GROUPS}`", where, hint)
+        else:
+            yield from _repeated(listed_groups(kind, sources) or ())
+
+
+def _repeated(groups: Iterable[ListedGroup]) -> Iterator[Problem]:
+    """Yield a problem for each group that is listed twice: by its ID, or by a name that no ID makes unique."""
+    first: dict[str, ListedGroup] = {}
+    for group in groups:
+        for label in filter(None, (group.id, group.name)):
+            earlier = first.setdefault(label, group)
+            if earlier is not group and (label == group.id or None in (earlier.id, group.id)):
+                message = f"`{group.name}` is already listed at {earlier.where}"
+                yield Problem("same_group", message, group.where, "keep one of the two, or give each its `id`")
+                break
 
 
 def _same_idp(name: str, sound: ValidConfig, sources: Sources) -> Iterator[Problem]:

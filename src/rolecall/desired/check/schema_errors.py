@@ -87,7 +87,7 @@ def _unknown_key(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     known = [name for name, schema in _properties(error).items() if schema is not False]
     for name in error.instance:
         if is_planned(trail, name):
-            hint = "remove it; rolecall reads the IdP and does not change it yet"
+            hint = "remove it; rolecall does not manage this yet"
             yield ConfigFault("not_supported", (*trail, name), f"{shown(name)} is not supported yet", hint, key=True)
         elif name not in known:
             near = missing_space(name) if error.instance[name] is None else did_you_mean(name, known)

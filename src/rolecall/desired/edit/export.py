@@ -12,7 +12,7 @@ from rolecall.codec.settings import encode_value
 from rolecall.desired.edit.nodes import comment, flow, scalar
 from rolecall.model import normalise
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import BY_SECTION, KINDS, absent_fields, address, field_address, split_address
+from rolecall.model.kinds import BY_SECTION, ORG_KINDS, absent_fields, address, field_address, split_address
 from rolecall.model.live import Coverage, Facts, Live
 from rolecall.model.roles import BUILT_IN, role_id
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Sso, Value
@@ -95,7 +95,7 @@ def _main(
         yield from _head_lines(name, value)
     if included:
         yield "\ninclude: [idp_groups/*.yaml]\n"
-    for kind in KINDS:
+    for kind in ORG_KINDS:
         omissions = [
             omission for omission in left_out if omission.what.partition("/")[0].partition(".")[0] == kind.section
         ]
@@ -175,7 +175,7 @@ def sayable(live: Live) -> Sayable:
     """Return everything of a live org that a configuration can express, so that its plan has no changes."""
     sections: dict[str, tuple[ConfigEntry, ...]] = {}
     left_out: list[LeftOut] = []
-    for kind in KINDS:
+    for kind in ORG_KINDS:
         why = _unread(live, kind)
         if why is not None:
             left_out.append(LeftOut(kind.section, why))

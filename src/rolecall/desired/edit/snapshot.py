@@ -12,7 +12,7 @@ from rolecall.desired.edit.entries import reshape, value_splices
 from rolecall.desired.edit.export import entry_lines
 from rolecall.desired.edit.nodes import Field, Splice, Text, comment, flow, is_block, scalar, spliced
 from rolecall.errors import ConfigError
-from rolecall.model.kinds import KEYED
+from rolecall.model.kinds import ORG_KEYED
 from rolecall.source.yaml_file import parse_yaml
 
 
@@ -117,7 +117,7 @@ def _same(left: Any, right: Any) -> bool:
     return bool(left == right) and isinstance(left, bool) == isinstance(right, bool)
 
 
-_BY_ENTRY = frozenset(("coverage", "reported", "legacy_links", *(kind.section for kind in KEYED)))
+_BY_ENTRY = frozenset(("coverage", "reported", "legacy_links", *(kind.section for kind in ORG_KEYED)))
 _LINE = 110
 
 

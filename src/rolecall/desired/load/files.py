@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from rolecall.errors import ConfigError, Problem, Where, did_you_mean
-from rolecall.model.kinds import KINDS
+from rolecall.model.kinds import ORG_KINDS
 from rolecall.source.document import Document
 from rolecall.source.files import inside, read_file
 from rolecall.source.yaml_file import parse_yaml
@@ -23,7 +23,7 @@ from rolecall.source.yaml_file import parse_yaml
 MAIN = "rolecall.yaml"
 OVERLAYS = "env"
 SUFFIXES = (".yaml", ".yml", ".json")
-INCLUDABLE = (*(kind.section for kind in KINDS if kind.includable), "ignore", "allow", "watch", "access_tests")
+INCLUDABLE = (*(kind.section for kind in ORG_KINDS if kind.includable), "ignore", "allow", "watch", "access_tests")
 """The sections that an included file may have."""
 
 _WILD = "*?["

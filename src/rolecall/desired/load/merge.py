@@ -7,10 +7,10 @@ from typing import Any
 
 from rolecall.desired.load.files import INCLUDABLE
 from rolecall.errors import Problem
-from rolecall.model.kinds import KINDS
+from rolecall.model.kinds import ORG_KINDS
 from rolecall.source.document import Document
 
-KEYED: dict[str, Callable[[str], str]] = {kind.section: kind.key for kind in KINDS if kind.key is not None}
+KEYED: dict[str, Callable[[str], str]] = {kind.section: kind.key for kind in ORG_KINDS if kind.key is not None}
 
 
 def normalised(document: Document) -> tuple[Document, list[Problem]]:

@@ -18,11 +18,13 @@ from rolecall.live.people.full_names import full_name
 from rolecall.live.people.idp_client import IdpClient, IdpRefused
 from rolecall.live.people.okta_app import read_parts
 from rolecall.live.people.okta_records import OKTA, SENT, address_of, part, sends_role, source_app, stopped
+from rolecall.live.people.okta_side import read_members, read_side
 from rolecall.live.people.okta_trace import trace_user
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, IdpFacts, PeopleScope
 from rolecall.model.idp_app import IdpApp
-from rolecall.model.trace import IdpTrace
+from rolecall.model.live import IdpQuestion, Live
+from rolecall.model.trace import IdpTrace, NotRead
 
 Json = Any
 NAMELESS = "users of the app whose user name is not an email address are left out ({})"
@@ -97,6 +99,15 @@ class OktaPeople:
     async def trace(self, email: str, since: datetime) -> IdpTrace:
         """Return what Okta knows about the provisioning of a user; the system log is read from ``since``."""
         return await trace_user(self._client, self._path.rpartition("/")[2], email, since)
+
+    async def read_side(self, question: IdpQuestion) -> Live:
+        """Return the groups that are assigned and pushed, and the groups of the configuration."""
+        app = self._path.rpartition("/")[2]
+        return await read_side(self._client, app, f"Okta, {self._host}, app {app}", question)
+
+    async def read_members(self, groups: Collection[str]) -> Mapping[str, frozenset[str] | NotRead]:
+        """Return the addresses of the members of groups, by their IDs."""
+        return await read_members(self._client, groups)
 
     async def close(self) -> None:
         """Release all connections."""

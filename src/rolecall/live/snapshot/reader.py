@@ -12,7 +12,7 @@ from rolecall.codec.snapshot import Snapshot, decode_snapshot
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.live.snapshot.file import read_snapshot
 from rolecall.model.directory import Directory, PeopleScope
-from rolecall.model.kinds import SECTIONS
+from rolecall.model.kinds import ORG_SECTIONS
 from rolecall.model.live import UNREAD, Facts, Live
 from rolecall.model.settings import UNSET
 from rolecall.source.files import inside, read_pieces
@@ -72,8 +72,8 @@ class SnapshotReader:
 def _only(live: Live, sections: frozenset[str] | None) -> Live:
     if sections is None:
         return live
-    unread = {name: UNSET for name in SECTIONS if name not in sections}
-    coverage = {name: entry for name, entry in live.coverage.items() if name in sections or name not in SECTIONS}
+    unread = {name: UNSET for name in ORG_SECTIONS if name not in sections}
+    coverage = {name: entry for name, entry in live.coverage.items() if name in sections or name not in ORG_SECTIONS}
     return replace(live, settings=replace(live.settings, **unread), coverage=coverage)
 
 

@@ -17,13 +17,13 @@ from rolecall.localorg.store import tables
 from rolecall.localorg.store.keys import stamp
 from rolecall.localorg.store.tables import ROLES, TEAMS, USERS, AnyRow
 from rolecall.localorg.web import Response, dump, json_response, refuse
-from rolecall.model.kinds import KINDS
+from rolecall.model.kinds import ORG_KINDS
 from rolecall.model.live import Caller, Facts
 from rolecall.model.roles import Role
 
 PARTITIONS = "people.partitions"
 _READS = frozenset({PEOPLE, SEARCH, PARTITIONS, AUDIT})
-_NEEDS_SCIM = frozenset(name for kind in KINDS if kind.feature == "scim" for name in kind.capabilities)
+_NEEDS_SCIM = frozenset(name for kind in ORG_KINDS if kind.feature == "scim" for name in kind.capabilities)
 
 
 def read_org(call: Call, tx: Connection) -> Response:

@@ -17,7 +17,7 @@ from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
 from rolecall.localorg.web import Response, refuse
 from rolecall.model import console
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import BY_SECTION, KINDS
+from rolecall.model.kinds import BY_SECTION, ORG_KINDS
 from rolecall.model.roles import role_words
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def tab_path(tab: str) -> str:
     return f"/admin/{tab.lower().replace(' ', '-')}"
 
 
-TABS: Final = {tab_path(kind.tab): kind.tab for kind in KINDS}
+TABS: Final = {tab_path(kind.tab): kind.tab for kind in ORG_KINDS}
 """The tabs of Admin > Access & provisioning, by address."""
 
 _MENU: Final = (

@@ -22,7 +22,7 @@ Again = Callable[[Desk, list[str]], Response]
 
 def tab(desk: Desk, path: str, problems: list[str] | None = None, **values: Any) -> Response:
     """Show the settings of one tab, each kind as a form."""
-    parts = [_part(desk, kind) for kind in BY_SECTION.values() if path_of(kind) == path]
+    parts = [_part(desk, kind) for kind in BY_SECTION.values() if kind.side == "org" and path_of(kind) == path]
     return show(desk, "tab", path, problems, title=TABS[path], parts=parts, **values)
 
 

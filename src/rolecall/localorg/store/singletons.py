@@ -12,7 +12,7 @@ from rolecall.codec.settings import encode_value
 from rolecall.localorg.store import counters, keys
 from rolecall.localorg.store.keys import new_id
 from rolecall.localorg.store.tables import METADATA, MIGRATED, ORG, ROLES, SETTINGS, TEAMS, TOKENS
-from rolecall.model.kinds import KEYED, SINGLETONS, initial_value
+from rolecall.model.kinds import ORG_KEYED, SINGLETONS, initial_value
 from rolecall.model.roles import BUILT_IN
 
 NEW_SETTINGS: Final[dict[str, dict[str, Any]]] = {
@@ -49,7 +49,7 @@ def write_singleton(tx: Connection, section: str, value: dict[str, Any]) -> Sing
     return Singleton(value, version)
 
 
-REVISIONS: Final = ("people", *(kind.section for kind in KEYED), "teams", "roles", "audit")
+REVISIONS: Final = ("people", *(kind.section for kind in ORG_KEYED), "teams", "roles", "audit")
 
 
 def seed_new(tx: Connection) -> bool:

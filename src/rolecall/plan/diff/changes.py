@@ -13,7 +13,7 @@ from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.fields import Kind
 from rolecall.model.kinds import BY_SECTION, KINDS, address, agrees, overlay, restrict, unread_fields, without
 from rolecall.model.live import Live
-from rolecall.model.settings import BLANK, UNSET, Address, Domain, Endpoint, GroupMapping, Scim, Value
+from rolecall.model.settings import BLANK, UNSET, Address, Endpoint, Scim, Value
 from rolecall.plan.diff import groups
 from rolecall.plan.diff.identity import Identity, identify
 from rolecall.plan.diff.released import Release, releases
@@ -55,7 +55,8 @@ def difference(identity: Identity, live: Live, as_of: date) -> Difference:
     changes += endpoint_changes(desired, live, changes)
     left = _Left(identity, desired, live, skip)
     reported = sorted((c for c in changes if not left.ignores(c.address)), key=lambda c: (c.address, c.action))
-    keyed = ((_at(identity.names[key]), problem) for key, problem in identity.problems.items())
+    keyed = [(_at(identity.names[key]), problem) for key, problem in identity.problems.items()]
+    keyed += identity.idp_problems.items()
     return Difference(
         identity,
         changes=tuple(reported),
@@ -79,8 +80,8 @@ def manages(desired: Desired, live: Live, kind: Kind) -> bool:
 
 
 def _section(kind: Kind, desired: Desired, live: Live) -> Iterator[Change]:
-    if kind.section == "domains":
-        yield from _domains(desired, live)
+    if kind.keyed and not kind.whole:
+        yield from _listed(kind.section, desired, live)
     elif not kind.keyed:
         yield from _singleton(kind, desired, live)
 
@@ -93,19 +94,20 @@ def _singleton(kind: Kind, desired: Desired, live: Live) -> Iterator[Change]:
         yield _change(desired, live, address(kind.section), "update", *_span(live_value, desired_value))
 
 
-def _domains(desired: Desired, live: Live) -> Iterator[Change]:
-    desired_domains, live_domains = _entries(desired, "domains"), _entries(live, "domains")
-    for key, domain in desired_domains.items():
-        if key not in live_domains:
-            yield _change(desired, live, address("domains", key), "create", None, domain)
-        elif not agrees(live_domains[key], domain):
-            yield _change(desired, live, address("domains", key), "update", *_span(live_domains[key], domain))
-    authoritative = desired.policy.managing("domains") == "authoritative"
-    for key in live_domains.keys() - desired_domains.keys():
-        at = address("domains", key)
+def _listed(section: str, desired: Desired, live: Live) -> Iterator[Change]:
+    """Yield the changes of a section whose entries are compared field by field."""
+    desired_entries, live_entries = _entries(desired, section), _entries(live, section)
+    for key, value in desired_entries.items():
+        if key not in live_entries:
+            yield _change(desired, live, address(section, key), "create", None, value)
+        elif not agrees(live_entries[key], value):
+            yield _change(desired, live, address(section, key), "update", *_span(live_entries[key], value))
+    authoritative = desired.policy.managing(section) == "authoritative"
+    for key in live_entries.keys() - desired_entries.keys():
+        at = address(section, key)
         if authoritative or desired.intent(at).remove:
             reason: Reason = "removed" if desired.intent(at).remove else "not_listed"
-            yield _change(desired, live, at, "delete", live_domains[key], None, reason)
+            yield _change(desired, live, at, "delete", live_entries[key], None, reason)
 
 
 def _span(live: Any, desired: Any) -> tuple[Value, Value]:
@@ -159,7 +161,7 @@ def _at(key: str) -> Address:
 
 
 def _entries(side: Desired | Live, section: str) -> Mapping[str, Any]:
-    entries: Mapping[str, Domain | GroupMapping] | Any = getattr(side.settings, section)
+    entries: Mapping[str, Value] | Any = getattr(side.settings, section)
     return {} if entries is UNSET else entries
 
 

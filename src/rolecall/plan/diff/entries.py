@@ -41,7 +41,11 @@ def resolve_entries(desired: Desired, live: Live, applied: Applied) -> dict[str,
     if groups is UNSET:
         return {}
     live_mappings, known = mappings(live), applied.group_ids
-    pins = {split_address(at)[1] or "": intent.id for at, intent in desired.intents.items() if intent.id}
+    pins = {
+        split_address(at)[1] or "": intent.id
+        for at, intent in desired.intents.items()
+        if intent.id and at.startswith("idp_groups/")
+    }
     entries = {key: Entry(key) for key in groups}
     unsure = [key for key in groups if key in pins or key not in live_mappings or known.get(key)]
     if not unsure:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rolecall.model.change import Action, Change, Reason, Rename, Via, ViaReason
 from rolecall.model.desired import Desired
-from rolecall.model.kinds import address
+from rolecall.model.kinds import BY_SECTION, address
 from rolecall.model.live import Facts, Live
 from rolecall.model.normalise import domain_of
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
@@ -43,8 +43,11 @@ class _Sides(NamedTuple):
 
 
 def way(facts: Facts, at: Address, action: Action) -> tuple[Via, ViaReason | None]:
-    """Return whether the org accepts this action from this caller, and if not, why it is a manual step."""
+    """Return whether the org, or the IdP, accepts this action, and if not, why it is a manual step."""
     section, _, key = at.partition("/")
+    if BY_SECTION[section].side == "idp":
+        able = facts.idp is not None and f"{section}.{action}" in facts.idp.can
+        return ("api", None) if able else ("human", "idp_read_only")
     needed = "idp_groups.update" if section == "idp_groups" else f"{section}.{action}"
     if not facts.can:
         return "human", "no_api" if "scim" in facts.features or section not in ("scim", "idp_groups") else "not_in_plan"

@@ -17,6 +17,7 @@ from rolecall.model.live import Live
 from rolecall.model.policy import AccessTest, Policy
 from rolecall.model.settings import UNSET, Address
 from rolecall.plan.diff.entries import Entry, ids_of, mappings, place, resolve_entries
+from rolecall.plan.diff.idp_labels import idp_labels
 from rolecall.plan.resolve import Patterns, covers, is_plain
 
 V = TypeVar("V")
@@ -33,6 +34,7 @@ class Identity:
     ``names`` maps each key to its name, ``present`` holds the names of entries that the org has.
     ``ids`` maps live names to ids; it is empty where the org gives none, and the name is the identity there.
     ``past`` maps remembered labels to names, ``labels`` a name to its other labels, ``problems`` a key to what is odd.
+    ``idp_past`` and ``idp_problems`` are the same by address for the groups that the IdP assigns and pushes.
     """
 
     written: Desired
@@ -45,6 +47,8 @@ class Identity:
     past: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problems: Mapping[str, Problem] = field(default_factory=dict)
+    idp_past: Mapping[Address, Address] = field(default_factory=dict)
+    idp_problems: Mapping[Address, Problem] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -98,7 +102,7 @@ class Identity:
     def present_address(self, at: Address) -> Address:
         """Return the current address for one of the journal."""
         key = group_of(at)
-        return at if key is None else self._at(self.past.get(key, key))
+        return self.idp_past.get(at, at) if key is None else self._at(self.past.get(key, key))
 
     def pinned(self, desired: Desired) -> Desired:
         """Return a desired state that is keyed by live names with each group that the org has pinned by its id."""
@@ -121,17 +125,21 @@ def identify(desired: Desired, live: Live, applied: Applied) -> Identity:
     past = _past(applied, live, names)
     find = _finder(names, past)
     keyed = _keyed_by_name(desired, names, again)
+    keyed = keyed if (policy := _policy(keyed.policy, find)) is keyed.policy else replace(keyed, policy=policy)
+    idp = idp_labels(keyed, live, _remembered(applied, past, find))
     return Identity(
         desired,
         applied,
-        keyed if (policy := _policy(keyed.policy, find)) is keyed.policy else replace(keyed, policy=policy),
-        _remembered(applied, past, find),
+        idp.desired,
+        idp.applied,
         names,
         frozenset(names[key] for key, entry in entries.items() if entry.live is not None),
         ids_of(live),
         past,
         _labels(desired, live, names, past),
         {key: entry.problem for key, entry in entries.items() if entry.problem is not None},
+        idp.past,
+        idp.problems,
     )
 
 

@@ -17,7 +17,12 @@ _GONE = {"delete": "deleted", "unmap": "unmapped"}
 
 def max_removals(guard_input: GuardInput) -> Finding:
     """Compare the entries that a plan deletes or unmaps with the limits, section by section. Renames do not count."""
-    sections = [_section(guard_input, kind.section, _GONE[kind.removal]) for kind in KINDS if kind.removal]
+    settings = guard_input.plan_input.desired.settings
+    sections = [
+        _section(guard_input, kind.section, _GONE[kind.removal])
+        for kind in KINDS
+        if kind.removal and (kind.side == "org" or getattr(settings, kind.section) is not UNSET)
+    ]
     tripped = [finding for finding in sections if finding.verdict != "pass"]
     if not tripped:
         total = sum(finding.total for finding in sections)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from rolecall.model.kinds import KEYED
+from rolecall.model.kinds import IDP_KINDS, IDP_SECTIONS, ORG_KEYED
 from rolecall.model.live import COMPLETE, Coverage
 from rolecall.plan.coverage import USERS, changed_sentence, incomplete_sentence, outdated
 from rolecall.plan.headline import enumerate_words
-from rolecall.plan.value import OrgRef, Plan
+from rolecall.plan.value import IdpPart, OrgRef, Plan
 from rolecall.report.document import Banner
 from rolecall.report.phrases import count, visible
 
@@ -25,9 +25,10 @@ def org_banner(org: OrgRef, coverage: Coverage = COMPLETE) -> Banner:
 def plan_banner(plan: Plan) -> Banner:
     """Return the banner of a plan: ``all read: 61 groups, 20,104 users``, ``all settings read: 61 groups`` where users
     are not needed, or what was not read; over a network also how many requests that took."""
-    counts = [count(plan.counts[kind.section], kind.noun) for kind in KEYED if kind.section in plan.counts]
+    counts = [count(plan.counts[kind.section], kind.noun) for kind in ORG_KEYED if kind.section in plan.counts]
     whole, users = _users(plan)
-    text = read_words(plan.coverage, [*counts, *users])
+    coverage = {name: part for name, part in plan.coverage.items() if name not in IDP_SECTIONS}
+    text = read_words(coverage, [*counts, *users])
     requests = "" if plan.org.local or not plan.requests.read or plan.unread else count(plan.requests.read, "request")
     if not users and USERS not in plan.coverage:
         text = text.replace("all read", "all settings read", 1)
@@ -35,11 +36,23 @@ def plan_banner(plan: Plan) -> Banner:
     return _banner(plan.org, text, incomplete=bool(plan.unread))
 
 
+def idp_banner(side: IdpPart | None, coverage: Mapping[str, Coverage], counts: Mapping[str, int]) -> Banner | None:
+    """Return ``IdP: Okta, acme.okta.com, app 0oa1``, and how much was read: ``read: 41 assigned groups``; or None."""
+    sections = [kind.section for kind in IDP_KINDS if kind.section in coverage]
+    if not sections:
+        return None
+    counted = [count(counts[kind.section], kind.noun) for kind in IDP_KINDS if kind.section in counts]
+    of_idp = {name: coverage[name] for name in sections}
+    where = visible(side.where) if side else "not read"
+    read = read_words(of_idp, counted).removeprefix("all ")
+    return Banner(f"IdP: {where}", False, read, any(part.state != "complete" for part in of_idp.values()))
+
+
 def scan_banner(
     org: OrgRef, coverage: Mapping[str, Coverage], counts: Mapping[str, int], *, incomplete: bool
 ) -> Banner:
     """Return the banner of a drift check."""
-    nouns = (*((kind.section, kind.noun) for kind in KEYED), (USERS, "user"))
+    nouns = (*((kind.section, kind.noun) for kind in ORG_KEYED), (USERS, "user"))
     counted = [count(counts[key], noun) for key, noun in nouns if key in counts]
     return _banner(org, read_words(coverage, counted), incomplete=incomplete)
 

@@ -24,7 +24,7 @@ from rolecall.plan.saved.summary import renames_as_one, summary
 from rolecall.plan.value import Impact, Move, Plan
 from rolecall.report.builders.changes import REASONS, SIGN_IN, UNMAPPED, VIA_REASONS, diffs
 from rolecall.report.builders.checks import access_results, guard_result, passed_words
-from rolecall.report.builders.header import plan_banner, planned_sentence, users_sentence
+from rolecall.report.builders.header import idp_banner, plan_banner, planned_sentence, users_sentence
 from rolecall.report.builders.next_steps import apply_command, naming_command, next_steps
 from rolecall.report.builders.unmanaged import left_words, released_words, unmanaged_notes
 from rolecall.report.builders.users import (
@@ -60,6 +60,7 @@ def plan_document(plan: Plan, digest: str | None = None, saved: str = "") -> Doc
         org_id=plan.org.id,
         env=plan.org.env,
         banner=plan_banner(plan),
+        idp=idp_banner(plan.idp_side, plan.coverage, plan.counts),
         status=_status(plan),
         headline=_headline(plan, overview),
         escalations=tuple(escalations(plan)),
@@ -257,12 +258,21 @@ def _entry(change: Change, plan: Plan, own: Sequence[Move]) -> Entry:
         diffs(section, change),
         change.intent.source,
         (
+            *_group_facts(plan, change.address),
             *change_notes(plan, change.address, own),
             *default_access_note(own, complete=not plan.impact.problem),
             *_reasons(change),
         ),
         f"change.{change.action}",
     )
+
+
+def _group_facts(plan: Plan, at: Address) -> Iterator[Note]:
+    """Yield what a group of the IdP is that the plan assigns or pushes."""
+    group = plan.idp_side.groups.get(at) if plan.idp_side else None
+    if group is not None:
+        members = "members not read" if group.members is None else count(group.members, "member")
+        yield Note(f"{visible(group.type) or 'group'}, {members}")
 
 
 def _reasons(change: Change) -> Iterator[Note]:

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from rolecall.model.change import Change
 from rolecall.model.evidence import NO_FINDINGS, Finding, Findings
-from rolecall.model.kinds import field_address
+from rolecall.model.kinds import BY_SECTION, field_address, split_address
 from rolecall.model.live import Coverage
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.run import Run, Step
@@ -156,6 +156,8 @@ def _missing(plan: Plan, changes: Sequence[Change]) -> Mapping[str, Coverage]:
 def _needs_idp(change: Change) -> bool:
     if change.via_reason == "not_in_plan":
         return False
+    if BY_SECTION[split_address(change.address)[0]].side == "idp":
+        return True
     goes_off = isinstance(change.after, Scim) and change.after.enabled is False
     return sets_up_sso(change) or sets_up_scim(change) or changes_idp(change) or change.action == "upgrade" or goes_off
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rolecall.model.kinds import BY_SECTION, split_address
+from rolecall.model.kinds import BY_SECTION, address, split_address
 from rolecall.model.settings import UNSET, Scim, Settings, Sso
 from rolecall.plan.saved.summary import renames_as_one
 from rolecall.plan.value import Plan
@@ -109,7 +109,9 @@ def push_chapters(plan: Plan) -> list[Chapter]:
     """Return how to push the groups that are pending, in the org's IdP; nothing if none is, or the org has no SCIM."""
     if any(change.via_reason == "not_in_plan" for change in plan.human):
         return []
-    groups = [split_address(change.address)[1] or "" for change in renames_as_one(plan.waiting)]
+    steps = {change.address for change in plan.human if change.action == "create"}
+    keys = [split_address(change.address)[1] or "" for change in renames_as_one(plan.waiting)]
+    groups = [key for key in keys if address("idp_pushes", key) not in steps]
     return [push_chapter(idp, groups) for idp in idp_names(org_settings(plan))] if groups else []
 
 

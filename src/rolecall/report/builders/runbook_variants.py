@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rolecall.model.change import Change
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.settings import Scim, Sso
 from rolecall.plan.order.visits import passwords_go_off, sets_up_scim, sets_up_sso
 
@@ -15,8 +15,8 @@ def step_variant(change: Change, endpoint: str) -> str:
     section, _ = split_address(change.address)
     if change.via_reason == "not_in_plan":
         return "not_in_plan"
-    if section == "domains":
-        return f"domains_{change.action}"
+    if section == "domains" or BY_SECTION[section].side == "idp":
+        return f"{section}_{change.action}"
     if section == "sso":
         return _sso_variant(change)
     if section == "scim":

@@ -100,6 +100,8 @@ def _head(document: Document) -> Iterator[str]:
     elif document.headline:
         yield f"**{md(document.headline)}**\n\n"
     read = f"{document.banner.read[:1].upper()}{document.banner.read[1:]}." if document.banner.read else ""
+    if document.idp:
+        yield f"{md(f'{document.idp.text}: {document.idp.read}.')}\n\n"
     if document.summary or read:
         yield f"{' '.join(filter(None, (f'**{md(document.summary)}**' if document.summary else '', md(read))))}\n\n"
     yield from (f"- {md(text)}\n" for text in document.effects)

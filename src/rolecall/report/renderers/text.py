@@ -55,6 +55,8 @@ def document_lines(document: Document, width: int | None = None, *, verbose: boo
     passed.
     """
     yield banner_line(document.banner)
+    if document.idp:
+        yield banner_line(document.idp)
     yield from _summary(document)
     yield from _changes(document, width, verbose=verbose)
     yield from _users(document, verbose=verbose)

@@ -1,0 +1,166 @@
+"""Reads Okta's side of a plan: the groups that are assigned to the WRITER app, and those that Okta pushes.
+
+Each section has its own coverage: one that cannot be read to its end is unread, with the reason, and the other is not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from rolecall.live.http.exchange import together
+from rolecall.live.people.idp_client import IdpClient, IdpRefused
+from rolecall.live.people.okta_records import APPS, GROUPS, address_of
+from rolecall.model import normalise
+from rolecall.model.kinds import IDP_KINDS
+from rolecall.model.live import UNREAD, Coverage, Facts, IdpGroup, IdpQuestion, IdpSide, Live
+from rolecall.model.settings import Section, Settings
+from rolecall.model.trace import NotRead
+
+Json = Any
+LISTS = {"idp_assignments": ("groups", "200"), "idp_pushes": ("group-push/mappings", "100")}
+"""The list of each section, below the app, and the size of a page."""
+OFF = "INACTIVE"
+"""The status of a mapping that pushes nothing."""
+
+
+async def read_side(client: IdpClient, app: str, where: str, question: IdpQuestion) -> Live:
+    """Return the sections of a question as settings with coverage; ``app`` is the app's id, already quoted.
+
+    ``where`` names the app. Raises SecretError without a usable credential.
+    """
+    before = client.exchange.reads
+    reader = _Reader(client, app)
+    sections = [section for section in LISTS if section in question.names]
+    lists = dict(zip(sections, [await reader.listed(section) for section in sections], strict=True))
+    named = await reader.named({name for names in question.names.values() for name in names})
+    ids = {group for listed in lists.values() if not isinstance(listed, NotRead) for group in listed}
+    ids |= {group for pins in question.ids.values() for group in pins}
+    groups = {group.id: group for matches in named.values() if not isinstance(matches, NotRead) for group in matches}
+    groups_by_id: dict[str, IdpGroup | NotRead | None] = {**await reader.groups(ids - groups.keys()), **groups}
+    read = {section: _section(section, lists[section], groups_by_id, named, question) for section in sections}
+    side = IdpSide(
+        "Okta",
+        where,
+        {known: group for known, group in groups_by_id.items() if not isinstance(group, NotRead)},
+        {
+            name: tuple(sorted(group.id for group in matches))
+            for name, matches in named.items()
+            if not isinstance(matches, NotRead)
+        },
+    )
+    settings: dict[str, Any] = {section: entries for section, (entries, _) in read.items() if entries is not None}
+    return Live(
+        Settings(**settings),
+        {section: coverage for section, (_, coverage) in read.items()},
+        Facts(idp=side),
+        requests=client.exchange.reads - before,
+    )
+
+
+async def read_members(client: IdpClient, groups: Collection[str]) -> dict[str, frozenset[str] | NotRead]:
+    """Return the addresses of the members of groups, by the groups' ids."""
+
+    async def members(group: str) -> frozenset[str]:
+        path = f"/api/v1/groups/{quote(group, safe='')}/users"
+        users = client.uncut(path, await client.read_linked(path, ("limit", "200")))
+        return frozenset(filter(None, map(address_of, map(_as_app_user, users))))
+
+    listed = sorted(groups)
+    answers = await together(client.answered(members(group), GROUPS) for group in listed)
+    return dict(zip(listed, answers, strict=True))
+
+
+def _as_app_user(user: Json) -> Json:
+    """Return a user of Okta as a user of the app has the address: the login unless the profile has another one."""
+    profile = user["profile"]
+    return {"credentials": {"userName": profile.get("login")}, "profile": profile}
+
+
+class _Section(NamedTuple):
+    """A section as it was read; ``entries`` are None if it was not."""
+
+    entries: Mapping[str, Any] | None
+    coverage: Coverage
+
+
+def _section(
+    section: Section,
+    listed: Sequence[str] | NotRead,
+    groups: Mapping[str, IdpGroup | NotRead | None],
+    named: Mapping[str, Sequence[IdpGroup] | NotRead],
+    question: IdpQuestion,
+) -> _Section:
+    """Return a section by the keys of its groups: the name, or ``name [id]`` for each of several with one name."""
+    if isinstance(listed, NotRead):
+        return _unread(listed)
+    for part in (*map(named.get, question.names[section]), *map(groups.get, (*question.ids[section], *listed))):
+        if isinstance(part, NotRead):
+            return _unread(part)
+    value = next(kind.type for kind in IDP_KINDS if kind.section == section)
+    known = {group: groups[group] for group in listed}
+    names = {group: entry.name if isinstance(entry, IdpGroup) else group for group, entry in known.items()}
+    times = Counter(names.values())
+    keys = {group: f"{name} [{group}]" if times[name] > 1 else name for group, name in names.items()}
+    return _Section({key: value(group) for group, key in keys.items()}, Coverage(read=len(keys), total=len(keys)))
+
+
+def _unread(why: NotRead) -> _Section:
+    problem = f"{why.problem}; {why.hint}" if why.hint else why.problem
+    return _Section(None, UNREAD._replace(problem=problem))
+
+
+class _Reader:
+    """Reads lists and groups, one answer for each; a request that fails leaves only its own answer open."""
+
+    def __init__(self, client: IdpClient, app: str) -> None:
+        self._client = client
+        self._app = f"/api/v1/apps/{app}"
+
+    async def listed(self, section: Section) -> Sequence[str] | NotRead:
+        """Return the ids of the groups of a section, each once, without mappings that are off."""
+        name, size = LISTS[section]
+        path = f"{self._app}/{name}"
+
+        async def read() -> Sequence[str]:
+            entries = self._client.uncut(path, await self._client.read_linked(path, ("limit", size)))
+            if section == "idp_assignments":
+                return list(dict.fromkeys(str(entry["id"]) for entry in entries))
+            return list(dict.fromkeys(str(entry["sourceGroupId"]) for entry in entries if entry["status"] != OFF))
+
+        return await self._client.answered(read(), APPS if section == "idp_assignments" else f"{APPS} and {GROUPS}")
+
+    async def named(self, names: Collection[str]) -> dict[str, Sequence[IdpGroup] | NotRead]:
+        """Return the groups with exactly each name."""
+
+        async def search(name: str) -> Sequence[IdpGroup]:
+            query = (("search", f"profile.name eq {json.dumps(name, ensure_ascii=False)}"), ("limit", "200"))
+            path = "/api/v1/groups"
+            matches = self._client.uncut(path, await self._client.read_linked(path, *query))
+            return [group for group in map(_group, matches) if group.name == name]
+
+        listed = sorted(names)
+        answers = await together(self._client.answered(search(name), GROUPS) for name in listed)
+        return dict(zip(listed, answers, strict=True))
+
+    async def groups(self, ids: Collection[str]) -> dict[str, IdpGroup | NotRead | None]:
+        """Return groups by id; None for one that does not exist."""
+
+        async def read(group: str) -> IdpGroup | None:
+            try:
+                return _group(await self._client.read_object(f"/api/v1/groups/{quote(group, safe='')}"))
+            except IdpRefused as error:
+                if error.status == 404:
+                    return None
+                raise
+
+        listed = sorted(ids)
+        answers = await together(self._client.answered(read(group), GROUPS) for group in listed)
+        return dict(zip(listed, answers, strict=True))
+
+
+def _group(group: Json) -> IdpGroup:
+    return IdpGroup(str(group["id"]), normalise.name(group["profile"]["name"]), str(group.get("type") or ""))

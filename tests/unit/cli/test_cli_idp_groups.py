@@ -1,0 +1,257 @@
+"""Groups that the configuration assigns and pushes in Okta, in every command that plans, compares or writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cli_repo import CONFIG, make_repo
+from fake_idps import Site, oid, okta_answers, served
+
+from rolecall.cli.main import run
+from rolecall.errors import Exit
+from rolecall.plan.saved.digest import digest
+from rolecall.plan.saved.encode import decode_plan
+
+Capture = pytest.CaptureFixture[str]
+TOKEN = "canary-idp-7c1e"
+PEOPLE = {"ann@tiny.co": ["Admins"], "cy@tiny.co": ["Marketing", "Everyone"], "di@tiny.co": ["Marketing", "Everyone"]}
+GROUPS = ["Admins", "Marketing", "Everyone", "Old"]
+LISTS = "  assignments: [Everyone]\n  pushes: idp_groups\n"
+Repo = Callable[..., Path]
+
+
+def a_site(**more: Any) -> Site:
+    return Site(**{"people": PEOPLE, "groups": list(GROUPS), "pushed": ["Admins", "Old"], "token": TOKEN, **more})
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repo]:
+    """Make a repo with lists of groups, and a stand-in for its Okta."""
+    monkeypatch.setenv("IDP_TOKEN", TOKEN)
+    with ExitStack() as stack:
+
+        def made(site: Site, lists: str = LISTS, manage: str = "idp_groups: authoritative") -> Path:
+            url = stack.enter_context(served(site, okta_answers, okta=True))
+            config = CONFIG.replace("idp_groups: authoritative", manage).replace("[Brand]", "[Marketing]")
+            okta = f"idp:\n  okta: {{url: '{url}', app: 0oa1, token: {{env: IDP_TOKEN}}}}\n"
+            return make_repo(tmp_path / "repo", f"{config}{okta}{lists}")
+
+        yield made
+
+
+def printed(capsys: Capture, folder: Path, *line: str, code: Exit = Exit.OK) -> str:
+    capsys.readouterr()
+    assert run(["-C", str(folder), *line]) == code
+    shown = capsys.readouterr()
+    assert TOKEN not in shown.out + shown.err
+    return shown.out + shown.err
+
+
+def planned(capsys: Capture, folder: Path, *line: str, code: Exit = Exit.OK) -> dict[str, Any]:
+    capsys.readouterr()
+    assert run(["-C", str(folder), "plan", "--format", "json", *line]) == code
+    plan: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return plan
+
+
+def changed(plan: dict[str, Any]) -> dict[str, str]:
+    return {change["address"]: change["action"] for change in plan["changes"]}
+
+
+AUTHORITATIVE = "idp_groups: authoritative, idp_assignments: authoritative, idp_pushes: authoritative"
+
+
+def test_a_plan_has_both_sides(repo: Repo, capsys: Capture) -> None:
+    folder = repo(a_site(assigned_groups=["Old"]), manage=AUTHORITATIVE)
+    text = printed(capsys, folder, "plan")
+    assert "IdP: Okta, 127.0.0.1:" in text
+    assert "app 0oa1   read: 1 assigned group, 2 pushed groups" in text
+    lines = text.splitlines()
+    (assigned,) = [line for line in lines if "+ idp_assignments/Everyone" in line]
+    assert f"id: {oid('Everyone')}" in assigned
+    assert "rolecall.yaml:14" in assigned
+    assert "OKTA_GROUP, 2 members" in lines[lines.index(assigned) + 1]
+    (pushed,) = [line for line in lines if "+ idp_pushes/Marketing" in line]
+    assert "rolecall.yaml:7" in pushed  # the place of the entry of idp_groups
+    assert any("- idp_pushes/Old" in line for line in lines)
+    assert any("- idp_assignments/Old" in line for line in lines)
+
+
+@pytest.mark.parametrize("form", ["markdown", "html"])
+def test_every_format_has_the_line_about_the_idp(repo: Repo, capsys: Capture, form: str) -> None:
+    text = printed(capsys, repo(a_site()), "plan", "--format", form)
+    assert "IdP: Okta, 127.0.0.1:" in text
+    assert "0 assigned groups, 2 pushed groups" in text
+
+
+def test_sections_are_additive_unless_the_configuration_says_otherwise(repo: Repo, capsys: Capture) -> None:
+    plan = planned(capsys, repo(a_site(assigned_groups=["Old"])))
+    assert changed(plan) == {"idp_assignments/Everyone": "create", "idp_pushes/Marketing": "create"}
+
+
+def test_changes_are_manual_steps_until_rolecall_can_write_them(repo: Repo, capsys: Capture) -> None:
+    folder = repo(a_site())
+    plan = planned(capsys, folder)
+    assert {(change["via"], change["via_reason"]) for change in plan["changes"]} == {("human", "idp_read_only")}
+    text = printed(capsys, folder, "apply", "--auto-approve", code=Exit.HUMAN)
+    assert "2 manual steps" in text
+    runbook = printed(capsys, folder, "runbook", "1")
+    assert "Assign to Groups" in runbook
+    assert "Find groups by name" in runbook
+    assert "an admin of it is needed" in runbook
+
+
+def test_a_plan_in_json_survives_and_names_the_groups(repo: Repo, capsys: Capture) -> None:
+    plan = planned(capsys, repo(a_site()))
+    assert plan["idp_side"]["groups"]["idp_assignments/Everyone"] == {
+        "id": oid("Everyone"),
+        "type": "OKTA_GROUP",
+        "members": 2,
+    }
+    assert plan["coverage"]["idp_pushes"]["state"] == "complete"
+    assert digest(decode_plan(plan)) == plan["digest"]
+
+
+def test_what_was_done_in_okta_is_no_longer_planned_and_remembered(repo: Repo, capsys: Capture) -> None:
+    site = a_site()
+    folder = repo(site)
+    printed(capsys, folder, "apply", "--auto-approve", code=Exit.HUMAN)
+    site.assigned_groups.append("Everyone")
+    site.pushed.append("Marketing")
+    assert changed(planned(capsys, folder, "--detailed-exitcode")) == {}
+    printed(capsys, folder, "apply", "--auto-approve")
+    site.assigned_groups.remove("Everyone")
+    text = printed(capsys, folder, "drift", "--detailed-exitcode", code=Exit.CHANGES)
+    assert "idp_assignments/Everyone" in text
+    assert "1 setting changed in the console" in text
+    assert "`idp.assignments` is a list" in printed(capsys, folder, "drift", "--accept", code=Exit.REFUSED)
+
+
+def test_a_manual_step_in_okta_is_reported_done(repo: Repo, capsys: Capture) -> None:
+    folder = repo(a_site())
+    printed(capsys, folder, "apply", "--auto-approve", code=Exit.HUMAN)
+    text = printed(capsys, folder, "done", "1", "1", "--by", "ann@tiny.co", code=Exit.HUMAN)
+    assert "idp_assignments/Everyone" in text
+    assert "idp_assignments" not in (folder / "live.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        ("  assignments: [Nobody]\n", "rolecall.yaml:14:17: Okta has no group named `Nobody`; correct the name"),
+        ("  assignments: [Twin]\n", "rolecall.yaml:14:17: Okta has 2 groups named `Twin` ("),
+        ("  pushes: [{name: Twin, id: 00gnone}]\n", "rolecall.yaml:14:12: Okta has no group with the id 00gnone"),
+        ("  pushes: [Admins, Admins]\n", "rolecall.yaml:14:20: `Admins` is already listed at rolecall.yaml:14:12"),
+    ],
+)
+def test_groups_that_are_not_one_group_are_errors(repo: Repo, capsys: Capture, lists: str, expected: str) -> None:
+    site = a_site(groups=[*GROUPS, "Twin"], homonyms={"00gtwin2": "Twin"})
+    text = printed(capsys, repo(site, lists), "plan", code=Exit.ERROR)
+    assert expected in text
+    if "2 groups" in expected:
+        assert "00gtwin2" in text
+        assert oid("Twin") in text
+
+
+def test_an_id_pins_one_of_two_groups(repo: Repo, capsys: Capture) -> None:
+    site = a_site(groups=[*GROUPS, "Twin"], homonyms={"00gtwin2": "Twin"})
+    plan = planned(capsys, repo(site, f"  assignments: [{{name: Twin, id: {oid('Twin')}}}]\n"))
+    (change,) = plan["changes"]
+    assert (change["address"], change["after"]) == ("idp_assignments/Twin", {"id": oid("Twin")})
+
+
+def test_a_renamed_group_is_the_same_group(repo: Repo, capsys: Capture) -> None:
+    folder = repo(a_site(), f"  pushes: [{{name: Former, id: {oid('Old')}}}]\n")
+    assert "has the name `Old` in Okta, not `Former`" in printed(capsys, folder, "plan")
+    assert changed(planned(capsys, folder)) == {}
+
+
+def test_a_name_that_means_another_group_than_at_the_last_apply_is_refused(repo: Repo, capsys: Capture) -> None:
+    site = a_site(assigned_groups=["Everyone"])
+    folder = repo(site, "  assignments: [Everyone]\n")
+    printed(capsys, folder, "apply", "--auto-approve")
+    site.groups.remove("Everyone")
+    site.homonyms["00gother"] = "Everyone"
+    site.assigned_groups.clear()
+    text = printed(capsys, folder, "plan", code=Exit.ERROR)
+    assert f"`Everyone` meant the group with id {oid('Everyone')} at the last apply, and now means 00gother" in text
+    printed(capsys, folder, "apply", "--auto-approve", code=Exit.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("end", "section", "other"),
+    [
+        ("/apps/0oa1/groups", "idp_assignments", "idp_pushes/Marketing"),
+        ("/mappings", "idp_pushes", "idp_assignments/Everyone"),
+    ],
+)
+def test_a_section_that_cannot_be_read_has_no_changes(
+    repo: Repo, capsys: Capture, end: str, section: str, other: str
+) -> None:
+    folder = repo(a_site(forbidden=(end,)))
+    plan = planned(capsys, folder, code=Exit.REFUSED)  # the guard `unread`, as there are other changes
+    assert plan["coverage"][section]["state"] == "unread"
+    assert list(changed(plan)) == [other]
+    assert f"Incomplete read: {section} could not be read" in printed(capsys, folder, "plan", code=Exit.REFUSED)
+
+
+def test_an_unread_side_exits_with_7(repo: Repo, capsys: Capture) -> None:
+    folder = repo(a_site(forbidden=("/mappings",)), "  pushes: idp_groups\n")
+    plan = planned(capsys, folder, "--detailed-exitcode", code=Exit.UNSEEN)
+    assert plan["changes"] == []
+    printed(capsys, folder, "drift", "--detailed-exitcode", code=Exit.UNSEEN)
+
+
+@pytest.mark.parametrize("end", ["/groups", "/api/v1/groups"])
+def test_groups_that_cannot_be_looked_up_leave_their_section_unread(repo: Repo, capsys: Capture, end: str) -> None:
+    folder = repo(a_site(forbidden=(end,)), "  pushes: idp_groups\n")
+    plan = planned(capsys, folder)
+    assert plan["coverage"]["idp_pushes"]["state"] == "unread"
+    assert changed(plan) == {}
+
+
+def test_a_mapping_that_is_off_is_not_a_push(repo: Repo, capsys: Capture) -> None:
+    plan = planned(
+        capsys, repo(a_site(pushed=["Admins", "Marketing"], paused=("Marketing",)), "  pushes: idp_groups\n")
+    )
+    assert changed(plan) == {"idp_pushes/Marketing": "create"}
+
+
+def test_okta_is_not_asked_about_what_the_configuration_does_not_manage(repo: Repo, capsys: Capture) -> None:
+    site = a_site()
+    printed(capsys, repo(site, "", "idp_groups: additive"), "plan")
+    assert site.seen == []
+
+
+def test_an_unmanaged_section_is_not_read(repo: Repo, capsys: Capture) -> None:
+    site = a_site()
+    folder = repo(site, manage="idp_groups: authoritative, idp_pushes: unmanaged, idp_assignments: unmanaged")
+    assert changed(planned(capsys, folder)) == {}
+    assert site.seen == []
+
+
+def test_a_snapshot_has_no_side_of_the_idp(repo: Repo, capsys: Capture) -> None:
+    plan = planned(capsys, repo(a_site()), "--snapshot", "live.json")
+    assert plan["coverage"]["idp_pushes"]["state"] == "unread"
+
+
+def test_export_writes_ids(repo: Repo, capsys: Capture) -> None:
+    folder = repo(a_site(assigned_groups=["Old"]))
+    printed(capsys, folder, "export", "--out", str(folder / "new"))
+    idp = yaml.safe_load((folder / "new" / "rolecall.yaml").read_text())["idp"]
+    assert idp["assignments"] == [{"name": "Old", "id": oid("Old")}]
+    assert idp["pushes"] == [{"name": name, "id": oid(name)} for name in ("Admins", "Old")]
+
+
+def test_every_list_that_is_not_supported_for_entra_is_refused(tmp_path: Path, capsys: Capture) -> None:
+    entra = "idp: {entra: {tenant: t, app: x, token: {env: T}}, assignments: [A], pushes: idp_groups}\n"
+    folder = make_repo(tmp_path / "repo", f"{CONFIG}{entra}")
+    text = printed(capsys, folder, "validate", code=Exit.ERROR)
+    assert "`assignments` is not supported yet for Entra" in text
+    assert "`pushes` is not supported yet for Entra" in text
