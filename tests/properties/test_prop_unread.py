@@ -24,8 +24,8 @@ from rolecall.codec.people import decode_people, encode_person
 from rolecall.drift.compare import Memory
 from rolecall.drift.scan import DriftScan, Past, scan
 from rolecall.errors import Exit
+from rolecall.jobs.assertions import broken
 from rolecall.jobs.metrics import drift_metrics
-from rolecall.jobs.plan import broken
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import Directory, Person
 from rolecall.model.live import UNREAD, Caller, Coverage, Group, Live

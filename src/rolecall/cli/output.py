@@ -48,7 +48,7 @@ class Sinks(NamedTuple):
 
 def present(call: Invocation, config: Config, planned: Planned, sinks: Sinks, promised: Sequence[Any] = ()) -> bool:
     """Write a plan to all its sinks; return whether an assertion does not hold. Those are reported on stderr, last."""
-    from rolecall.jobs.plan import broken
+    from rolecall.jobs.assertions import broken
     from rolecall.jobs.saved import plan_json
     from rolecall.outside.files import write_file
     from rolecall.plan.saved.digest import digest

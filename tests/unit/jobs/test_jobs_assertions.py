@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.jobs.plan import broken
+from rolecall.jobs.assertions import broken
 from rolecall.model.change import Change, Rename
 from rolecall.model.desired import Desired
 from rolecall.model.policy import TeamRole

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from small_org import ask, config, crowd, live, many, person, verdict
 
-from rolecall.jobs.plan import broken
+from rolecall.jobs.assertions import broken
 from rolecall.model.live import Facts, Group
 from rolecall.model.settings import Defaults
 from rolecall.plan.coverage import counted_words, gaps

@@ -15,7 +15,8 @@ from rolecall.errors import Exit
 
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
-    from rolecall.jobs.plan import Assertion, Planned
+    from rolecall.jobs.assertions import Assertion
+    from rolecall.jobs.plan import Planned
     from rolecall.plan.saved.privacy import Shown
 
 ASSERTIONS = ["no-access-change", "no-escalation", "no-removal"]
