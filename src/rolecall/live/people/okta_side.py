@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from rolecall.live.http.exchange import together
 from rolecall.live.people.idp_client import IdpClient, IdpRefused
-from rolecall.live.people.okta_records import APPS, GROUPS, address_of
+from rolecall.live.people.okta_records import APPS, GROUPS, address_of, source_app
 from rolecall.model import normalise
 from rolecall.model.kinds import IDP_KINDS
 from rolecall.model.live import UNREAD, Coverage, Facts, IdpGroup, IdpQuestion, IdpSide, Live
@@ -134,13 +134,14 @@ class _Reader:
         return await self._client.answered(read(), APPS if section == "idp_assignments" else f"{APPS} and {GROUPS}")
 
     async def named(self, names: Collection[str]) -> dict[str, Sequence[IdpGroup] | NotRead]:
-        """Return the groups with exactly each name."""
+        """Return the groups with exactly each name, other than those of the app: these are the targets of pushes."""
 
         async def search(name: str) -> Sequence[IdpGroup]:
             query = (("search", f"profile.name eq {json.dumps(name, ensure_ascii=False)}"), ("limit", "200"))
             path = "/api/v1/groups"
             matches = self._client.uncut(path, await self._client.read_linked(path, *query))
-            return [group for group in map(_group, matches) if group.name == name]
+            own = self._app.rpartition("/")[2]
+            return [group for match in matches if source_app(match) != own and (group := _group(match)).name == name]
 
         listed = sorted(names)
         answers = await together(self._client.answered(search(name), GROUPS) for name in listed)
