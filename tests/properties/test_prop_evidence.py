@@ -172,3 +172,31 @@ def test_a_record_without_values_confirms_nothing_once_another_value_was_request
 ) -> None:
     finding = look_up(question._replace(rival=START), log_of(log))
     assert all(proof.with_values or proof.at < START for proof in finding.proofs)
+
+
+@given(QUESTION, st.lists(records(), max_size=6), st.sampled_from([{}, *UNREAD]))
+def test_the_writer_of_a_drifted_field_is_named_only_if_it_is_certain(
+    question: Question, log: list[AuditRecord], unread: dict[str, Any]
+) -> None:
+    question = question._replace(reported=None, by="")
+    read = log_of(log, **unread)
+    finding = look_up(question, read)
+    assert finding.status != "another_actor"
+    if unread:
+        assert finding.status in ("unread", "unclear")
+    if finding.status != "confirmed":
+        return
+    for proof in finding.proofs:
+        for name in proof.fields:
+            alike = {
+                record.key: record
+                for record in log
+                if could_prove(question, record) and (record.area, record.action) in PROVING[name]
+            }
+            if proof.with_values:
+                value = getattr(question.after, name.rpartition(".")[2])
+                later = [r for r in alike.values() if r.at is not None and r.at > proof.at]
+                assert {PROVING[name][r.area, r.action] for r in later} <= {value}
+            else:
+                after = [r for r in alike.values() if r.at is not None and r.at >= START + SLACK]
+                assert [r.key for r in after] == [proof.key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,34 +17,47 @@ from rolecall.errors import Problem
 from rolecall.jobs.audit import AuditRequest, known_log, mark_changes, read_log
 from rolecall.live.audit import audit_export
 from rolecall.model import normalise
-from rolecall.model.audit import AuditLog, first_reading
+from rolecall.model.audit import CLOCKS, AuditLog, first_reading
 
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
-    from rolecall.jobs.plan import ReadAudit
     from rolecall.journal.port import AuditStore, Journal
     from rolecall.model.evidence import Findings
     from rolecall.model.live import Live
     from rolecall.model.target import AuditTarget
 
 
-def audit_reader(call: Invocation, config: Config, target: AuditTarget, journal: Journal | None = None) -> ReadAudit:
-    """Return what reads the audit log for a plan, and marks the sections that were changed after they were read.
+@dataclass(slots=True)
+class AuditReader:
+    """Reads the audit log for a plan, and marks the sections that were changed after they were read.
 
     With ``journal``, the records are stored in it, with the manual steps that they confirm. Without it, nothing is
-    stored, and the log is read only for an org of which something was read in the past.
+    stored, and the log is read only for an org of which something was read in the past. ``log`` is the last reading.
     """
 
-    async def read(live: Live) -> tuple[Live, tuple[Problem, ...]]:
-        first = first_reading(live.coverage.values())
+    call: Invocation
+    config: Config
+    target: AuditTarget
+    journal: Journal | None = None
+    log: AuditLog | None = None
+
+    async def __call__(self, live: Live) -> tuple[Live, tuple[Problem, ...]]:
+        """Return the org with the marks, and warnings about what the log may not show."""
+        first, journal = first_reading(live.coverage.values()), self.journal
         if first is None and journal is None:
             return live, ()
-        log = await read_audit(call, config, target, None if journal is None else journal.audit, first or now())
+        store = None if journal is None else journal.audit
+        log = self.log = await read_audit(self.call, self.config, self.target, store, first or now())
         if journal is not None:
-            confirm_steps(call, target, journal, live.facts.org_id, log)
+            confirm_steps(self.call, self.target, journal, live.facts.org_id, log)
         return mark_changes(live, log, now())
 
-    return read
+    def since(self, start: datetime) -> AuditLog | None:
+        """Return the last reading with the stored records from a moment on; None if nothing was read or stored."""
+        if self.log is None or self.journal is None:
+            return None
+        first = start - CLOCKS - abs(self.log.skew)
+        return self.log._replace(records=known_log(self.journal.audit, self.target.writer, first).records)
 
 
 def confirm_steps(

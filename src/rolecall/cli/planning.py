@@ -18,9 +18,10 @@ from rolecall.cli.session import Session, day, now, plan_target, read, sent, ses
 from rolecall.errors import Exit, Problem, clause
 
 if TYPE_CHECKING:
+    from rolecall.cli.audit_log import AuditReader
     from rolecall.desired.build import Config
     from rolecall.jobs.access import At, Inventory, State
-    from rolecall.jobs.plan import Planned, PlanRequest, ReadAudit, Whose
+    from rolecall.jobs.plan import Planned, PlanRequest, Whose
     from rolecall.jobs.usage import ReadUsage
     from rolecall.journal.port import Journal
     from rolecall.model.directory import PeopleScope
@@ -145,16 +146,16 @@ def plan_request(call: Invocation, opened: Session) -> PlanRequest:
     )
 
 
-def read_audit(call: Invocation, config: Config, journal: Journal | None = None) -> ReadAudit | None:
+def read_audit(call: Invocation, config: Config, journal: Journal | None = None) -> AuditReader | None:
     """Return what reads the audit log that the configuration names; None for none, and for a snapshot.
 
     With ``journal``, it stores the records, and which manual steps they confirm.
     """
     if config.audit is None or call.snapshot is not None:
         return None
-    from rolecall.cli.audit_log import audit_reader
+    from rolecall.cli.audit_log import AuditReader
 
-    return audit_reader(call, config, config.audit, journal)
+    return AuditReader(call, config, config.audit, journal)
 
 
 def read_usage(call: Invocation, config: Config) -> ReadUsage | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rolecall import __version__
+from rolecall.codec.evidence import encode_finding
 from rolecall.codec.record import Codec, Shape
 from rolecall.codec.settings import Json
 from rolecall.drift.compare import Drift
@@ -43,19 +44,25 @@ def _drifts(report: DriftReport, drifts: Iterable[Drift]) -> list[Json]:
             "did": report.tally("did", drift.address) if drift.fingerprint in report.counted else None,
             "revert": report.tally("revert", drift.address) if drift.fingerprint in report.counted else None,
         }
-        blame = report.written.get(drift.address)
+        blame, last = report.written.get(drift.address), report.last_write(drift)
+        finding = report.findings.get(drift.address)
         people = {side: None if tally is None else tally._asdict() for side, tally in tallies.items()}
-        entries.append(
-            {**_CODEC.encode(drift), "written": None if blame is None else _CODEC.encode(blame), "people": people}
-        )
+        entry = {
+            **_CODEC.encode(drift),
+            "who": last.by,
+            "when": last.at.isoformat() if last.at else None,
+            "written": None if blame is None else _CODEC.encode(blame),
+            "people": people,
+        }
+        entries.append(entry if finding is None else {**entry, "audit": encode_finding(finding)})
     return entries
 
 
 def _write_drift(drift: Drift, _: Mapping[str, Json]) -> dict[str, Json]:
     event = drift.event
     return {
-        "who": event.actor if event else None,
-        "when": event.at.isoformat() if event else None,
+        "who": None,
+        "when": None,
         "from": {"channel": event.channel, "ip": event.source_ip, "key": event.key} if event else None,
         "written": None,
         "people": None,

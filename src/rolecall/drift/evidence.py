@@ -85,23 +85,64 @@ def _of_field(question: Question, field: _Field, log: AuditLog) -> Finding:
             possible |= {(record.key, record.unrecognized or _UNNAMED)} if _may_be(question, field, record) else set()
         elif at > now + CLOCKS:
             possible.add((record.key, _FUTURE))
+        elif value.stated is None and question.reported is None and at < question.start + CLOCKS:
+            possible.add((record.key, _AT_START))
         elif value.stated is None and question.rival is not None and at >= question.rival:
             possible.add((record.key, _RIVAL))
         else:
             shown.append(_Shown(at, record, value.stated))
     shown.sort(key=lambda item: (item.at, item.record.key))
-    chosen, undone = _chosen(question, field, shown)
+    finding = (
+        _last_writer(question, field, shown, log) if question.reported is None else _report(question, field, shown)
+    )
+    return finding or _without_proof(question, log, possible)
+
+
+def _report(question: Question, field: _Field, shown: Sequence[_Shown]) -> Finding | None:
+    """Return the proof of a field that was reported done: the last state before the report, or a record after it."""
+    assert question.reported is not None
+    before = [item for item in shown if item.at <= question.reported + CLOCKS]
+    standing, undone = _standing(field, before)
+    by_user = [item for item in standing if not _is_another(question.by, item.record)]
+    after = [item for item in shown[len(before) :] if _fits(field, item)]
+    chosen = next(iter((*reversed(by_user), *reversed(standing), *after)), None)
     if chosen is not None:
         by_another = _is_another(question.by, chosen.record)
         return Finding("another_actor" if by_another else "confirmed", (_proof(field, chosen),))
-    if undone is not None and any(_fits(field, item) for item in shown):
-        change = f"{field.address} was changed again by {undone.record.actor or 'an unknown user'}"
-        return Finding("unclear", problem=f"{change} on {moment_words(undone.at)}")
-    return _without_proof(question, log, possible)
+    return _undone(field, undone) if any(_fits(field, item) for item in shown) else None
+
+
+def _last_writer(question: Question, field: _Field, shown: Sequence[_Shown], log: AuditLog) -> Finding | None:
+    """Return the record that set the value of a field. It is certain only if the log was read for the whole time, and,
+    without values in records, if there is only one."""
+    standing, undone = _standing(field, shown)
+    if not standing:
+        return _undone(field, undone) if any(_fits(field, item) for item in shown) else None
+    candidates = standing[:1] if standing[0].value is not None else standing
+    proofs = tuple(_proof(field, item) for item in candidates)
+    problem = unread_words(question, log)
+    if problem is None and len(candidates) > 1:
+        problem = f"{len(candidates):,} records of the audit log may be about it ({_UNSTATED})"
+    return Finding("confirmed" if problem is None else "unclear", proofs, problem=problem)
+
+
+def _standing(field: _Field, shown: Sequence[_Shown]) -> tuple[Sequence[_Shown], _Shown | None]:
+    """Return the records of a field's value since it was last changed to another one, and the record that did so."""
+    undoing = [place for place, item in enumerate(shown) if not _fits(field, item)]
+    return (shown[undoing[-1] + 1 :], shown[undoing[-1]]) if undoing else (shown, None)
+
+
+def _undone(field: _Field, undone: _Shown | None) -> Finding | None:
+    if undone is None:
+        return None
+    change = f"{field.address} was changed again by {undone.record.actor or 'an unknown user'}"
+    return Finding("unclear", problem=f"{change} on {moment_words(undone.at)}")
 
 
 _UNNAMED = "the setting is not named"
 _RIVAL = "another value was requested as well"
+_UNSTATED = "they do not state values"
+_AT_START = "its time is that of the last apply"
 _FUTURE = "its time is later than that of the reading"
 """Say why a record may be about a change, but does not prove it."""
 
@@ -115,21 +156,6 @@ def _without_proof(question: Question, log: AuditLog, possible: Collection[tuple
     if (problem := unread_words(question, log)) is not None:
         return Finding("unread", problem=problem)
     return Finding("not_in_log")
-
-
-def _chosen(question: Question, field: _Field, shown: Sequence[_Shown]) -> tuple[_Shown | None, _Shown | None]:
-    """Return the record that proves a field, and the one that undid it before it was reported.
-
-    The last state before the report counts, then the first record after it.
-    """
-    reported = question.end if question.reported is None else question.reported + CLOCKS
-    before = [item for item in shown if item.at <= reported]
-    after = [item for item in shown if item.at > reported and _fits(field, item)]
-    undoing = [place for place, item in enumerate(before) if not _fits(field, item)]
-    undone = before[undoing[-1]] if undoing else None
-    candidates = before[undoing[-1] + 1 :] if undoing else before
-    by_user = [item for item in candidates if not _is_another(question.by, item.record)]
-    return next(iter((*reversed(by_user), *reversed(candidates), *after)), None), undone
 
 
 def _fits(field: _Field, item: _Shown) -> bool:

@@ -13,6 +13,7 @@ from rolecall.drift.plans import plan_of_drift, revert_plan
 from rolecall.drift.value import Acknowledgement, Basis, DriftReport, UserMovements, Violation
 from rolecall.drift.violations import limits, not_evaluated, tests, watched
 from rolecall.errors import Problem, clause
+from rolecall.model.evidence import Finding
 from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
 from rolecall.model.live import Coverage
 from rolecall.model.outcome import Event
@@ -42,12 +43,13 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class DriftScan:
-    """Hold the input of a check. ``events`` are the org's last writes by live address; ``ignore`` are addresses or
-    globs that it leaves out."""
+    """Hold the input of a check. ``events`` are the org's last writes by live address, ``findings`` what WRITER's audit
+    log shows of other differences; ``ignore`` are addresses or globs that it leaves out."""
 
     plan_input: PlanInput
     past: Past
     events: Mapping[Address, Event] = field(default_factory=dict)
+    findings: Mapping[Address, Finding] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     include_unapplied: bool = False
     warnings: tuple[Problem, ...] = ()
@@ -103,6 +105,7 @@ def scan(drift_scan: DriftScan) -> DriftResult:
         released=released(plan_input, compared.difference, drift_scan.ignore),
         unmanaged=unmanaged(plan_input, compared.difference, drift_scan.ignore),
         waiting=wait,
+        findings=drift_scan.findings,
         groups=group_movements(past.roster, now, live, plan_input.known),
         people=news and replace(news, new_admins=tuple(_unsettled(news.new_admins, settled))),
         alarms=tuple(_unsettled(alarms, settled)),

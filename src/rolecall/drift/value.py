@@ -9,6 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from rolecall.drift.compare import Drift
 from rolecall.errors import Problem, Where
+from rolecall.model.evidence import Finding
 from rolecall.model.lineage import Blame
 from rolecall.model.live import Coverage
 from rolecall.model.record import FLAT, PUBLIC, Code, Key
@@ -46,6 +47,13 @@ class Violation(NamedTuple):
     fingerprint: Code
     who: Who | None = None
     source: Where | None = None
+
+
+class LastWrite(NamedTuple):
+    """Say who wrote a value last, and when; None where that is unknown."""
+
+    by: str | None = None
+    at: datetime | None = None
 
 
 class Acknowledgement(NamedTuple):
@@ -108,8 +116,9 @@ class DriftReport:
     ``entries`` are all addresses but those in sync. ``counted`` are the fingerprints of those that count as drift.
     ``did`` is the plan that has the effect of the drift; ``revert`` is the plan that reverts it; both are None where
     nothing counts. ``keys`` has the address of each group under its key in the config. ``released`` was applied and is
-    no longer in the config, which is not drift. ``waiting`` are addresses that are pending in the IdP. ``sighting`` is
-    None where users were not read. ``not_evaluated`` are the kinds of checks that need users who were not read.
+    no longer in the config, which is not drift. ``waiting`` are addresses that are pending in the IdP.
+    ``findings`` are what WRITER's audit log shows of differences without an event. ``sighting`` is None where users
+    were not read. ``not_evaluated`` are the kinds of checks that need users who were not read.
     ``acknowledged`` are the acknowledged findings, by fingerprint, which do not count.
     """
 
@@ -126,6 +135,7 @@ class DriftReport:
     released: Annotated[tuple[Released, ...], PUBLIC] = ()
     unmanaged: Annotated[tuple[Unmanaged, ...], PUBLIC] = ()
     waiting: frozenset[Address] = frozenset()
+    findings: Annotated[Mapping[Address, Finding], PUBLIC] = field(default_factory=dict)
     groups: Annotated[GroupMovements, PUBLIC] = GroupMovements()
     people: UserMovements | None = None
     alarms: tuple[Violation, ...] = ()
@@ -144,6 +154,15 @@ class DriftReport:
     def drifts(self) -> tuple[Drift, ...]:
         """Return the addresses that count as drift."""
         return tuple(drift for drift in self.entries if drift.fingerprint in self.counted)
+
+    def last_write(self, drift: Drift) -> LastWrite:
+        """Return who wrote a value last and when, by the org's or WRITER's audit log, as far as that is certain."""
+        if drift.event is not None:
+            return LastWrite(drift.event.actor, drift.event.at)
+        finding = self.findings.get(drift.address)
+        if finding is None or finding.status != "confirmed":
+            return LastWrite()
+        return LastWrite(finding.proofs[-1].actor or None, finding.proofs[-1].at)
 
     @property
     def determined(self) -> bool:

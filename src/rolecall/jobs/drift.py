@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from rolecall.drift.compare import Drift, attributed, lifecycle
+from rolecall.drift.evidence import look_up
 from rolecall.drift.scan import DriftResult, DriftScan, Past, drifted, scan
 from rolecall.drift.value import DriftReport, Violation
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
@@ -21,8 +22,11 @@ from rolecall.jobs.people import left_out, people_or_unread
 from rolecall.jobs.plan import PlanRequest, read_plan_input
 from rolecall.journal.port import Journal
 from rolecall.live.port import Audit
+from rolecall.model.audit import AuditLog
 from rolecall.model.desired import NOTHING_APPLIED, Applied
 from rolecall.model.directory import EVERYBODY
+from rolecall.model.evidence import Question
+from rolecall.model.kinds import split_address
 from rolecall.model.lineage import Blame
 from rolecall.model.outcome import Event
 from rolecall.model.settings import Address
@@ -39,13 +43,15 @@ SLACK = timedelta(minutes=5)
 class DriftRequest:
     """One check, with the request for a plan of the configuration; what was applied is taken from ``memory``.
 
-    ``audit`` is None if the org has no audit log. ``blame`` returns the author of a line of the configuration.
+    ``audit`` is None if the org has no audit log. ``exported`` returns WRITER's audit log from a moment on, as read for
+    this check; None if it was not read. ``blame`` returns the author of a line of the configuration.
     ``ignore`` are addresses or patterns.
     """
 
     planning: PlanRequest
     memory: DriftMemory
     audit: Audit | None
+    exported: Callable[[datetime], AuditLog | None] | None = None
     blame: Callable[[Where], Blame | None] = lambda _: None
     ignore: tuple[str, ...] = ()
     include_unapplied: bool = False
@@ -75,10 +81,11 @@ async def check_drift(request: DriftRequest) -> Drifts:
     first = first.resolved
     if first.known.errors:
         raise ConfigError(*first.known.errors)
-    inquiry = DriftScan(first, past, {}, request.ignore, request.include_unapplied, unmatched)
+    inquiry = DriftScan(first, past, {}, {}, request.ignore, request.include_unapplied, unmatched)
     drifts = drifted(inquiry)
     if drifts:
         inquiry = await _with_events(inquiry, request, drifts)
+        inquiry = _with_findings(inquiry, request, drifts)
     drift_result = scan(inquiry)
     written = _authors(drift_result.report.entries, request.blame)
     return Drifts(replace(drift_result, report=replace(drift_result.report, written=written)), inquiry)
@@ -113,8 +120,7 @@ async def _with_events(inquiry: DriftScan, request: DriftRequest, drifts: Sequen
     if request.audit is None or inquiry.past.basis.at is None:
         return inquiry
     known, base = inquiry.plan_input.known, inquiry.past.basis.at
-    recorded = request.memory.recorded(inquiry.plan_input.live.facts.org_id)
-    moments = {known.present_address(at): when for at, when in recorded.items()}
+    moments = _moments(inquiry, request)
     since = min([base, *(moments.get(drift.address, base) for drift in drifts)]) - SLACK
     try:
         events = await request.audit.since(since)
@@ -128,6 +134,40 @@ async def _with_events(inquiry: DriftScan, request: DriftRequest, drifts: Sequen
     groups = lifecycle(events) if past.memory.baseline else None
     past = replace(past, memory=replace(past.memory, keys=keys, lifecycle=groups))
     return replace(inquiry, past=past, events=last_events)
+
+
+def _with_findings(inquiry: DriftScan, request: DriftRequest, drifts: Sequence[Drift]) -> DriftScan:
+    """Return the input with what WRITER's audit log shows of each difference whose last write is unknown.
+
+    A change was made after the value was recorded, and before the section was read.
+    """
+    base = inquiry.past.basis.at
+    unknown = [drift for drift in drifts if drift.address not in inquiry.events and drift.kind != "differs"]
+    if request.exported is None or base is None or not unknown:
+        return inquiry
+    starts = _moments(inquiry, request)
+    log = request.exported(min(starts.get(drift.address, base) for drift in unknown))
+    if log is None:
+        return inquiry
+    questions = (
+        Question(drift.address, drift.last, drift.live, starts.get(drift.address, base), _read_at(inquiry, drift))
+        for drift in unknown
+    )
+    findings = {each.address: look_up(each, log) for each in questions if each.start < each.end}
+    return replace(inquiry, findings=findings)
+
+
+def _read_at(inquiry: DriftScan, drift: Drift) -> datetime:
+    """Return when the section of a difference was read, or when a value of it was reported done after that."""
+    coverage = inquiry.plan_input.live.covered(split_address(drift.address)[0])
+    read = coverage.taken_at or inquiry.plan_input.created_at
+    return max([read, *(item.at for item in coverage.reported if concerns(item.address, drift.address))])
+
+
+def _moments(inquiry: DriftScan, request: DriftRequest) -> dict[Address, datetime]:
+    """Return when each address was recorded, by its live address."""
+    recorded = request.memory.recorded(inquiry.plan_input.live.facts.org_id)
+    return {inquiry.plan_input.known.present_address(at): when for at, when in recorded.items()}
 
 
 def _last(

@@ -77,9 +77,9 @@ class Confirmation(NamedTuple):
 class Question(NamedTuple):
     """A change to look up in a log: the values of an address, and when it was made at the earliest and at the latest.
 
-    ``reported`` is when it was reported done; a record after it counts only if none before it does. ``by`` is the
-    user who made it, if known. ``rival`` is from when on another value of the address was requested as well, so that a
-    record without values may be about that one.
+    ``reported`` is when it was reported done; a record after it counts only if none before it does. Without it, the
+    question is who set a value that was read at ``end``. ``by`` is the user who made it, if known. ``rival`` is from
+    when on another value of the address was requested as well, so that a record without values may be about that one.
     """
 
     address: Address

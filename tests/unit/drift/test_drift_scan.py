@@ -20,6 +20,7 @@ from rolecall.drift.membership import take_roster
 from rolecall.drift.privacy import redact_found
 from rolecall.drift.scan import drifted, scan
 from rolecall.drift.value import Acknowledgement
+from rolecall.model.evidence import Finding, Proof
 from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
 from rolecall.model.policy import AccessTest, Guards, Ignore, Policy, TeamRole
 from rolecall.model.roles import ORG_ADMIN
@@ -371,9 +372,15 @@ def test_of_people_who_were_read_in_part_no_access_test_says_anything():
 
 def test_every_key_of_the_schema_is_in_the_json_of_a_report():
     schema = json.loads(schema_text("drift.schema.json"))
-    made = inquiry({"G": M}, {"G": L}, {"G": M}, events={AT: event(AT, "eve@acme.com", "rolecall/x/1/1")})
+    proof = Proof("ab" * 32, NOW, "eve@acme.com", "Area", "Action", "G", "legacy", (AT,), False)
+    finding = Finding("unclear", (proof,), (AT,), (AT,), "why")
+    events = {AT: event(AT, "eve@acme.com", "rolecall/x/1/1")}
+    made = inquiry({"G": M}, {"G": L}, {"G": M}, events=events, findings={AT: finding})
     found = encode_found(scan(made).report)
     assert found.keys() == schema["properties"].keys()
+    audit = schema["definitions"]["audit"]["properties"]
+    assert found["drift"][0]["audit"].keys() == audit.keys()
+    assert found["drift"][0]["audit"]["records"][0].keys() == audit["records"]["items"]["properties"].keys()
     drift = schema["properties"]["drift"]["items"]["properties"]
     (entry,) = found["drift"]
     assert entry.keys() == drift.keys()

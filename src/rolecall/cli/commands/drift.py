@@ -268,15 +268,17 @@ def _request(
     baseline = None if options.baseline is None else Baseline(config, options.baseline, day(call))
     planning = plan_request(call, opened)
     target = replace(planning.target, command=_command(config, options))
+    reader = read_audit(call, config, journal)
     return DriftRequest(
         planning=replace(
             planning,
             target=target,
             lifts=lifts(options.allow),
-            audit=read_audit(call, config, journal),
+            audit=reader,
         ),
         memory=DriftMemory(journal, baseline),
         audit=opened.org if isinstance(opened.org, Audit) else None,
+        exported=None if reader is None else reader.since,
         blame=lambda where: blame(config.root, where.file, where.line),
         ignore=options.ignore,
         include_unapplied=options.include_unapplied,

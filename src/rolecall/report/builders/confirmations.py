@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from rolecall.codec.snapshot import moment_text
 from rolecall.model.audit import CLOCKS
 from rolecall.model.evidence import Finding, Proof, Status
 from rolecall.model.run import Step
@@ -48,9 +46,24 @@ def finding_words(finding: Finding, reported: datetime | None = None) -> str:
 _SILENT = "not in the audit log"
 
 
+def unknown_writer(finding: Finding) -> str:
+    """Return why it is not known, or not certain, who made a change; empty if it is, with fields that are not logged
+    named."""
+    proofs = proofs_words(finding)
+    problem = visible(finding.problem or "")
+    if finding.status == "confirmed":
+        return f"Not logged: {_fields(finding.unlogged)}." if finding.unlogged else ""
+    if finding.status == "not_logged":
+        return "Who changed it is unknown: this kind of change is not logged."
+    if finding.status == "not_in_log":
+        return f"Not in the audit log: {_fields(finding.missing)}. {proofs}." if proofs else "Not in the audit log."
+    known = f" ({proofs})" if proofs else ""
+    return f"Who changed it is {'not certain' if proofs else 'unknown'}: {problem}{known}."
+
+
 def proofs_words(finding: Finding, reported: datetime | None = None) -> str:
     """Return who made a change and when, by each record of it; with its fields if there are several."""
-    several = len(finding.proofs) > 1 or bool(finding.missing)
+    several = len({name for proof in finding.proofs for name in proof.fields}) > 1 or bool(finding.missing)
     return "; ".join(_proof_words(proof, reported, fields=several) for proof in finding.proofs)
 
 
@@ -67,31 +80,3 @@ def _fields(addresses: tuple[str, ...]) -> str:
 def confirmed_sentence(step: Step, finding: Finding) -> str:
     """Return ``Step 3 of run 12 (sso) is confirmed by the audit log: ann@acme.com, 12 Nov 2026, 09:14 UTC.``"""
     return f"Step {step.label} of run {step.run} ({visible(step.address)}) is {finding_words(finding, step.at)}."
-
-
-def finding_json(finding: Finding | None) -> dict[str, Any] | None:
-    """Return a finding as JSON; null for a change that was not looked up."""
-    if finding is None:
-        return None
-    return {
-        "status": finding.status,
-        "records": [_proof_json(proof) for proof in finding.proofs],
-        "missing": list(finding.missing),
-        "not_logged": list(finding.unlogged),
-        "problem": finding.problem,
-    }
-
-
-def _proof_json(proof: Proof) -> dict[str, Any]:
-    return {
-        "key": proof.key,
-        "at": moment_text(proof.at),
-        "stated_at": moment_text(proof.stated_at or proof.at),
-        "actor": proof.actor or None,
-        "area": proof.area or None,
-        "action": proof.action,
-        "object": proof.object or None,
-        "source": proof.source or None,
-        "addresses": list(proof.fields),
-        "with_values": proof.with_values,
-    }

@@ -9,11 +9,13 @@ from functools import partial
 from rolecall.codec.settings import encode_value
 from rolecall.drift.compare import Drift, DriftClass
 from rolecall.drift.value import UNDETERMINED, DriftReport, Violation
+from rolecall.model.evidence import Finding
 from rolecall.model.kinds import BY_SECTION, SECTIONS, field_changes, split_address
 from rolecall.model.settings import Value
 from rolecall.plan.coverage import USERS
 from rolecall.plan.dates import moment_words
 from rolecall.report.builders.changes import changed, created, deleted, scalar
+from rolecall.report.builders.confirmations import proofs_words, unknown_writer
 from rolecall.report.builders.drift_sentences import (
     CLASSES,
     Effect,
@@ -214,9 +216,11 @@ def _sides(drift: Drift) -> tuple[Value | None, Value | None]:
 
 def _notes(report: DriftReport, drift: Drift, effects: Sequence[Effect]) -> Iterable[Note]:
     counts = bool(effects)
-    if counts or drift.event:
-        event = f" {event_words(drift.event)}" if drift.event else ""
-        yield Note(f"{CLASSES[drift.kind]}{event}", "plain" if counts else "dim")
+    finding = report.findings.get(drift.address)
+    if counts or drift.event or finding:
+        yield Note(f"{CLASSES[drift.kind]}{_by(drift, finding)}", "plain" if counts else "dim")
+    if finding is not None and (unknown := unknown_writer(finding)):
+        yield Note(unknown, "dim")
     if drift.new_admin:
         state = "New unmanaged mapping" if drift.last is None else "Unmanaged mapping, changed since the last apply"
         yield Note(f"{state}: it gives org admin.", "more")
@@ -230,6 +234,13 @@ def _notes(report: DriftReport, drift: Drift, effects: Sequence[Effect]) -> Iter
     if counts:
         yield from affected_users(effects, drift.address, managed=drift.managed)
         yield Note(f"Fingerprint: {drift.fingerprint}", "dim")
+
+
+def _by(drift: Drift, finding: Finding | None) -> str:
+    """Return who made a change and when, with a space before it; nothing if that is not certain."""
+    if drift.event is not None:
+        return f" {event_words(drift.event)}"
+    return f" by {proofs_words(finding)}" if finding is not None and finding.status == "confirmed" else ""
 
 
 def drift_table(report: DriftReport) -> Table:
@@ -248,14 +259,14 @@ def _drift_rows(report: DriftReport) -> Iterator[tuple[str, ...]]:
         counts = drift.fingerprint in report.counted
         tally = report.tally("did", drift.address) if counts else None
         users = ("", "", "") if tally is None else tuple(map(str, tally))
-        event = drift.event
+        event, last = drift.event, report.last_write(drift)
         yield (
             drift.address,
             drift.kind,
             "yes" if counts else "no",
             *(_value(drift.address, value) for value in (drift.last, drift.desired, drift.live)),
-            event.actor if event else "",
-            event.at.isoformat() if event else "",
+            last.by or "",
+            last.at.isoformat() if last.at else "",
             (event.source_ip or "") if event else "",
             *users,
             f"{drift.source.file}:{drift.source.line}" if drift.source else "",

@@ -35,8 +35,8 @@ def notice_document(report: DriftReport, new: Iterable[str], cleared: Cleared) -
                 "address": drift.address,
                 "class": drift.kind,
                 "fingerprint": drift.fingerprint,
-                "who": drift.event.actor if drift.event else None,
-                "when": drift.event.at.isoformat() if drift.event else None,
+                "who": report.last_write(drift).by,
+                "when": at.isoformat() if (at := report.last_write(drift).at) else None,
             }
             for drift in report.drifts
             if drift.fingerprint in fingerprints

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from rolecall.codec.evidence import encode_finding
 from rolecall.model.evidence import NO_FINDINGS, Finding, Findings
 from rolecall.model.paste import shell_word
 from rolecall.model.run import Approval, Run, RunOutcome, RunReport, Step, StepState
-from rolecall.report.builders.confirmations import STATES, finding_json, finding_words
+from rolecall.report.builders.confirmations import STATES, finding_words
 from rolecall.report.document import Document, Listing, NextStep, Note, Row, Tone
 from rolecall.report.line import Line, Style, line
 from rolecall.report.phrases import cells, count, listed, visible
@@ -283,7 +284,7 @@ def _step_json(step: Step, finding: Finding | None) -> dict[str, Any]:
         "by": step.by,
         "evidence": step.evidence,
         "at": step.at.isoformat() if step.at else None,
-        "audit": finding_json(finding),
+        "audit": None if finding is None else encode_finding(finding),
     }
 
 
