@@ -12,8 +12,17 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from idp import Okta
-from idp.random_orgs import GROUPS, Change, IdpWorld, change_okta, changes, idp_worlds
+from idp import Entra, Okta
+from idp.random_orgs import (
+    ASSIGNED,
+    GROUPS,
+    Change,
+    IdpWorld,
+    change_entra,
+    change_okta,
+    changes,
+    idp_worlds,
+)
 from org_client import SNAPSHOT, Client, fill
 from scim_org import new_token, served
 
@@ -79,12 +88,13 @@ def map_groups(site: Site, idp_groups: Mapping[str, Any]) -> None:
 
 
 def shown(site: Site, *command: str) -> Any:
-    """The JSON that a command prints. An IdP in whose groups no user is makes users partially read, which is no
-    matter here: what is read is everything."""
+    """The JSON that a command prints. Users are partially read, with a reason, if no user is in a group of the org, and
+    if Entra assigns users directly."""
     site.capture.readouterr()
     code = run(["-C", str(site.folder), *command, "--format", "json"])
     printed = site.capture.readouterr()
-    assert code == Exit.OK or "has no user in any group" in printed.err, printed.err
+    reasons = ("has no user in any group", "assigned to the app directly and in none of its groups")
+    assert code == Exit.OK or any(reason in printed.err for reason in reasons), printed.err
     return json.loads(printed.out)
 
 
@@ -141,3 +151,50 @@ def test_access_computed_from_okta_is_access_after_provisioning(
         okta.unpush(data.draw(st.sampled_from(world.sent)))
         okta.provision()
         assert predicted(site, "live") == actual(site) == after, "the group stays in the org with its members"
+
+
+@contextmanager
+def entra_of(site: Site, world: IdpWorld, idp_groups: Mapping[str, Any]) -> Iterator[Entra]:
+    entra = world.entra()
+    entra.connect(site.url, site.token)
+    with entra.served() as url:
+        people = {"entra": "acme", "url": url, "login_url": url, "app": entra.app, "token": {"env": "IDP_TOKEN"}}
+        configure(site, people, idp_groups)
+        yield entra
+
+
+def assert_predicted(site: Site, world: IdpWorld, access: TeamRoles) -> None:
+    """Users whom Entra assigns directly and who are in no group cannot be named; they have default access (R7)."""
+    org_access = actual(site)
+    assert org_access.keys() - access.keys() <= set(world.direct)
+    assert {email: org_access[email] for email in access.keys() & org_access.keys()} == access
+    default = False, frozenset((team, "member") for team in SNAPSHOT["defaults"]["teams"])
+    assert {org_access[email] for email in org_access.keys() - access.keys()} <= {default}
+
+
+@examples
+@given(idp_worlds(), mappings, changes((*ASSIGNED, *GROUPS)), st.booleans(), st.booleans(), st.data())
+def test_access_computed_from_entra_is_access_after_provisioning(
+    site: Site,
+    world: IdpWorld,
+    drawn: dict[str, Any],
+    later: list[Change],
+    invited: bool,
+    full: bool,
+    data: st.DataObject,
+) -> None:
+    site = emptied(site, invited)
+    mapped = {group: value for group, value in drawn.items() if group in world.sent}
+    with entra_of(site, world, mapped) as entra:
+        entra.provision()
+        assert entra.job.last["state"] == "Succeeded", entra.entries
+        before = predicted(site, "desired")
+        map_groups(site, mapped)
+        assert_predicted(site, world, before)
+        for change in later:
+            change_entra(entra, change)
+        entra.provision(full=full)
+        assert entra.job.last["state"] == "Succeeded", entra.entries
+        access = predicted(site, "live")
+        assert_predicted(site, world, access)
+        assert_why(site, access, data.draw(st.sampled_from(sorted(access) or ["ann@acme.com"])))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
+from idp.entra import Entra
 from idp.okta import Okta
 
 LOGINS = tuple(f"{name}@acme.com" for name in ("ann", "bo", "cy", "dee", "eve", "flo"))
@@ -36,6 +37,19 @@ class IdpWorld(NamedTuple):
     off: frozenset[str]
     suspended: frozenset[str]
 
+    def entra(self) -> Entra:
+        """Return a stand-in Entra with this world in it: whatever is assigned is sent, and nothing is pushed."""
+        entra = Entra()
+        for login in LOGINS:
+            entra.add_user(login, login not in self.off)
+        for group, members in self.members.items():
+            entra.add_group(group, members)
+        for group, inner in self.inner.items():
+            entra.group(group).inner += [entra.group(name).id for name in inner if name != group]
+        for principal in (*self.assigned, *self.direct, *self.sent):
+            entra.assign(principal)
+        return entra
+
     def okta(self) -> Okta:
         """Return a stand-in Okta with this world in it."""
         okta = Okta()
@@ -57,17 +71,35 @@ def change_okta(okta: Okta, change: Change) -> None:
     user = okta.user(change.login) if change.login else None
     group = okta.group(change.group) if change.group else None
     if user is not None and group is not None:
-        members = okta.groups[group.id].members
-        if change.what == "join" and user.id not in members:
-            members.append(user.id)
-        elif change.what == "leave" and user.id in members:
-            members.remove(user.id)
+        _change_members(group.members, user.id, change.what)
     elif user is not None:
         user.status = {"switch_off": "DEPROVISIONED", "suspend": "SUSPENDED"}.get(change.what, "ACTIVE")
     elif group is not None and change.what == "assign":
         okta.assign(group.id)
     elif group is not None:
         okta.unassign(group.id)
+
+
+def change_entra(entra: Entra, change: Change) -> None:
+    """Make a change in a stand-in Entra; one that makes no difference is none."""
+    user = entra.user(change.login) if change.login else None
+    group = entra.group(change.group) if change.group else None
+    if user is not None and group is not None:
+        _change_members(group.members, user.id, change.what)
+    elif user is not None:
+        user.enabled = change.what not in ("switch_off", "suspend")
+    elif group is not None and change.what == "assign":
+        if group.id not in {assignment.principal for assignment in entra.assignments.values()}:
+            entra.assign(group.id)
+    elif group is not None:
+        entra.unassign(group.id)
+
+
+def _change_members(members: list[str], user: str, what: str) -> None:
+    if what == "join" and user not in members:
+        members.append(user)
+    elif what == "leave" and user in members:
+        members.remove(user)
 
 
 logins = st.sampled_from(LOGINS)
