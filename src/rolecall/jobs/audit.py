@@ -18,6 +18,7 @@ from rolecall.journal.port import AuditStore
 from rolecall.live.audit import AuditPage, PositionRejected
 from rolecall.live.port import Audit
 from rolecall.model.audit import CLOCKS, SUBJECTS, AuditLog, AuditPosition, AuditRecord, Gap, first_reading, marked
+from rolecall.model.console import NEWER_AUDIT_LOG
 from rolecall.model.kinds import BY_SECTION
 from rolecall.model.live import UNREAD, Coverage, Live, State
 from rolecall.plan.dates import moment_words
@@ -256,7 +257,8 @@ def gap_problems(log: AuditLog, since: datetime, now: datetime) -> Iterator[Prob
         if gap.end > since:
             period = f"from {moment_words(gap.start)} to {moment_words(min(gap.end, now))}"
             message = f"the audit log may lack records {period}"
-            yield Problem("audit_gap", message, None, "compare with the console, or read the org again", "warning")
+            hint = f"compare with the console ({NEWER_AUDIT_LOG}), or read the org again"
+            yield Problem("audit_gap", message, None, hint, "warning")
 
 
 def unrecognized_problem(records: Sequence[AuditRecord]) -> Problem:

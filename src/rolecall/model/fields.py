@@ -5,6 +5,8 @@
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from rolecall.model.roles import ORG_ADMIN
+
 FieldType = Literal["flag", "choice", "text", "role", "teams", "document"]
 """``document`` is a text that a configuration reads from a file; ``role`` and ``teams`` are names known to the org."""
 
@@ -78,7 +80,7 @@ class Kind(NamedTuple):
     entry means.
 
     Changes are written in the order of ``write_rank`` and take effect in that of ``effect_rank``. ``actions`` are what
-    a caller may be able to do, ``required_role`` is the role that they need, ``feature`` is what the org's plan tier
+    a caller may be able to do, ``changed_by`` are the org-level roles that may (R34), ``feature`` is what the plan tier
     must include. ``decides_access``: what users can do depends on it; ``decides_sign_in``: who can sign in does.
     ``includable``: an included file may have it. ``verbs`` are the verbs of the actions in a runbook.
 
@@ -101,7 +103,7 @@ class Kind(NamedTuple):
     whole: bool = False
     removal: Literal["delete", "unmap"] | None = None
     actions: tuple[str, ...] = ("update",)
-    required_role: str = "org_admin"
+    changed_by: tuple[str, ...] = (ORG_ADMIN,)
     feature: str | None = None
     decides_access: bool = False
     decides_sign_in: bool = False

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 ORG_ADMIN: Final = "org_admin"
+IT_ADMIN: Final = "it_admin"
+BUSINESS_ADMIN: Final = "business_admin"
 TEAM_ADMIN: Final = "team_admin"
 MEMBER: Final = "member"
 
@@ -26,6 +28,16 @@ BUILT_IN: Final[Mapping[str, Role]] = {
     TEAM_ADMIN: Role(TEAM_ADMIN, "Team admin"),
     MEMBER: Role(MEMBER, "Member"),
 }
+
+ORG_ROLES: Final[Mapping[str, Role]] = {
+    ORG_ADMIN: BUILT_IN[ORG_ADMIN],
+    IT_ADMIN: Role(IT_ADMIN, "IT admin", "org"),
+    BUSINESS_ADMIN: Role(BUSINESS_ADMIN, "Business admin", "org"),
+}
+"""The roles at org level that are known (R36). Of these, only org admin can be the role of a mapping."""
+
+DOMAIN_ACCESS: Final = (ORG_ADMIN, IT_ADMIN)
+"""The roles that may configure domain access, which is the tab Access (R34)."""
 
 
 def role_id(name: str, known: Mapping[str, Role] = BUILT_IN) -> str:

@@ -38,6 +38,6 @@ RULE_TITLES: Mapping[str, str] = {
     "R31": "A mapping with teams and no role gives the default role there",
     "R32": "Every team role has its reasons, the one that counts first",
     "R33": "SCIM off: its users keep their access",
-    "R34": "Only an org admin can change settings",
+    "R34": "Org-level roles decide who can change settings",
 }
 """Number of a rule -> its title, in the order of `docs/rules.md`."""

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, NamedTuple, NewType, TypeAlias
 
 from rolecall.model import normalise
 from rolecall.model.fields import Field, Kind
+from rolecall.model.roles import DOMAIN_ACCESS
 
 
 class Unset(Enum):
@@ -281,6 +282,7 @@ class Settings:
             removal="delete",
             decides_sign_in=True,
             actions=("create", "update", "delete"),
+            changed_by=DOMAIN_ACCESS,
             verbs=(("create", "Claim the domain"), ("update", "Change the domain"), ("delete", "Give up the domain")),
             examples=({"acme.com": {"discoverable": True, "join": "approval"}},),
         ),
@@ -295,6 +297,7 @@ class Settings:
             api_path="/v1/access/defaults",
             write_rank=2,
             effect_rank=3,
+            changed_by=DOMAIN_ACCESS,
             decides_access=True,
             examples=({"role": "member", "teams": ["Everyone"]},),
         ),

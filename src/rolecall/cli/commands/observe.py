@@ -61,8 +61,9 @@ def observe(
 ) -> None:
     """Record the settings of an org without an API, as its console shows them.
 
-    Asks what each tab of Admin > Access & provisioning shows, and writes it to the FILE of url: observed:FILE. Such an
-    org is an observed org. You can skip and stop anywhere. Nothing is planned for a setting that was not recorded.
+    Asks what each tab of Admin > Access & provisioning shows, and writes it to the FILE of url: observed:FILE. In newer
+    consoles, that is Org settings > Users, teams, & roles. Such an org is an observed org. You can skip and stop
+    anywhere. Nothing is planned for a setting that was not recorded.
     """
     if paste and table is not None:
         raise click.UsageError("use either --paste or --csv")
@@ -92,7 +93,7 @@ def observe_org(
     from rolecall.cli.observe_groups import GroupInput, by_table, table_text
     from rolecall.jobs.observe import email, needed, open_draft
     from rolecall.jobs.observe_table import write_csv
-    from rolecall.model.console import PLACE
+    from rolecall.model.console import NEWER_PLACE, PLACE
 
     config = read(call)
     path = _file(config)
@@ -115,6 +116,7 @@ def observe_org(
     if table is not None:
         _readable(by_table(table_text(table), draft, table))
     say(f"Recording {config.org.name} in {config.org.path}. Open {PLACE} in the console.")
+    say(f"In newer consoles: {NEWER_PLACE}.")
     say(HELP)
     try:
         who = by or ask("Your email address", lambda text: email(text, draft.known), _last(draft))

@@ -12,6 +12,8 @@ from functools import cache
 from typing import Any
 
 from rolecall.model import console
+from rolecall.model.kinds import BY_SECTION
+from rolecall.model.roles import ORG_ROLES
 from rolecall.package_data import package_text
 from rolecall.report.document import Block, Chapter, Items, Paragraph, Phrase, Piece
 
@@ -20,8 +22,18 @@ SCIM_URL = "https://app.writer.com/api/scim/v2"
 SSO_URL = "https://app.writer.com/api/access/saml"
 SSO_ENTITY = "app.writer.com"
 
+
+def roles_of(*sections: str) -> str:
+    """Return the org-level roles that may change all of these sections (R34): ``Org admin or IT admin``."""
+    able = (role.name for name, role in ORG_ROLES.items() if all(name in BY_SECTION[at].changed_by for at in sections))
+    return " or ".join(able)
+
+
 CONSTANTS: Mapping[str, str] = {
     "place": console.PLACE,
+    "newer_place": console.NEWER_PLACE,
+    "access_role": roles_of("domains"),
+    "scim_role": roles_of("scim"),
     "endpoint": SCIM_URL,
     "sso_url": SSO_URL,
     "sso_entity": SSO_ENTITY,

@@ -20,7 +20,7 @@ from rolecall.report.builders.confirmations import finding_words
 from rolecall.report.builders.header import plan_banner, planned_sentence
 from rolecall.report.builders.manual_step import ManualStep, context_of
 from rolecall.report.builders.plan import entries
-from rolecall.report.builders.prose import phrase, plain, read_prose
+from rolecall.report.builders.prose import phrase, plain, read_prose, roles_of
 from rolecall.report.builders.runbook_effects import by_step
 from rolecall.report.builders.runbook_idp import idp_names, idp_prose, org_settings, push_chapters
 from rolecall.report.builders.runbook_steps import last_passwords, step_chapter
@@ -122,12 +122,15 @@ def _is_postponed(plan: Plan) -> bool:
 def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterator[Phrase]:
     """Yield what to know before the first step."""
     changes = [change for step in steps for change in step.changes]
+    sections = sorted({split_address(change.address)[0] for change in changes})
     idps = " or ".join(idp_prose(name)["name"] for name in idp_names(org_settings(plan)))
     applies = {
         "blocked": run is None and (plan.errored or plan.verdict == "block"),
         "approval": run is None and not plan.errored and plan.verdict in ("review", "not judged"),
         "plan": run is None and not plan.errored and plan.verdict != "block",
+        "menu": bool(steps),
         "admin": True,
+        "roles": len({roles_of(section) for section in sections}) > 1,
         "sign_in": any(change.address == "sso" for change in changes),
         "tier": any(map(sets_up_scim, changes)),
         "provisioned": any(map(sets_up_scim, changes)),
@@ -137,7 +140,8 @@ def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterato
     texts = read_prose("steps.yaml")["before"]
     if incomplete := planned_sentence(_missing(plan, changes)):
         yield plain(visible(incomplete))
-    yield from (phrase(texts[name], {"idps": idps}) for name, needed in applies.items() if needed)
+    values = {"idps": idps, "roles": _able(sections)}
+    yield from (phrase(texts[name], values) for name, needed in applies.items() if needed)
     yield from _org_admins(plan, steps)
     if any(change.action == "delete" and change.address.startswith("idp_groups/") for change in changes):
         yield plain(UNMAPPED)
@@ -145,6 +149,12 @@ def _before(plan: Plan, steps: Sequence[ManualStep], run: Run | None) -> Iterato
     first = "Until the upgrade is completed: " if is_upgrade(plan) and not completes_upgrade(plan) else ""
     headline = f"{first}{plan.impact.headline}" if plan.impact.headline else ""
     yield from (plain(with_full_stop(visible(text))) for text in (headline, plan.impact.problem, *locked_out) if text)
+
+
+def _able(sections: Sequence[str]) -> str:
+    """Return the roles that may change all these sections, as ``an org admin or IT admin``."""
+    roles = roles_of(*sections)
+    return f"an {roles[0].lower()}{roles[1:]}"
 
 
 def _missing(plan: Plan, changes: Sequence[Change]) -> Mapping[str, Coverage]:

@@ -14,7 +14,7 @@ from rolecall.model.roles import role_words
 from rolecall.model.settings import UNSET, Address, Defaults, GroupMapping, Scim, Settings, Sso, Value
 from rolecall.report.builders.changes import REASONS, scalar
 from rolecall.report.builders.manual_step import ManualStep, StepContext
-from rolecall.report.builders.prose import filled, phrase, plain, read_prose
+from rolecall.report.builders.prose import filled, phrase, plain, read_prose, roles_of
 from rolecall.report.builders.runbook_idp import IDPS, group_values, idp_choice, idp_names, idp_of, idp_part, idp_prose
 from rolecall.report.builders.runbook_tables import table
 from rolecall.report.builders.runbook_variants import new_metadata, passwords_go_off_later, step_variant
@@ -51,6 +51,7 @@ def step_chapter(
     if "page" in prose:
         older = f" (in older consoles: {prose['older']})" if "older" in prose else ""
         blocks.append(Paragraph(phrase(f"**{prose['page']}**{older}", values), "Page"))
+        blocks.append(Paragraph(plain(roles_of(split_address(change.address)[0])), "Role"))
     first, after_table = _actions(prose, variant, step, context, values)
     blocks += first
     if variant != "not_in_plan":
@@ -78,6 +79,7 @@ def last_passwords(step: ManualStep, context: StepContext) -> Chapter:
     skipped = tuple(field.name for field in BY_SECTION["sso"].fields if field.name != _PASSWORDS)
     blocks: list[Block] = [
         Paragraph(phrase(f"**{prose['page']}**", values), "Page"),
+        Paragraph(plain(roles_of("sso")), "Role"),
         Items("numbered", tuple(phrase(item, values) for item in prose["items"])),
         *table(step, context._replace(whole=False), skipped),
         *(Paragraph(phrase(prose[name], values), name.capitalize()) for name in ("check", "undo")),
