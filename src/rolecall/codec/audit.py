@@ -38,6 +38,11 @@ _ACTION = ("action", "actionname", "event", "eventname", "eventtype", "operation
 _OBJECT = ("object", "target", "targetuser", "resource", "entity", "subject", "affecteduser", "targets", "objects")
 _SOURCE = ("source",)
 _USER = ("user",)
+_NEW_ROLE = ("newrole", "newrolename", "roleafter", "torole", "assignedrole", "grantedrole")
+_ROLE = ("role", "rolename")
+_NEW = ("new", "to", "after", "newvalue", "current")
+_DETAILS = ("details", "detail", "change", "changes")
+"""A new role has a name such as these, or is in the details of the record. A role elsewhere may be the actor's."""
 _NAMES = ("email", "emailaddress", "mail", "useremail", "name", "displayname", "username", "login", "value", "id")
 """The parts of a nested object that name it, the best first."""
 _CONTAINERS = ("event", "data", "payload", "attributes", "details", "detail", "record", "metadata", "context", "body")
@@ -67,6 +72,7 @@ def decode_record(raw: Json) -> AuditRecord:
         source=_text(fields, _SOURCE),
         sections=sections_of(area, action),
         raw=raw,
+        role=_role(raw),
     )
 
 
@@ -150,6 +156,25 @@ def _named(value: Json, depth: int = 0) -> str:
         parts = plain_keys(value)
         return next(filter(None, (_named(parts.get(name), depth + 1) for name in _NAMES)), "")
     return ""
+
+
+def _role(raw: Json) -> str:
+    """Return the new role of a user; empty where several are stated, or none that is certainly the new one."""
+    fields = tuple(_levels(raw))
+    details = [plain_keys(part[name]) for part in fields for name in _DETAILS if isinstance(part.get(name), dict)]
+    news = [plain_keys(part[name]) for part in details for name in _NEW if isinstance(part.get(name), dict)]
+    named = [part[name] for part in (*fields, *details) for name in _NEW_ROLE if name in part]
+    plain = [part[name] for part in (*news, *(() if news else details)) for name in _ROLE if name in part]
+    roles = {role for value in (*named, *plain) if (role := _new_value(value))}
+    return roles.pop() if len(roles) == 1 else ""
+
+
+def _new_value(value: Json) -> str:
+    """Return a text, or the new one of an object that has an old and a new one."""
+    if isinstance(value, dict):
+        parts = plain_keys(value)
+        return next(filter(None, (_named(parts[name], 1) for name in _NEW if name in parts)), "") or _named(value)
+    return "" if isinstance(value, list) else _named(value)
 
 
 def _result(fields: Sequence[Mapping[str, Json]]) -> Result:

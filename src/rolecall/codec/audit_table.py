@@ -42,6 +42,14 @@ def changes_of(area: str, action: str) -> Mapping[str, Any] | None:
     return changes[0] or None if changes and all(each == changes[0] for each in changes) else None
 
 
+def role_effect(area: str, action: str) -> str:
+    """Return which role a record with this area and action may state: a new one in the ``org`` or a ``team``; ``none``
+    if the user leaves. Empty where the words are not those of an entry."""
+    every = words_of(area) | words_of(action)
+    effects = {entry.role for entry in _best(area, action) if entry.vocabulary == every}
+    return effects.pop() if len(effects) == 1 else ""
+
+
 def is_logged(section: str, field: str, value: Any) -> bool:
     """Return whether the table has an action that sets a field to a value."""
     stated = [entry.changes[field] for entry in _table() if section in entry.sections and field in entry.changes]
@@ -60,6 +68,7 @@ class _Entry(NamedTuple):
     action: frozenset[str]
     sections: tuple[str, ...]
     changes: Mapping[str, Any]
+    role: str
 
     @property
     def vocabulary(self) -> frozenset[str]:
@@ -81,7 +90,10 @@ def _table() -> tuple[_Entry, ...]:
 
     entries = yaml.safe_load(package_text("codec/data/audit_events.yaml"))
     return tuple(
-        _Entry(words_of(e["area"]), words_of(e["action"]), tuple(e["sections"]), e.get("changes", {})) for e in entries
+        _Entry(
+            words_of(e["area"]), words_of(e["action"]), tuple(e["sections"]), e.get("changes", {}), e.get("role", "")
+        )
+        for e in entries
     )
 
 

@@ -10,9 +10,11 @@ from rolecall.access.rules import Rules, compile_access
 from rolecall.drift.compare import Comparison, Drift, Memory, compare_resolved
 from rolecall.drift.membership import group_movements, take_roster, user_movements, waiting
 from rolecall.drift.plans import plan_of_drift, revert_plan
+from rolecall.drift.role_events import RoleLog, new_holders, unclear_roles
 from rolecall.drift.value import Acknowledgement, Basis, DriftReport, UserMovements, Violation
 from rolecall.drift.violations import limits, not_evaluated, tests, watched
 from rolecall.errors import Problem, clause
+from rolecall.model import normalise
 from rolecall.model.evidence import Finding
 from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
 from rolecall.model.live import Coverage
@@ -44,12 +46,14 @@ class Past:
 @dataclass(frozen=True, slots=True)
 class DriftScan:
     """Hold the input of a check. ``events`` are the org's last writes by live address, ``findings`` what WRITER's audit
-    log shows of other differences; ``ignore`` are addresses or globs that it leaves out."""
+    log shows of other differences, ``role_log`` the log with role changes; ``ignore`` are addresses or globs that
+    it leaves out."""
 
     plan_input: PlanInput
     past: Past
     events: Mapping[Address, Event] = field(default_factory=dict)
     findings: Mapping[Address, Finding] = field(default_factory=dict)
+    role_log: RoleLog | None = None
     ignore: tuple[str, ...] = ()
     include_unapplied: bool = False
     warnings: tuple[Problem, ...] = ()
@@ -124,6 +128,7 @@ def scan(drift_scan: DriftScan) -> DriftResult:
             *plan_input.warnings,
             *compared.difference.problems,
             *drift_scan.warnings,
+            *_unclear_roles(drift_scan),
         ),
         requests=live.requests,
     )
@@ -218,13 +223,36 @@ def _alarms(
     if record is not None:
         yield from limits(plan_input.desired, record.sighting)
         yield from watched(plan_input.desired, record.sighting, drift_scan.past.watched, explained)
+    yield from _of_the_log(drift_scan, record)
     yield from tests(plan_input.desired, plan_input.applied, rules, plan_input.directory)
+
+
+def _of_the_log(drift_scan: DriftScan, record: AccessRecord | None) -> Iterator[Violation]:
+    """Yield the new holders of watched roles that only the audit log shows."""
+    if drift_scan.role_log is None:
+        return
+    plan_input = drift_scan.plan_input
+    sightings = (drift_scan.past.watched, record.sighting if record else None)
+    before = {
+        (holding.role, normalise.email(holding.email))
+        for sighting in sightings
+        if sighting is not None
+        for holding in sighting.holdings
+    }
+    yield from new_holders(
+        drift_scan.role_log, plan_input.desired.policy.watch_roles, plan_input.live.facts.roles, before
+    )
 
 
 def _unseen(plan_input: PlanInput, coverage: Mapping[str, Coverage]) -> Iterator[Problem]:
     """Yield who observed the org, and what was not read, with the reason."""
     yield from whose_reading(plan_input.live, sections_of(coverage) or SECTIONS, plan_input.created_at)
     yield from unread_warnings(plan_input.desired, coverage, "nothing is known about it")
+
+
+def _unclear_roles(drift_scan: DriftScan) -> Iterator[Problem]:
+    if drift_scan.role_log is not None and (problem := unclear_roles(drift_scan.role_log)) is not None:
+        yield problem
 
 
 def _users_unread(plan_input: PlanInput, users: Coverage) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from rolecall.drift.compare import Drift, attributed, lifecycle
 from rolecall.drift.evidence import look_up
+from rolecall.drift.role_events import RoleLog
 from rolecall.drift.scan import DriftResult, DriftScan, Past, drifted, scan
 from rolecall.drift.value import DriftReport, Violation
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
@@ -30,7 +31,7 @@ from rolecall.model.kinds import split_address
 from rolecall.model.lineage import Blame
 from rolecall.model.outcome import Event
 from rolecall.model.settings import Address
-from rolecall.plan.coverage import concerns
+from rolecall.plan.coverage import concerns, people_coverage
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.lint.names import flag_problems, known_addresses, unmatched_names
 from rolecall.plan.saved.digest import fingerprint
@@ -81,12 +82,18 @@ async def check_drift(request: DriftRequest) -> Drifts:
     first = first.resolved
     if first.known.errors:
         raise ConfigError(*first.known.errors)
-    inquiry = DriftScan(first, past, {}, {}, request.ignore, request.include_unapplied, unmatched)
+    inquiry = DriftScan(
+        first,
+        past,
+        ignore=request.ignore,
+        include_unapplied=request.include_unapplied,
+        warnings=unmatched,
+    )
     drifts = drifted(inquiry)
     if drifts:
         inquiry = await _with_events(inquiry, request, drifts)
         inquiry = _with_findings(inquiry, request, drifts)
-    drift_result = scan(inquiry)
+    drift_result = scan(_with_roles(inquiry, request))
     written = _authors(drift_result.report.entries, request.blame)
     return Drifts(replace(drift_result, report=replace(drift_result.report, written=written)), inquiry)
 
@@ -155,6 +162,26 @@ def _with_findings(inquiry: DriftScan, request: DriftRequest, drifts: Sequence[D
     )
     findings = {each.address: look_up(each, log) for each in questions if each.start < each.end}
     return replace(inquiry, findings=findings)
+
+
+def _with_roles(inquiry: DriftScan, request: DriftRequest) -> DriftScan:
+    """Return the input with WRITER's audit log since users with watched roles are known; without it if no role is
+    watched, or if all users were read now."""
+    since = _users_known(inquiry)
+    if request.exported is None or not inquiry.plan_input.desired.policy.watch_roles or since is None:
+        return inquiry
+    log = request.exported(since)
+    return inquiry if log is None else replace(inquiry, role_log=RoleLog(log, since))
+
+
+def _users_known(inquiry: DriftScan) -> datetime | None:
+    """Return the time of the last knowledge of users: their reading, the access record that watched roles are compared
+    with, or the last apply. None for users that were read now, and if nothing is known."""
+    plan_input, past = inquiry.plan_input, inquiry.past
+    if people_coverage(plan_input.directory).state == "complete":
+        return people_coverage(plan_input.directory).taken_at or plan_input.live.covered("people").taken_at
+    known = past.watched
+    return known.at if known is not None and known.complete else past.basis.at
 
 
 def _read_at(inquiry: DriftScan, drift: Drift) -> datetime:

@@ -16,7 +16,7 @@ from rolecall.plan.saved.privacy import Veil
 from rolecall.report.document import Document, Listing, Note, Row, Table, Tone
 from rolecall.report.phrases import count, visible
 
-COLUMNS = ("at", "actor", "result", "area", "action", "object", "addresses", "source", "unrecognized", "key")
+COLUMNS = ("at", "actor", "result", "area", "action", "object", "addresses", "source", "unrecognized", "key", "role")
 
 SILENCE = (
     "Changes of SCIM settings and IdP groups are not in WRITER's documentation of this log. Without a record, nothing "
@@ -55,7 +55,7 @@ def _number(records: int, state: State) -> Note:
 
 def record_row(record: AuditRecord) -> Row:
     """Return a record as a line: time, actor, what was done, and why it does not count if so."""
-    parts = (": ".join(filter(None, (record.area, record.action))), record.object)
+    parts = (": ".join(filter(None, (record.area, record.action))), record.object, record.role)
     text = visible(" · ".join(filter(None, parts))) or "(not recognized)"
     reason = record.unrecognized or ("failed" if record.result == "failure" else "")
     tone: Tone = "warn" if record.unrecognized else "dim" if reason else "plain"
@@ -109,6 +109,7 @@ def record_json(record: AuditRecord) -> dict[str, Any]:
         "source": record.source or None,
         "unrecognized": record.unrecognized or None,
         "key": record.key,
+        "role": record.role or None,
     }
 
 
@@ -140,4 +141,5 @@ def _columns(record: AuditRecord) -> tuple[str, ...]:
         record.source,
         record.unrecognized,
         record.key,
+        record.role,
     )
