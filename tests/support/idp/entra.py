@@ -134,7 +134,7 @@ class Entra(EntraState, StandIn):
         form = call.body
         client = self.clients.get(form.get("client_id", ""))
         if client is None or form.get("client_secret") != client.secret:
-            text = "AADSTS7000215: Invalid client secret provided."
+            text = f"AADSTS7000215: Invalid client secret {form.get('client_secret')}."
             return Reply(401, {"error": "invalid_client", "error_description": f"{text}\r\nTrace ID: 1"})
         token = f"{form['client_id']}-token-{len(self.tokens)}"
         self.tokens[token] = client.permissions

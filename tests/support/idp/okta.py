@@ -111,9 +111,10 @@ class Okta(OktaState, StandIn):
             okta_push.import_groups(self, self.scim)
 
     def refusal(self, status: int, text: str, code: str = "") -> Reply:
-        """Return an error in Okta's form; the reason is one of its causes where Okta has a fixed summary."""
+        """Return an error in Okta's form. Where Okta has a fixed summary, the reason is one of its causes."""
+        summary = text if code else SUMMARIES.get(status, text)
         code = code or CODES.get(status, "E0000009")
-        summary = SUMMARIES.get(status, f"Api validation failed: {text}" if code == "E0000001" else text)
+        summary = f"Api validation failed: {text}" if code == "E0000001" else summary
         body = {
             "errorCode": code,
             "errorSummary": summary,
@@ -173,7 +174,8 @@ class Okta(OktaState, StandIn):
             assert content["sub"] == content["iss"]
             client.public_key.verify(_decoded(signature), f"{head}.{claims}".encode(), PKCS1v15(), SHA256())
         except (AssertionError, InvalidSignature):
-            return Reply(401, {"error": "invalid_client", "error_description": "The client assertion is not valid."})
+            text = f"bad assertion {form['client_assertion']}"
+            return Reply(401, {"error": "invalid_client", "error_description": text})
         requested = tuple(form["scope"].split())
         if not set(requested) <= set(client.scopes):
             text = "One or more scopes are not granted."

@@ -151,8 +151,9 @@ def show_app_user(okta: Okta, user_id: str, scope: str) -> Json:
     user, sync = okta.users[user_id], okta.synced.get(user_id)
     state: dict[str, Json] = {"status": "STAGED" if sync is None else "PROVISIONED"}
     if sync is not None:
-        state |= {"syncState": "ERROR" if sync.error else "SYNCHRONIZED", "lastSync": sync.at}
+        state |= {"syncState": "ERROR" if sync.error else "SYNCHRONIZED", "lastSync": sync.at or CREATED}
         state |= {"externalId": sync.scim_id} if sync.scim_id else {}
+    state |= {"status": user.app_status} if user.app_status else {}
     return {
         "id": user_id,
         "created": CREATED,

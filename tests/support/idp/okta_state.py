@@ -18,14 +18,15 @@ ACTIVE, INACTIVE, ERROR = "ACTIVE", "INACTIVE", "ERROR"
 
 @dataclass
 class OktaUser:
-    """A user. ``user_name`` is that in the app, the login unless set; ``app_profile`` are the app's own attributes,
-    which exist as long as its schema has them."""
+    """A user. ``user_name`` is that in the app, the login unless set; ``app_status`` the state there, if it is not that
+    of an assigned user; ``app_profile`` are the app's own attributes, which exist as long as its schema has them."""
 
     id: str
     login: str
     status: str = ACTIVE
     email: str | None = None
     user_name: str | None = None
+    app_status: str | None = None
     app_profile: dict[str, Json] | None = field(default_factory=dict)
 
     @property
@@ -160,9 +161,7 @@ class OktaState:
 
     def user(self, name: str) -> OktaUser:
         """Return a user by id, or else by login."""
-        if name in self.users:
-            return self.users[name]
-        return _only((user for user in self.users.values() if user.login == name), name)
+        return self.users[name if name in self.users else oid(name)]
 
     def group(self, name: str) -> OktaGroup:
         """Return a group by id, or else the one of Okta's own groups with this name."""

@@ -57,10 +57,10 @@ class Refused(Exception):
 class Fault:
     """What goes wrong with some requests.
 
-    ``what`` is the status of an error, `silence` (the connection ends without a response, which a client cannot tell
-    from a time-out), or `truncated` (JSON that ends in the middle). A status has no effect on the state, unless
-    ``after`` is set: then the request is carried out first. A silence comes before the effect or ``after`` it; what is
-    truncated is always the response to a request that was carried out.
+    ``what`` is the status of an error, `silence` (the connection ends without a response, after ``hold`` seconds, so
+    that a client with less patience has a time-out), or `truncated` (JSON that ends in the middle). A status has no
+    effect on the state, unless ``after`` is set: then the request is carried out first. A silence comes before the
+    effect or ``after`` it; what is truncated is always the response to a request that was carried out.
 
     Of the requests that match ``method`` and the regular expression ``path``, those from the ``number``-th on fail
     (from 1), ``times`` of them.
@@ -72,6 +72,7 @@ class Fault:
     method: str = ""
     path: str = ""
     after: bool = False
+    hold: float = 0.0
     matched: int = field(default=0, init=False)
 
     def hits(self, call: Call) -> bool:
@@ -108,6 +109,7 @@ class StandIn(ABC):
     requests: list[Exchanged] = field(default_factory=list, init=False)
     faults: list[Fault] = field(default_factory=list, init=False)
     violations: list[str] = field(default_factory=list, init=False)
+    stopped: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
 
     spec_name = ""
@@ -128,8 +130,8 @@ class StandIn(ABC):
     def refusal(self, status: int, text: str, code: str = "") -> Reply:
         """Return an error as the IdP words it, with the headers that belong to its status."""
 
-    def respond(self, call: Call) -> Reply | None:
-        """Return the response to a request, with faults, or None for none at all."""
+    def respond(self, call: Call) -> Reply | Fault:
+        """Return the response to a request, with faults, or the fault that there is none."""
         with self.lock:
             fault = next((fault for fault in [*self.faults] if fault.hits(call)), None)
             reply = None if fault and not fault.after and fault.what != "truncated" else self._carried_out(call)
@@ -140,9 +142,10 @@ class StandIn(ABC):
             self.requests.append(exchange)
             if fault is None:
                 self._check(exchange)
-        if fault and fault.what == "silence":
-            return None
-        if fault and fault.what == "truncated" and reply is not None:
+        if fault and (reply is None or fault.what == "silence"):
+            return fault
+        assert reply is not None
+        if fault and fault.what == "truncated":
             text = json.dumps(reply.body)
             return reply._replace(body=text[: len(text) // 2].encode())
         return reply
@@ -168,11 +171,13 @@ class StandIn(ABC):
         request or a response was not as the IdP describes it."""
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         server.daemon_threads = True
+        self.stopped.clear()
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
+            self.stopped.set()
             server.shutdown()
             thread.join()
             server.server_close()
@@ -200,10 +205,11 @@ def _handler(service: StandIn) -> type[BaseHTTPRequestHandler]:
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
             raw = self.rfile.read(int(headers.get("content-length", 0)))
             reply = service.respond(Call(self.command, parts.path, query, headers, _body(raw, headers)))
-            if reply is None:
-                self.close_connection = True
-            else:
+            if isinstance(reply, Reply):
                 self._send(reply)
+            else:
+                service.stopped.wait(reply.hold)
+                self.close_connection = True
 
         def _send(self, reply: Reply) -> None:
             data = b"" if reply.body is None else reply.body
