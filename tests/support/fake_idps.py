@@ -35,7 +35,8 @@ def oid(name: str) -> str:
 @dataclass
 class Site:
     """People by address -> their groups; which of them have the app, and which groups are pushed. ``homonyms`` are the
-    ids of more groups in Okta, with the name that each shares with one of ``groups``.
+    ids of more groups in Okta, with the name that each shares with one of ``groups``; ``direct_users`` have the app in
+    Okta without a group.
 
     ``user_name`` and ``emails`` are the sources of Entra's mappings of userName and the work e-mail; ``properties`` are
     what Graph says of a user beside their address. ``suspended`` are the accounts that are off in the IdP itself.
@@ -84,6 +85,7 @@ class Site:
     statuses: dict[str, int] = field(default_factory=dict)
     seen: list[Exchanged] = field(default_factory=list)
     homonyms: dict[str, str] = field(default_factory=dict)
+    direct_users: list[str] = field(default_factory=list)
 
     def members(self, group: str) -> list[str]:
         return [email for email, groups in self.people.items() if group in groups]
@@ -270,6 +272,8 @@ def _okta_groups(site: Site, steps: list[str], query: dict[str, str]) -> tuple[i
         more = [{**_okta_group(name), "id": group} for group, name in site.homonyms.items() if name == wanted]
         return 200, [*(_okta_group(name) for name in site.groups if name == wanted), *more]
     name = next((name for name in site.groups if oid(name) == steps[1]), None)
+    if name is None and steps[1] in site.homonyms:
+        return 200, [] if len(steps) == 3 else {**_okta_group(site.homonyms[steps[1]]), "id": steps[1]}
     if name is None:
         return 404, _error(True, "Not found")
     if len(steps) == 2:
@@ -307,7 +311,7 @@ def _okta_user(site: Site, email: str) -> dict[str, Any]:
         "created": MOMENT,
         "lastUpdated": MOMENT,
         "status": "DEPROVISIONED" if email in site.inactive else "PROVISIONED",
-        "scope": "GROUP",
+        "scope": "USER" if email in site.direct_users else "GROUP",
         "credentials": {"userName": site.properties.get(email, {}).get("userName", email)},
         "profile": site.profiles.get(email, {}),
     }

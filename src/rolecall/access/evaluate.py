@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from rolecall.access import policy
 from rolecall.access.entitlements import BY_DEFAULT, ORG
@@ -66,12 +66,16 @@ def plain_masks(rules: Rules) -> tuple[int, int]:
 
 
 def shifts(
-    before: Rules, after: Rules, directory: Directory, numbers: Iterable[int] | None = None
+    before: Rules,
+    after: Rules,
+    directory: Directory,
+    numbers: Iterable[int] | None = None,
+    later: Mapping[int, Traits] = {},
 ) -> dict[tuple[int, int], array[int]]:
     """Return the users for each pair of masks before and after, ascending, where team roles differ.
 
     Both rules must share their entitlements. With None all users are compared; the candidates give the same in less
-    time.
+    time. ``later`` has the traits after, of users whose traits change.
     """
     old, new = group_masks(before, directory), group_masks(after, directory)
     members, offsets, uncommon = directory.members, directory.offsets, directory.others
@@ -82,8 +86,9 @@ def shifts(
         for group in members[offsets[number] : offsets[number + 1]]:
             b |= old[group]
             a |= new[group]
-        if number in uncommon:
-            b, a = settle(before, b, uncommon[number]), settle(after, a, uncommon[number])
+        if number in uncommon or number in later:
+            traits = uncommon.get(number, PLAIN)
+            b, a = settle(before, b, traits), settle(after, a, later.get(number, traits))
         else:
             b, a = b | was.always if b else was.without, a | will.always if a else will.without
         if b != a and (b ^ a) & ~BY_DEFAULT:

@@ -15,6 +15,7 @@ from rolecall.jobs.people import people_or_unread
 from rolecall.jobs.plan import PlanRequest, make_plan
 from rolecall.live.port import People
 from rolecall.model import normalise
+from rolecall.model.change import Change
 from rolecall.model.desired import Desired
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person, Traits
 from rolecall.model.live import COMPLETE, Coverage, Facts, Live
@@ -27,6 +28,7 @@ from rolecall.plan.explain.why import Why, WhyNot, persona, why, why_not
 from rolecall.plan.forecast import State as Moment
 from rolecall.plan.forecast import finish, forecast_access
 from rolecall.plan.guards.named_users import near_addresses
+from rolecall.plan.idp_users import idp_effect, place_users
 from rolecall.plan.resolve import on_day
 from rolecall.plan.saved.summary import other_org_words
 from rolecall.plan.value import AccessTestResult, OrgRef, Plan, Released, Unmanaged
@@ -82,6 +84,8 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     if test and not any(map(needs_users, tests)):
         scope = NOBODY
     directory = await people_or_unread(_people(request), request.org, live, scope)
+    if at != "live":
+        directory = after_idp(live, planned.plan.changes if at == "desired" else at.changes, directory)
     ends = _ends(live, planned.plan)
     rules = (
         forecast_access(live, None, at.changes).after
@@ -102,6 +106,17 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     kind: Literal["live", "desired", "plan"] = "plan" if isinstance(at, Plan) else at
     lines = on_day(question.desired, question.as_of)
     return State(planned.plan.org, rules, directory, lines, live.facts, results, coverage, kind, question.known.find)
+
+
+def after_idp(live: Live, changes: Iterable[Change], directory: Directory) -> Directory:
+    """Return the users once changes in the IdP are made and provisioned; partial if that is not known."""
+    effect = idp_effect(live, changes)
+    if effect is None or directory.coverage.state == "unread":
+        return directory
+    after = place_users(effect, directory).after
+    if effect.problem is None:
+        return after
+    return replace(after, coverage=after.coverage._replace(state="partial", problem=effect.problem))
 
 
 def _ends(live: Live, planned: Plan) -> PlanContext:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from rolecall.desired.idp_groups import idp_entries
 from rolecall.live.port import IdpSideReader
 from rolecall.model.change import Change
 from rolecall.model.desired import Desired
-from rolecall.model.kinds import IDP_SECTIONS
-from rolecall.model.live import Coverage, IdpQuestion, Live
-from rolecall.model.settings import UNSET, IdpAssignment, IdpPush
+from rolecall.model.kinds import IDP_KINDS, IDP_SECTIONS
+from rolecall.model.live import Coverage, IdpGroup, IdpQuestion, IdpSide, Live
+from rolecall.model.settings import UNSET, IdpAssignment, IdpPush, Unset
 from rolecall.plan.inputs import PlanInput
 
 
@@ -44,17 +44,45 @@ def _manages(desired: Desired, section: str) -> bool:
 
 
 async def with_members(idp: IdpSideReader | None, plan_input: PlanInput, changes: Iterable[Change]) -> PlanInput:
-    """Return the input with the members of the groups whose assignment or push changes."""
+    """Return the input with the users whom changes of assignments and pushes concern.
+
+    These are the members of the groups that change; where users get the app, those of pushed groups, and where they
+    lose it, those of the other assigned groups and the users who are assigned directly.
+    """
     side = plan_input.live.facts.idp
-    values = (change.after or change.before for change in changes)
-    ids = {str(value.id) for value in values if isinstance(value, IdpAssignment | IdpPush) and value.id is not UNSET}
-    if idp is None or side is None or not ids:
+    values = [(change, change.after or change.before) for change in changes]
+    groups = [(change, value) for change, value in values if isinstance(value, IdpAssignment | IdpPush)]
+    if idp is None or side is None or not groups:
         return plan_input
+    ids = {str(value.id) for _, value in groups}
+    assigned = [change for change, value in groups if isinstance(value, IdpAssignment)]
+    if any(change.after is not None for change in assigned):
+        side = await _with_pushed(idp, side, plan_input.live)
+        ids |= side.pushed or frozenset()
+    if any(change.after is None for change in assigned):
+        direct = await idp.read_direct()
+        side = side._replace(direct=direct if isinstance(direct, frozenset) else None)
+        ids |= _ids(plan_input.live.settings.idp_assignments)
     members = await idp.read_members(ids)
-    groups = {
-        known: group._replace(members=listed)
-        for known, group in side.groups.items()
-        if group is not None and isinstance(listed := members.get(known), frozenset)
-    }
-    facts = replace(plan_input.live.facts, idp=side._replace(groups={**side.groups, **groups}))
+    known = {group: side.groups.get(group) or IdpGroup(group, group) for group in members}
+    whole = ((group, listed) for group, listed in members.items() if isinstance(listed, frozenset))
+    read = {group: known[group]._replace(members=listed) for group, listed in whole}
+    facts = replace(plan_input.live.facts, idp=side._replace(groups={**side.groups, **read}))
     return replace(plan_input, live=replace(plan_input.live, facts=facts))
+
+
+async def _with_pushed(idp: IdpSideReader, side: IdpSide, live: Live) -> IdpSide:
+    """Return the side with the IDs of all pushed groups, also where the configuration does not manage them."""
+    if live.settings.idp_pushes is not UNSET:
+        return side._replace(pushed=_ids(live.settings.idp_pushes))
+    section = next(kind.section for kind in IDP_KINDS if kind.type is IdpPush)
+    if section in live.coverage:
+        return side
+    more = await idp.read_side(IdpQuestion({section: frozenset()}, {section: frozenset()}))
+    pushes, found = more.settings.idp_pushes, more.facts.idp
+    groups = {**(found.groups if found else {}), **side.groups}
+    return side._replace(groups=groups, pushed=None if pushes is UNSET else _ids(pushes))
+
+
+def _ids(section: Mapping[str, IdpAssignment] | Mapping[str, IdpPush] | Unset) -> frozenset[str]:
+    return frozenset() if section is UNSET else frozenset(str(value.id) for value in section.values())

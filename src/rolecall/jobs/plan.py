@@ -180,6 +180,7 @@ async def plan_from_input(request: PlanRequest, plan_input: PlanInput) -> Planne
     plan_input = await with_other_journal(request.org, plan_input, request.sent)
     begun = draft_plan(plan_input)
     plan_input = await with_members(request.idp, begun.plan_input, begun.chosen)
+    begun = begun if plan_input is begun.plan_input else draft_plan(plan_input)
     if request.people is not None:
         directory = await read_people(request.people, request.org, plan_input.live, begun.scope)
         problems = (*left_out(directory), *await idp_problems(request.people, plan_input.live))

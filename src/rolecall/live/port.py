@@ -91,7 +91,10 @@ class IdpSideReader(Protocol):
         """
 
     async def read_members(self, groups: Collection[str]) -> Mapping[str, frozenset[str] | NotRead]:
-        """Read the addresses of the members of groups, by the IDs of the groups."""
+        """Read the addresses of the members of groups, by the IDs of the groups; normalized."""
+
+    async def read_direct(self) -> frozenset[str] | NotRead:
+        """Read the addresses of the users who have the app without a group; normalized."""
 
 
 class Writer(Protocol):

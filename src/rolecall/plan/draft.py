@@ -36,6 +36,10 @@ class PlanDraft(NamedTuple):
     scope: PeopleScope
 
 
+MOST_BY_ADDRESS = 200
+"""At most this many users of the IdP are read by address; for more, all users are."""
+
+
 def draft_plan(plan_input: PlanInput) -> PlanDraft:
     """Return what follows from the settings alone, before users are read."""
     plan_input = plan_input.resolved
@@ -70,13 +74,15 @@ def people_scope(plan_input: PlanInput, forecast: AccessForecast, reported: Iter
     All users are read where some may lose a way to sign in, and from an org that cannot search.
     """
     tests = tests_of(plan_input.desired.policy, plan_input.applied.policy)
-    emails = frozenset(_emails(plan_input, tests))
+    in_idp = frozenset[str]() if forecast.effect is None else forecast.effect.emails
+    emails = frozenset(_emails(plan_input, tests)) | in_idp
     groups = frozenset(_told_apart(plan_input, reported))
     fewer = fewer_ways_in(forecast.first.settings, forecast.last.settings)
-    if not forecast.moves and not groups and not tests and not fewer:
+    if not forecast.moves and not groups and not tests and not fewer and not in_idp:
         return PeopleScope()
     facts = plan_input.live.facts
-    if fewer or forecast.scope.everybody or (facts.can and "people.search" not in facts.can):
+    searches = not facts.can or "people.search" in facts.can
+    if fewer or forecast.scope.everybody or not searches or len(in_idp) > MOST_BY_ADDRESS:
         return EVERYBODY
     other_ways = any(test.role for test in tests)
     return forecast.scope._replace(

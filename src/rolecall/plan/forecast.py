@@ -15,11 +15,12 @@ from rolecall.access.evaluate import memberships
 from rolecall.access.moves import facts_after
 from rolecall.access.rules import Rules, compile_access, endpoint_of, scim_on
 from rolecall.model.change import Change
-from rolecall.model.directory import Directory, PeopleScope
+from rolecall.model.directory import Directory, PeopleScope, Traits
 from rolecall.model.kinds import BY_SECTION, address, overlay, split_address, value_at
 from rolecall.model.live import Facts, Live
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Settings, Value
 from rolecall.plan.coverage import counted_words, incomplete_sentence, people_coverage
+from rolecall.plan.idp_users import IdpEffect, PlacedUsers, idp_effect, place_users
 
 
 class State(NamedTuple):
@@ -94,7 +95,8 @@ class AccessForecast:
     the users it may affect, ascending; it is empty without a directory. ``scope`` has the users that need to be read;
     ``asked`` is the directory as it was read, even if nothing could be; ``problem`` says why users
     are unknown, None where they were read. ``written`` are the changes between the states, in the order in
-    which they take effect.
+    which they take effect. ``effect`` is what the changes in the IdP do to users, ``placed`` the users before and after
+    them; ``directory`` has those before.
     """
 
     first: State
@@ -107,6 +109,18 @@ class AccessForecast:
     problem: str | None = None
     written: tuple[Change, ...] = ()
     asked: Directory | None = None
+    effect: IdpEffect | None = None
+    placed: PlacedUsers | None = None
+
+    @property
+    def later(self) -> Mapping[int, Traits]:
+        """Return the traits after the plan of the users whom changes in the IdP move."""
+        return {} if self.placed is None else self.placed.later
+
+    @property
+    def directory_after(self) -> Directory | None:
+        """Return the users after the plan."""
+        return self.directory if self.placed is None else self.placed.after
 
     @property
     def still(self) -> bool:
@@ -116,7 +130,8 @@ class AccessForecast:
     @property
     def moves(self) -> bool:
         """Return whether any access can change."""
-        return self.scope._replace(org_admins=False, emails=frozenset()) != PeopleScope()
+        in_idp = self.effect is not None and self.effect.moves
+        return in_idp or self.scope._replace(org_admins=False, emails=frozenset()) != PeopleScope()
 
     @property
     def decisive(self) -> Container[str]:
@@ -146,9 +161,12 @@ class AccessForecast:
     def with_people(self, directory: Directory | None) -> AccessForecast:
         """Return the forecast for these users. A directory of which nothing was read counts as none."""
         read = None if directory is None or directory.coverage.state == "unread" else directory
-        forecast = replace(
-            self, directory=read, asked=directory, touched=_touched(self, read) if read is not None else {}
-        )
+        placed = None if read is None or self.effect is None else place_users(self.effect, read)
+        read = read if placed is None else placed.directory
+        touched = {} if read is None else _touched(self, read)
+        if placed is not None:
+            touched = _reached_by_idp(self, touched, placed)
+        forecast = replace(self, directory=read, asked=directory, touched=touched, placed=placed)
         return replace(forecast, problem=_problem(forecast, directory) if forecast.moves else None)
 
 
@@ -163,8 +181,21 @@ def forecast_access(live: Live, directory: Directory | None, changes: Iterable[C
     entitlements = Entitlements()
     before = compile_access(first.settings, first.facts, entitlements=entitlements)
     after = compile_access(last.settings, last.facts, entitlements=entitlements)
-    forecast = AccessForecast(first, last, before, after, None, needed_scope(before, after), written=tuple(written))
+    needed, effect = needed_scope(before, after), idp_effect(live, written)
+    forecast = AccessForecast(first, last, before, after, None, needed, written=tuple(written), effect=effect)
     return forecast.with_people(directory)
+
+
+def _reached_by_idp(
+    forecast: AccessForecast, touched: Mapping[Address, array[int]], placed: PlacedUsers
+) -> dict[Address, array[int]]:
+    """Return the affected users with those whom changes in the IdP move, also by what changes for them then."""
+    afterwards = _touched(forecast, placed.after) if placed.later else {}
+    union = {
+        at: array("I", sorted({*touched.get(at, ()), *afterwards.get(at, ())}))
+        for at in touched.keys() | afterwards.keys()
+    }
+    return {**union, **placed.by}
 
 
 def _touched(forecast: AccessForecast, directory: Directory) -> Mapping[Address, array[int]]:
@@ -224,6 +255,8 @@ def _problem(forecast: AccessForecast, directory: Directory | None) -> str | Non
     missing = sorted(forecast.before.missing | forecast.after.missing)
     if missing:
         return f"Who gains or loses access is unknown: {', '.join(missing)} could not be read."
+    if forecast.effect is not None and forecast.effect.problem:
+        return f"Who gains or loses access is unknown: {forecast.effect.problem}."
     facts = forecast.first.facts
     coverage = people_coverage(directory, forecast.decisive, observed=facts.observed)
     text = incomplete_sentence(coverage)

@@ -23,6 +23,7 @@ from rolecall.plan.guards.evaluate import evaluate
 from rolecall.plan.guards.guard import GuardInput
 from rolecall.plan.guards.policy import unknown_order
 from rolecall.plan.guards.policy_changes import journal_changes, policy_changes
+from rolecall.plan.idp_users import app_users
 from rolecall.plan.impact.apart import apart
 from rolecall.plan.impact.compute import compute_impact, upgrade_impact
 from rolecall.plan.impact.inventory import released, unmanaged
@@ -82,7 +83,7 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
         unmanaged=unmanaged(plan_input, differences),
         impact=impact,
         guards=verdicts,
-        access_tests=run_tests(tests, forecast.after, plan_input.directory, context),
+        access_tests=run_tests(tests, forecast.after, forecast.directory_after, context),
         policy_changes=loosened,
         warnings=(
             *changed_notes({**coverage, **users}, plan_input.org),
@@ -95,11 +96,11 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
         idp=_idp(live.settings),
         metadata_file=plan_input.metadata_file,
         command=plan_input.command,
-        idp_side=_idp_side(live, changes),
+        idp_side=_idp_side(live, changes, forecast),
     )
 
 
-def _idp_side(live: Live, changes: Iterable[Change]) -> IdpPart | None:
+def _idp_side(live: Live, changes: Iterable[Change], forecast: AccessForecast) -> IdpPart | None:
     """Return what was read of the IdP's side, with each group that the plan assigns or pushes."""
     side = live.facts.idp
     if side is None:
@@ -113,6 +114,7 @@ def _idp_side(live: Live, changes: Iterable[Change]) -> IdpPart | None:
             at: IdpGroupFacts(group.id, group.type, None if group.members is None else len(group.members))
             for at, group in sorted(known.items())
         },
+        {} if forecast.placed is None or forecast.problem else app_users(forecast.placed),
     )
 
 

@@ -63,14 +63,25 @@ class IdpGroupFacts(NamedTuple):
     members: int | None = None
 
 
+class AppUsers(NamedTuple):
+    """The numbers of users who get the app by a change in the IdP, of those who were in the org without it until then,
+    such as invited ones (R12), and of those who lose it."""
+
+    gain: int = 0
+    taken_over: int = 0
+    lose: int = 0
+
+
 class IdpPart(NamedTuple):
     """The IdP's side of a plan. ``where`` names the app: ``Okta, acme.okta.com, app 0oa1b2c3``.
 
-    ``groups`` has, by address, each group that the plan assigns or pushes.
+    ``groups`` has, by address, each group that the plan assigns or pushes, ``users`` the users of each assignment that
+    begins or ends, where they were read.
     """
 
     where: Annotated[str, PUBLIC]
     groups: Mapping[Address, IdpGroupFacts] = {}
+    users: Mapping[Address, AppUsers] = {}
 
 
 class Released(NamedTuple):

@@ -255,3 +255,64 @@ def test_every_list_that_is_not_supported_for_entra_is_refused(tmp_path: Path, c
     text = printed(capsys, folder, "validate", code=Exit.ERROR)
     assert "`assignments` is not supported yet for Entra" in text
     assert "`pushes` is not supported yet for Entra" in text
+
+
+# Users on both sides
+
+NEW = {**PEOPLE, "eve@tiny.co": ["Everyone", "Marketing"], "flo@tiny.co": ["Everyone"]}
+ALL_SETS = "idp_groups: authoritative, idp_assignments: authoritative"
+
+
+def test_an_assignment_shows_who_gets_the_app_and_with_which_access(repo: Repo, capsys: Capture) -> None:
+    folder = repo(a_site(people=NEW, pushed=["Admins", "Marketing"]), "  assignments: [Everyone]\n")
+    text = printed(capsys, folder, "plan")
+    assert "2 users get the app." in text
+    plan = planned(capsys, folder)
+    assert plan["idp_side"]["users"] == {"idp_assignments/Everyone": {"gain": 2, "taken_over": 0, "lose": 0}}
+    access = {user["email"]: user["after"] for user in plan["impact"]["details"]}
+    assert access["eve@tiny.co"] == [{"team": "Marketing", "role": "member"}]
+    assert access["flo@tiny.co"] == [{"team": "Everyone", "role": "member"}]  # in no mapped group
+    assert {at for user in plan["impact"]["details"] for at in user["because"]} == {"idp_assignments/Everyone"}
+
+
+def test_why_and_access_tests_use_the_state_after_both_sides(repo: Repo, capsys: Capture) -> None:
+    folder = repo(a_site(people=NEW, pushed=["Admins", "Marketing"]), "  assignments: [Everyone]\n")
+    assert "eve@tiny.co" in printed(capsys, folder, "access", "--at", "desired")
+    assert "Marketing" in printed(capsys, folder, "why", "eve@tiny.co", "--at", "desired")
+    assert "no user eve@tiny.co" in printed(capsys, folder, "why", "eve@tiny.co", "--at", "live", code=Exit.USAGE)
+    with (folder / "rolecall.yaml").open("a") as config:
+        config.write("access_tests: [{name: eve, person: eve@tiny.co, expect: [{team: Marketing, role: member}]}]\n")
+    (result,) = planned(capsys, folder)["access_tests"]
+    assert result["passed"] is True
+
+
+def test_ending_an_assignment_shows_who_loses_the_app_and_counts_for_guards(repo: Repo, capsys: Capture) -> None:
+    site = a_site(people=PEOPLE, assigned_groups=["Everyone", "Admins"])
+    folder = repo(site, "  assignments: [Admins]\n", ALL_SETS)
+    site.direct_users = ["di@tiny.co"]
+    plan = planned(capsys, folder)
+    assert changed(plan) == {"idp_assignments/Everyone": "delete"}
+    assert plan["idp_side"]["users"]["idp_assignments/Everyone"]["lose"] == 1  # di@tiny.co has the app directly
+    assert [user["email"] for user in plan["impact"]["details"]] == ["cy@tiny.co"]
+    assert plan["impact"]["losing"] == 1
+    assert "1 user loses the app" in printed(capsys, folder, "plan")
+
+
+def test_a_push_shows_that_the_mapping_is_pending_and_who_gains(repo: Repo, capsys: Capture) -> None:
+    site = a_site(people={**PEOPLE, "ann@tiny.co": ["Admins", "Old"]}, pushed=["Admins", "Marketing"])
+    folder = repo(site, "  pushes: [Admins, Marketing, Old]\n")
+    config = (folder / "rolecall.yaml").read_text()
+    (folder / "rolecall.yaml").write_text(
+        config.replace("idp_groups:\n", "idp_groups:\n  Old: {role: member, teams: [Brand]}\n", 1)
+    )
+    text = printed(capsys, folder, "plan")
+    assert "New in WRITER: idp_groups/Old is mapped once the group arrives." in text
+    assert "joins Brand" in text or "gains Brand" in text or "Brand" in text.partition("Pending")[2]
+
+
+def test_members_that_cannot_be_read_leave_guards_unevaluated(repo: Repo, capsys: Capture) -> None:
+    site = a_site(people=NEW, forbidden=(f"/groups/{oid('Everyone')}/users",))
+    folder = repo(site, "  assignments: [Everyone]\n")
+    plan = planned(capsys, folder, code=Exit.REFUSED)
+    assert "the members of Everyone" in plan["impact"]["problem"]
+    assert {guard["verdict"] for guard in plan["guards"]} >= {"not judged"}

@@ -18,7 +18,7 @@ from rolecall.live.people.full_names import full_name
 from rolecall.live.people.idp_client import IdpClient, IdpRefused
 from rolecall.live.people.okta_app import read_parts
 from rolecall.live.people.okta_records import OKTA, SENT, address_of, part, sends_role, source_app, stopped
-from rolecall.live.people.okta_side import read_members, read_side
+from rolecall.live.people.okta_side import read_direct, read_members, read_side
 from rolecall.live.people.okta_trace import trace_user
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, IdpFacts, PeopleScope
@@ -108,6 +108,10 @@ class OktaPeople:
     async def read_members(self, groups: Collection[str]) -> Mapping[str, frozenset[str] | NotRead]:
         """Return the addresses of the members of groups, by their IDs."""
         return await read_members(self._client, groups)
+
+    async def read_direct(self) -> frozenset[str] | NotRead:
+        """Return the addresses of the users who are assigned to the app without a group."""
+        return await read_direct(self._client, self._path.rpartition("/")[2])
 
     async def close(self) -> None:
         """Release all connections."""

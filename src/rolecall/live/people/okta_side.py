@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from rolecall.live.http.exchange import together
 from rolecall.live.people.idp_client import IdpClient, IdpRefused
-from rolecall.live.people.okta_records import APPS, GROUPS, address_of, source_app
+from rolecall.live.people.okta_records import APPS, GROUPS, SENT, address_of, source_app
 from rolecall.model import normalise
 from rolecall.model.kinds import IDP_KINDS
 from rolecall.model.live import UNREAD, Coverage, Facts, IdpGroup, IdpQuestion, IdpSide, Live
@@ -23,6 +23,8 @@ from rolecall.model.trace import NotRead
 Json = Any
 LISTS = {"idp_assignments": ("groups", "200"), "idp_pushes": ("group-push/mappings", "100")}
 """The list of each section, below the app, and the size of a page."""
+GONE = frozenset({"DEPROVISIONED"})
+"""States of an Okta user to whom the app is not given."""
 OFF = "INACTIVE"
 """The status of a mapping that pushes nothing."""
 
@@ -67,11 +69,24 @@ async def read_members(client: IdpClient, groups: Collection[str]) -> dict[str, 
     async def members(group: str) -> frozenset[str]:
         path = f"/api/v1/groups/{quote(group, safe='')}/users"
         users = client.uncut(path, await client.read_linked(path, ("limit", "200")))
-        return frozenset(filter(None, map(address_of, map(_as_app_user, users))))
+        present = (_as_app_user(user) for user in users if user.get("status") not in GONE)
+        return frozenset(normalise.email(email) for email in map(address_of, present) if email)
 
     listed = sorted(groups)
     answers = await together(client.answered(members(group), GROUPS) for group in listed)
     return dict(zip(listed, answers, strict=True))
+
+
+async def read_direct(client: IdpClient, app: str) -> frozenset[str] | NotRead:
+    """Return the addresses of the users who are assigned to the app without a group."""
+
+    async def direct() -> frozenset[str]:
+        path = f"/api/v1/apps/{app}/users"
+        users = client.uncut(path, await client.read_linked(path, ("limit", "500")))
+        alone = (user for user in users if user.get("scope") != "GROUP" and user.get("status", "ACTIVE") in SENT)
+        return frozenset(normalise.email(email) for email in map(address_of, alone) if email)
+
+    return await client.answered(direct(), APPS)
 
 
 def _as_app_user(user: Json) -> Json:

@@ -67,9 +67,14 @@ class Causes:
         return len(self._known)
 
     def of(self, number: int, touching: tuple[Address, ...], before: int, after: int) -> tuple[Cause, ...]:
-        """Return the causes of all that a user loses and gains. ``touching`` are changes that may affect the user."""
+        """Return the causes of all that a user loses and gains. ``touching`` are changes that may affect the user.
+
+        A user who loses the app by several changes in the IdP keeps it if any one of them is left out.
+        """
         if len(touching) == 1:
             return (Cause(self._differing(before, after), touching),)
+        if number in self._forecast.later:
+            return (Cause(self._differing(before, after), touching, each=not after),)
         change_set = self._change_sets.get(touching)
         if change_set is None:
             change_set = self._change_sets[touching] = self._prepare(touching)

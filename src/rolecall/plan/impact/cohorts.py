@@ -42,8 +42,9 @@ def cohorts_of(forecast: AccessForecast) -> list[Cohort]:
     directory = forecast.directory
     if directory is None or not forecast.touched:
         return []
-    moved = shifts(forecast.before, forecast.after, directory, everyone(forecast.touched))
-    by, causes = _touching(forecast.touched), Causes(forecast, directory)
+    moved = shifts(forecast.before, forecast.after, directory, everyone(forecast.touched), forecast.later)
+    own = {} if forecast.placed is None else forecast.placed.causes
+    by, causes = {**_touching(forecast.touched), **own}, Causes(forecast, directory)
     cohorts = []
     for (before, after), numbers in moved.items():
         alike: dict[tuple[Cause, ...], array[int]] = {}

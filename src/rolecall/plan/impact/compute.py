@@ -138,7 +138,7 @@ def _counted(forecast: AccessForecast, cohorts: Sequence[Cohort], moves: tuple[M
     entitlements, directory = forecast.before.entitlements, forecast.directory
     sizes = [(cohort, len(cohort.numbers)) for cohort in cohorts]
     return Impact(
-        people=0 if directory is None else len(directory),
+        people=0 if directory is None or forecast.asked is None else len(forecast.asked),
         problem=forecast.problem,
         gain=sum(move.size for move in moves if move.kind == "gain"),
         lose=sum(move.size for move in moves if move.kind == "lose"),
@@ -169,10 +169,18 @@ def _by_wave(
     """Return the org admins after each wave but the last, among those who are org admin before or after."""
     if forecast.directory is None:
         return ()
-    people = [(number, *groups_and_traits(forecast.directory, number)) for number in sorted(likely)]
+    directory, moved = forecast.directory, {} if forecast.placed is None else forecast.placed.causes
+
+    def is_admin(number: int, step: int) -> bool:
+        groups, traits = groups_and_traits(directory, number)
+        steps = [timeline.steps[at] for at in moved.get(number, ())]
+        later = forecast.later.get(number, traits)
+        done = bool(steps) and (min(steps) if later.active else max(steps)) <= step
+        return bool(timeline.mask(groups, later if done else traits, step) & ORG)
+
     ends = {change.wave: step for step, change in enumerate(changes, 1) if change.via != "waiting"}
     return tuple(
-        (wave, frozenset(number for number, groups, traits in people if timeline.mask(groups, traits, step) & ORG))
+        (wave, frozenset(number for number in sorted(likely) if is_admin(number, step)))
         for wave, step in list(ends.items())[:-1]
     )
 

@@ -83,7 +83,7 @@ def _scim_steps(forecast: AccessForecast) -> tuple[Change, ...]:
 
 def _touched_twice(forecast: AccessForecast, directory: Directory) -> Iterator[tuple[int, bool]]:
     """Return users affected by two steps or more, ascending, each with whether only the two steps of ``scim`` affect
-    them."""
+    them. Users who get the app in the IdP or lose it are left out: they have all of their access only in between."""
     touching = bytearray(len(directory))
     for at, numbers in forecast.touched.items():
         for number in numbers if at != SCIM else ():
@@ -92,6 +92,8 @@ def _touched_twice(forecast: AccessForecast, directory: Directory) -> Iterator[t
     twice = len(_scim_steps(forecast)) > 1
     for number in forecast.touched.get(SCIM, ()):
         touching[number] = min(2, touching[number] + 1) if touching[number] or not twice else _BY_SCIM
+    for number in forecast.later:
+        touching[number] = 0
     for number, count in enumerate(touching):
         if count > 1:
             yield number, count == _BY_SCIM

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Literal
 
 from rolecall.model.change import Change, ViaReason
-from rolecall.model.kinds import SECTIONS, split_address
-from rolecall.model.settings import Address
+from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
+from rolecall.model.settings import Address, IdpPush
 from rolecall.plan.dates import day
 from rolecall.plan.headline import (
+    count_users,
     counts_sentence,
     escalation_sentences,
     org_admins_sentence,
@@ -21,7 +22,7 @@ from rolecall.plan.headline import (
 )
 from rolecall.plan.saved.digest import short
 from rolecall.plan.saved.summary import renames_as_one, summary
-from rolecall.plan.value import Impact, Move, Plan
+from rolecall.plan.value import AppUsers, Impact, Move, Plan
 from rolecall.report.builders.changes import REASONS, SIGN_IN, UNMAPPED, VIA_REASONS, diffs
 from rolecall.report.builders.checks import access_results, guard_result, passed_words
 from rolecall.report.builders.header import idp_banner, plan_banner, planned_sentence, users_sentence
@@ -273,6 +274,27 @@ def _group_facts(plan: Plan, at: Address) -> Iterator[Note]:
     if group is not None:
         members = "members not read" if group.members is None else count(group.members, "member")
         yield Note(f"{visible(group.type) or 'group'}, {members}")
+    users = plan.idp_side.users.get(at, AppUsers()) if plan.idp_side else AppUsers()
+    if users.gain:
+        taken = f" {_taken_over(users)}" if users.taken_over else ""
+        yield Note(f"{count_users(users.gain, 'gets', 'get')} the app.{taken}", "more")
+    if users.lose:
+        yield Note(f"{count_users(users.lose, 'loses', 'lose')} the app: {DEACTIVATED}", "risk")
+    section, key = split_address(at)
+    mapping = address("idp_groups", key)
+    if section == _PUSHES and any(change.address == mapping for change in plan.waiting):
+        yield Note(f"New in WRITER: {visible(mapping)} is mapped once the group arrives.")
+
+
+def _taken_over(users: AppUsers) -> str:
+    was = (
+        "was in the org without it, and becomes" if users.taken_over == 1 else "were in the org without it, and become"
+    )
+    return f"{users.taken_over:,} of them {was} IdP-managed (R12)."
+
+
+DEACTIVATED = "the IdP deactivates them in WRITER, and their documents are transferred (R23, R24)."
+_PUSHES = next(kind.section for kind in KINDS if kind.type is IdpPush)
 
 
 def _reasons(change: Change) -> Iterator[Note]:
