@@ -44,7 +44,7 @@ def _manages(desired: Desired, section: str) -> bool:
 
 
 async def with_members(idp: IdpSideReader | None, plan_input: PlanInput, changes: Iterable[Change]) -> PlanInput:
-    """Return the input with the users whom changes of assignments and pushes concern.
+    """Return the input with the users who are affected by changes of assignments and pushes.
 
     These are the members of the groups that change; where users get the app, those of pushed groups, and where they
     lose it, those of the other assigned groups and the users who are assigned directly.

@@ -114,7 +114,7 @@ class AccessForecast:
 
     @property
     def later(self) -> Mapping[int, Traits]:
-        """Return the traits after the plan of the users whom changes in the IdP move."""
+        """Return the traits after the plan of the users who are moved by changes in the IdP."""
         return {} if self.placed is None else self.placed.later
 
     @property
@@ -189,7 +189,7 @@ def forecast_access(live: Live, directory: Directory | None, changes: Iterable[C
 def _reached_by_idp(
     forecast: AccessForecast, touched: Mapping[Address, array[int]], placed: PlacedUsers
 ) -> dict[Address, array[int]]:
-    """Return the affected users with those whom changes in the IdP move, also by what changes for them then."""
+    """Return the affected users with those who are moved by changes in the IdP, also by what changes for them then."""
     afterwards = _touched(forecast, placed.after) if placed.later else {}
     union = {
         at: array("I", sorted({*touched.get(at, ()), *afterwards.get(at, ())}))

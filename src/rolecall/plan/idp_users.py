@@ -20,7 +20,7 @@ from rolecall.model.settings import UNSET, Address, IdpAssignment, IdpPush
 from rolecall.plan.value import AppUsers
 
 ABSENT = Traits(active=False)
-"""The traits of a user whom the org does not have."""
+"""The traits of a user who is not in the org."""
 
 
 class IdpEffect(NamedTuple):
@@ -45,7 +45,7 @@ class IdpEffect(NamedTuple):
 
     @property
     def emails(self) -> frozenset[str]:
-        """Return every user whom it concerns."""
+        """Return every user who is concerned."""
         listed = (*self.gains.values(), *self.losses.values(), *self.arriving.values())
         return frozenset(email for members in listed for email in members)
 
@@ -123,7 +123,7 @@ class PlacedUsers:
     """Users before and after the changes in the IdP, under the same numbers.
 
     ``directory`` has the users before; those who are new are not active there. ``later`` has the traits after the
-    changes of each user whom they move, ``by`` these users by change.
+    changes of each user who is moved, ``by`` these users by change.
     """
 
     directory: Directory
@@ -198,7 +198,7 @@ def _memberships(
 
 
 def _with_users(directory: Directory, emails: list[str]) -> Directory:
-    """Return the directory with more users, in no group, whom the org does not have yet."""
+    """Return the directory with more users, who are in no group and not in the org yet."""
     if not emails:
         return directory
     known, end = len(directory), directory.offsets[-1]

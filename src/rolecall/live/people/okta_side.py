@@ -24,7 +24,7 @@ Json = Any
 LISTS = {"idp_assignments": ("groups", "200"), "idp_pushes": ("group-push/mappings", "100")}
 """The list of each section, below the app, and the size of a page."""
 GONE = frozenset({"DEPROVISIONED"})
-"""States of an Okta user to whom the app is not given."""
+"""States of an Okta user who is not provisioned."""
 OFF = "INACTIVE"
 """The status of a mapping that pushes nothing."""
 

@@ -83,7 +83,7 @@ def _scim_steps(forecast: AccessForecast) -> tuple[Change, ...]:
 
 def _touched_twice(forecast: AccessForecast, directory: Directory) -> Iterator[tuple[int, bool]]:
     """Return users affected by two steps or more, ascending, each with whether only the two steps of ``scim`` affect
-    them. Users who get the app in the IdP or lose it are left out: they have all of their access only in between."""
+    them. Users who get the app in the IdP or lose it are left out."""
     touching = bytearray(len(directory))
     for at, numbers in forecast.touched.items():
         for number in numbers if at != SCIM else ():
