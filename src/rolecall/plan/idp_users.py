@@ -52,7 +52,11 @@ class IdpEffect(NamedTuple):
 
 def idp_effect(live: Live, changes: Iterable[Change]) -> IdpEffect | None:
     """Return the effect of the changes in the IdP, as far as members were read; None without such changes."""
-    listed = [(change, value) for change in changes if (value := _group_of(change)) is not None]
+    listed: list[tuple[Change, IdpAssignment | IdpPush]] = []
+    for change in changes:
+        value = change.after or change.before
+        if isinstance(value, IdpAssignment | IdpPush):
+            listed.append((change, value))
     side = live.facts.idp
     if not listed or side is None:
         return None
@@ -75,11 +79,6 @@ def idp_effect(live: Live, changes: Iterable[Change]) -> IdpEffect | None:
     groups = members.pushed() if gains else {}
     problem = f"{side.idp} could not be read: {', '.join(dict.fromkeys(unread))}" if unread else None
     return IdpEffect(gains, losses, staying, groups, arriving, problem)
-
-
-def _group_of(change: Change) -> IdpAssignment | IdpPush | None:
-    value = change.after or change.before
-    return value if isinstance(value, IdpAssignment | IdpPush) else None
 
 
 class _Members(NamedTuple):

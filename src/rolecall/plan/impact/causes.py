@@ -53,7 +53,7 @@ class Causes:
     """Causes for the users of one plan. Users who are alike in all that matters are evaluated once."""
 
     def __init__(self, forecast: AccessForecast, directory: Directory) -> None:
-        self._forecast, self._directory = forecast, directory
+        self._forecast, self._directory, self._moved = forecast, directory, forecast.later
         self._worlds: dict[frozenset[Address], _World] = {}
         self._planned: dict[tuple[int, ...], int] = {}
         self._known: dict[tuple[object, ...], tuple[Cause, ...]] = {}
@@ -73,7 +73,7 @@ class Causes:
         """
         if len(touching) == 1:
             return (Cause(self._differing(before, after), touching),)
-        if number in self._forecast.later:
+        if number in self._moved:
             return (Cause(self._differing(before, after), touching, each=not after),)
         change_set = self._change_sets.get(touching)
         if change_set is None:

@@ -259,7 +259,7 @@ def _entry(change: Change, plan: Plan, own: Sequence[Move]) -> Entry:
         diffs(section, change),
         change.intent.source,
         (
-            *_group_facts(plan, change.address),
+            *(_group_facts(plan, change.address) if plan.idp_side else ()),
             *change_notes(plan, change.address, own),
             *default_access_note(own, complete=not plan.impact.problem),
             *_reasons(change),
