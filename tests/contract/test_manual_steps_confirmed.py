@@ -9,8 +9,10 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from sqlite3 import connect
 from typing import Any, NamedTuple
 
 import pytest
@@ -125,6 +127,7 @@ def test_a_change_before_the_report_confirms_the_step(world: World) -> None:
         "ann@acme.com", "Enable password", ["sso.allow_passwords"],
     )  # fmt: skip
     assert proof["with_values"]
+    assert found[SSO]["writer"] == "org_8817"
     assert not found[DOMAIN]["records"][0]["with_values"]
     assert world.steps()[SSO]["state"] == "attested"
     assert re.search(rf"confirmed by the audit log: ann@acme\.com, {MOMENT}", world.rolecall("show", "1"))
@@ -138,7 +141,7 @@ def test_a_change_before_the_report_confirms_the_step(world: World) -> None:
 def test_a_change_after_the_report_is_confirmed_by_the_next_reading(world: World) -> None:
     world.apply()
     text = world.rolecall("done", "1", "all", "--by", "ann@acme.com")
-    assert "Not in the audit log." in text
+    assert "Not in the audit log yet." in text
     assert "Reported done; rolecall cannot read this org to verify it." in text
     assert world.steps()[SSO]["audit"]["status"] == "not_in_log"
     world.allow_passwords()
@@ -254,3 +257,53 @@ def test_a_value_that_was_reported_instead_is_not_looked_up(world: World) -> Non
     assert world.steps()[SSO]["audit"]["status"] == "confirmed"
     world.rolecall("done", "1", step, "--found", "{allow_passwords: false}", code=Exit.HUMAN)
     assert world.steps()[SSO]["audit"] is None
+
+
+def test_a_later_report_by_another_user_is_not_confirmed_by_the_same_record(world: World) -> None:
+    world.apply()
+    step = world.steps()[SSO]["step"]
+    world.allow_passwords()
+    world.rolecall("done", "1", step, "--by", "ann@acme.com", code=Exit.HUMAN)
+    (world.folder / "shot.png").write_bytes(b"a picture")
+    world.rolecall("done", "1", step, "--by", "bo@acme.com", "--evidence", "shot.png", code=Exit.HUMAN)
+    shown = world.steps()[SSO]
+    assert (shown["by"], shown["audit"]["status"]) == ("bo@acme.com", "another_actor")
+    assert shown["audit"]["records"][0]["actor"] == "ann@acme.com"
+
+
+def test_a_damaged_record_does_not_hide_that_the_report_was_recorded(world: World) -> None:
+    world.apply()
+    world.allow_passwords()
+    world.rolecall("audit")
+    with closing(connect(world.folder / ".rolecall" / "journal.db")) as database:
+        database.execute("UPDATE rolecall_audit SET body = '{}'")
+        database.commit()
+    world.capture.readouterr()
+    assert run(["done", "1", "all", "--by", "ann@acme.com"]) == Exit.OK
+    shown = world.capture.readouterr()
+    assert "Recorded: step " in shown.out
+    assert "its content was changed" in shown.err
+    assert "onfirmed by the audit log" not in shown.out
+
+
+def test_the_log_of_another_organization_is_named(world: World) -> None:
+    """Its changes would confirm steps, if the key belongs to it. The writer is recorded, so that this is visible."""
+    world.apply()
+    world.allow_passwords()
+    world.rolecall("done", "1", "all", "--by", "ann@acme.com")
+    world.configure(writer="org_other")
+    assert world.steps()[SSO]["audit"]["writer"] == "org_8817"
+    assert world.steps()[DOMAIN]["audit"] is None
+
+
+def test_the_log_of_the_present_org_confirms_no_run_of_an_earlier_one(world: World) -> None:
+    path = world.folder / "rolecall.yaml"
+    path.write_text(re.sub("audit:.*\n", "", path.read_text()), encoding="utf-8")
+    world.apply()
+    world.configure()
+    world.allow_passwords()
+    world.observe(org={"id": "org_new", "name": "acme"})
+    text = world.rolecall("done", "1", "all", "--by", "ann@acme.com")
+    assert "onfirmed by the audit log" not in text
+    world.rolecall("audit")
+    assert {step["audit"] and step["audit"]["status"] for step in world.steps().values()} == {None}

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -72,7 +73,7 @@ def decode_record(raw: Json) -> AuditRecord:
         source=_text(fields, _SOURCE),
         sections=sections_of(area, action),
         raw=raw,
-        role=_role(raw),
+        role=_role(fields),
     )
 
 
@@ -132,6 +133,7 @@ def plain_keys(part: Mapping[str, Json]) -> dict[str, Json]:
     return {_plain(key): value for key, value in part.items()}
 
 
+@lru_cache(4096)
 def _plain(key: str) -> str:
     return re.sub(r"[^a-z0-9]", "", key.lower())
 
@@ -158,9 +160,8 @@ def _named(value: Json, depth: int = 0) -> str:
     return ""
 
 
-def _role(raw: Json) -> str:
+def _role(fields: Sequence[Mapping[str, Json]]) -> str:
     """Return the new role of a user; empty where several are stated, or none that is certainly the new one."""
-    fields = tuple(_levels(raw))
     details = [plain_keys(part[name]) for part in fields for name in _DETAILS if isinstance(part.get(name), dict)]
     news = [plain_keys(part[name]) for part in details for name in _NEW if isinstance(part.get(name), dict)]
     named = [part[name] for part in (*fields, *details) for name in _NEW_ROLE if name in part]

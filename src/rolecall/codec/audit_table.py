@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 from rolecall.package_data import package_text
 
+_ACTIONS = 1024
+"""The pairs of area and action that are remembered: a log has few different ones, and many records."""
 ENTRY: Final = "entry"
 """In the table, instead of a field: the record shows that an entry was created or deleted."""
 
@@ -20,17 +22,20 @@ _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _ENDINGS = ("ing", "ed", "es", "s", "e")
 
 
+@lru_cache(_ACTIONS)
 def sections_of(area: str, action: str) -> tuple[str, ...]:
     """Return the sections that a record with this area and action is about; none where the table has no such entry."""
     return tuple(sorted({section for entry in _best(area, action) for section in entry.sections}))
 
 
+@lru_cache(_ACTIONS)
 def sections_of_area(area: str, action: str) -> frozenset[str]:
     """Return the sections that a record may be about by its area alone, whatever its action."""
     every = words_of(area) | words_of(action)
     return frozenset(section for entry in _table() if entry.area <= every for section in entry.sections)
 
 
+@lru_cache(_ACTIONS)
 def changes_of(area: str, action: str) -> Mapping[str, Any] | None:
     """Return the fields that a record with this area and action shows as changed, with their new values.
 
@@ -42,6 +47,7 @@ def changes_of(area: str, action: str) -> Mapping[str, Any] | None:
     return changes[0] or None if changes and all(each == changes[0] for each in changes) else None
 
 
+@lru_cache(_ACTIONS)
 def role_effect(area: str, action: str) -> str:
     """Return which role a record with this area and action may state: a new one in the ``org`` or a ``team``; ``none``
     if the user leaves. Empty where the words are not those of an entry."""

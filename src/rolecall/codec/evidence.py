@@ -16,6 +16,7 @@ def encode_finding(finding: Finding) -> dict[str, Any]:
         "missing": list(finding.missing),
         "not_logged": list(finding.unlogged),
         "problem": finding.problem,
+        "writer": finding.writer or None,
     }
 
 

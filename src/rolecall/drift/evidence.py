@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from rolecall.codec.audit_table import ENTRY, changes_of, is_logged, sections_of_area
-from rolecall.model import normalise
 from rolecall.model.audit import CLOCKS, AuditLog, AuditRecord
-from rolecall.model.evidence import Finding, Proof, Question, Status
+from rolecall.model.evidence import Finding, Proof, Question, Status, is_another
 from rolecall.model.kinds import field_address, field_changes, split_address
 from rolecall.plan.dates import moment_words
 
@@ -32,6 +31,12 @@ class _Shown(NamedTuple):
     at: datetime
     record: AuditRecord
     value: Any
+
+
+def is_any_logged(question: Question) -> bool:
+    """Return whether a record can show the change, as far as WRITER's documentation says."""
+    section = split_address(question.address)[0]
+    return any(is_logged(section, field.name, field.value) for field in _fields(question))
 
 
 def look_up(question: Question, log: AuditLog) -> Finding:
@@ -103,11 +108,11 @@ def _report(question: Question, field: _Field, shown: Sequence[_Shown]) -> Findi
     assert question.reported is not None
     before = [item for item in shown if item.at <= question.reported + CLOCKS]
     standing, undone = _standing(field, before)
-    by_user = [item for item in standing if not _is_another(question.by, item.record)]
+    by_user = [item for item in standing if not is_another(question.by, item.record.actor)]
     after = [item for item in shown[len(before) :] if _fits(field, item)]
     chosen = next(iter((*reversed(by_user), *reversed(standing), *after)), None)
     if chosen is not None:
-        by_another = _is_another(question.by, chosen.record)
+        by_another = is_another(question.by, chosen.record.actor)
         return Finding("another_actor" if by_another else "confirmed", (_proof(field, chosen),))
     return _undone(field, undone) if any(_fits(field, item) for item in shown) else None
 
@@ -127,9 +132,12 @@ def _last_writer(question: Question, field: _Field, shown: Sequence[_Shown], log
 
 
 def _standing(field: _Field, shown: Sequence[_Shown]) -> tuple[Sequence[_Shown], _Shown | None]:
-    """Return the records of a field's value since it was last changed to another one, and the record that did so."""
-    undoing = [place for place, item in enumerate(shown) if not _fits(field, item)]
-    return (shown[undoing[-1] + 1 :], shown[undoing[-1]]) if undoing else (shown, None)
+    """Return the records of a field's value since it was last changed to another one, and the record that did so.
+
+    Of two records of one moment, either may be the later one, so neither proves a value that the other contradicts.
+    """
+    undoing = [item for item in shown if not _fits(field, item)]
+    return ([item for item in shown if item.at > undoing[-1].at], undoing[-1]) if undoing else (shown, None)
 
 
 def _undone(field: _Field, undone: _Shown | None) -> Finding | None:
@@ -155,16 +163,23 @@ def _without_proof(question: Question, log: AuditLog, possible: Collection[tuple
         return Finding("unclear", problem=f"{number} of the audit log may be about it ({reasons})")
     if (problem := unread_words(question, log)) is not None:
         return Finding("unread", problem=problem)
-    return Finding("not_in_log")
+    return Finding("not_in_log", problem=_unsettled(question, log))
+
+
+SETTLED = timedelta(days=1)
+"""The time after which a record of a change is expected in the log, which lists settled records only."""
+
+
+def _unsettled(question: Question, log: AuditLog) -> str | None:
+    """Return that a record may still come; None if the log was read long enough after the change."""
+    ended = None if log.position is None else log.position.ended_at
+    if ended is None or ended - (question.reported or question.end) >= SETTLED:
+        return None
+    return f"the log was read on {moment_words(ended)}, and records appear with a delay"
 
 
 def _fits(field: _Field, item: _Shown) -> bool:
     return item.value is None or item.value == field.value
-
-
-def _is_another(by: str, record: AuditRecord) -> bool:
-    """Return whether a record names another user; unknown unless both are known by email address."""
-    return "@" in by and "@" in record.actor and normalise.email(by) != normalise.email(record.actor)
 
 
 class _Value(NamedTuple):

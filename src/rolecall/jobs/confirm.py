@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import NamedTuple
 
-from rolecall.drift.evidence import look_up
+from rolecall.drift.evidence import is_any_logged, look_up
 from rolecall.jobs.audit import known_log
 from rolecall.jobs.history import newest_first
 from rolecall.journal.port import Journal
@@ -47,10 +47,11 @@ def confirm_steps(
     journal.keep(org_id, WRITER, target.writer)
     runs = journal.unconfirmed(org_id, now - timedelta(days=target.keep_days))
     log = _whole(journal, target, runs, log)
-    checked = tuple(_looked_up(journal, runs, log))
+    checked = tuple(_looked_up(journal, runs, log, target))
     for step, finding in checked:
         if finding.status == "confirmed":
-            journal.confirm(step.run, Confirmation(step.number, finding.proofs, finding.unlogged))
+            confirmation = Confirmation(step.number, finding.proofs, finding.unlogged, target.writer)
+            journal.confirm(step.run, confirmation)
     return checked
 
 
@@ -68,20 +69,29 @@ def findings(journal: Journal | None, target: AuditTarget | None, runs: Iterable
         return known
     log = _whole(journal, target, open_runs, stored_log(journal, target, now))
     by_org = {org_id: [run for run in open_runs if run.org_id == org_id] for org_id in {r.org_id for r in open_runs}}
-    checked = (each for alike in by_org.values() for each in _looked_up(journal, alike, log))
+    checked = (each for alike in by_org.values() for each in _looked_up(journal, alike, log, target))
     return {**known, **{(step.run, step.number): finding for step, finding in checked}}
 
 
 def has_unconfirmed(journal: Journal, target: AuditTarget, now: datetime) -> bool:
     """Return whether the journal has unconfirmed steps of any org that the log may still confirm."""
     since = now - timedelta(days=target.keep_days)
-    return any(journal.unconfirmed(org_id, since) for org_id in journal.orgs())
+    return any(_needs_records(run) for org_id in journal.orgs() for run in journal.unconfirmed(org_id, since))
+
+
+def _needs_records(run: Run) -> bool:
+    """Return whether a run has an unconfirmed step that a record can show: not all changes are logged."""
+    return any(step.unconfirmed and is_any_logged(question_of(run, step, ())) for step in run.steps)
 
 
 def confirmed_before(runs: Iterable[Run]) -> Findings:
     """Return the findings of steps whose confirmation is recorded."""
     steps = [step for run in runs for step in run.steps if step.state == "attested"]
-    return {(step.run, step.number): step.confirmation.finding for step in steps if step.confirmation is not None}
+    return {
+        (step.run, step.number): step.confirmation.finding(step.by or "")
+        for step in steps
+        if step.confirmation is not None
+    }
 
 
 def stored_log(journal: Journal, target: AuditTarget, now: datetime) -> AuditLog:
@@ -112,7 +122,7 @@ def _same_setting(step: Step, newer: Step) -> bool:
     return newer.address == step.address or (step.id is not None and newer.id == step.id)
 
 
-def _looked_up(journal: Journal, runs: Sequence[Run], log: AuditLog) -> Iterator[Checked]:
+def _looked_up(journal: Journal, runs: Sequence[Run], log: AuditLog, target: AuditTarget) -> Iterator[Checked]:
     """Yield each unconfirmed step of an org's runs with what the log shows of it."""
     if not runs:
         return
@@ -123,7 +133,8 @@ def _looked_up(journal: Journal, runs: Sequence[Run], log: AuditLog) -> Iterator
         later = [each for each in newer if each.id > run.id]
         for step in run.steps:
             if step.unconfirmed:
-                yield Checked(step, look_up(question_of(run, step, later), log))
+                finding = look_up(question_of(run, step, later), log)
+                yield Checked(step, finding._replace(writer=target.writer))
 
 
 def _is_of(journal: Journal, run: Run, target: AuditTarget) -> bool:
@@ -131,8 +142,8 @@ def _is_of(journal: Journal, run: Run, target: AuditTarget) -> bool:
 
 
 def _whole(journal: Journal, target: AuditTarget, runs: Iterable[Run], log: AuditLog) -> AuditLog:
-    """Return the log with all stored records since the first of these runs."""
-    first = min((run.started_at for run in runs), default=None)
+    """Return the log with all stored records since the first of these runs whose steps need them."""
+    first = min((run.started_at for run in runs if _needs_records(run)), default=None)
     if first is None:
         return log._replace(records=())
     since = first - CLOCKS - abs(log.skew)

@@ -45,14 +45,15 @@ class DriftRequest:
     """One check, with the request for a plan of the configuration; what was applied is taken from ``memory``.
 
     ``audit`` is None if the org has no audit log. ``exported`` returns WRITER's audit log from a moment on, as read for
-    this check; None if it was not read. ``blame`` returns the author of a line of the configuration.
-    ``ignore`` are addresses or patterns.
+    this check, None if it was not read; ``writer`` is whose log it is. ``blame`` returns the author of a line of the
+    configuration. ``ignore`` are addresses or patterns.
     """
 
     planning: PlanRequest
     memory: DriftMemory
     audit: Audit | None
     exported: Callable[[datetime], AuditLog | None] | None = None
+    writer: str = ""
     blame: Callable[[Where], Blame | None] = lambda _: None
     ignore: tuple[str, ...] = ()
     include_unapplied: bool = False
@@ -160,7 +161,9 @@ def _with_findings(inquiry: DriftScan, request: DriftRequest, drifts: Sequence[D
         Question(drift.address, drift.last, drift.live, starts.get(drift.address, base), _read_at(inquiry, drift))
         for drift in unknown
     )
-    findings = {each.address: look_up(each, log) for each in questions if each.start < each.end}
+    findings = {
+        each.address: look_up(each, log)._replace(writer=request.writer) for each in questions if each.start < each.end
+    }
     return replace(inquiry, findings=findings)
 
 

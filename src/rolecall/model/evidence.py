@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Final, Literal, NamedTuple
 
+from rolecall.model import normalise
 from rolecall.model.record import OMIT, Code, UserName
 from rolecall.model.settings import Address, Value
 
@@ -46,7 +47,8 @@ class Finding(NamedTuple):
 
     ``proofs`` are the records of it, oldest first, also of only some of its fields. ``missing`` are the addresses of
     fields without a proof although such changes are logged; ``unlogged`` those of fields that are not logged.
-    ``problem`` is why it is unclear or unread, as a sentence.
+    ``problem`` is why it is unclear or unread, as a sentence, or why a record may still come. ``writer`` is the ID at
+    WRITER of the organization whose log it is.
     """
 
     status: Status
@@ -54,6 +56,7 @@ class Finding(NamedTuple):
     missing: tuple[str, ...] = ()
     unlogged: tuple[str, ...] = ()
     problem: str | None = None
+    writer: Code = ""
 
 
 Findings = Mapping[tuple[int, int], Finding]
@@ -68,10 +71,19 @@ class Confirmation(NamedTuple):
     number: int
     proofs: tuple[Proof, ...]
     unlogged: Annotated[tuple[str, ...], OMIT] = ()
+    writer: Code = ""
 
-    @property
-    def finding(self) -> Finding:
-        return Finding("confirmed", self.proofs, unlogged=self.unlogged)
+    def finding(self, by: str) -> Finding:
+        """Return the finding for a step that was reported by this user, who may not be the first one to report it."""
+        another = any(is_another(by, proof.actor) for proof in self.proofs)
+        return Finding(
+            "another_actor" if another else "confirmed", self.proofs, unlogged=self.unlogged, writer=self.writer
+        )
+
+
+def is_another(by: str, actor: str) -> bool:
+    """Return whether a record names another user; unknown unless both are known by email address."""
+    return "@" in by and "@" in actor and normalise.email(by) != normalise.email(actor)
 
 
 class Question(NamedTuple):

@@ -277,3 +277,35 @@ def test_the_record_of_a_confirmation_can_be_found_again(world: World) -> None:
     (proof,) = shown.steps[0].confirmation.proofs
     (stored,) = world.journal.audit.records(TARGET.writer)
     assert (proof.key, json.loads(stored.body)) == (stored.key, raw)
+
+
+def test_records_are_read_only_for_steps_that_they_can_show(world: World) -> None:
+    run = world.begin(BEGAN, sso=(OFF, replace(OFF, name="New")))
+    world.report(run, BEGAN + HOUR)
+    assert not has_unconfirmed(world.journal, TARGET, BEGAN + DAY)
+    world.read(now=BEGAN + 2 * HOUR)
+    assert world.status(run) == "not_logged"
+
+
+def test_a_record_may_still_come_until_a_day_after_the_report(world: World) -> None:
+    run = world.begin(BEGAN)
+    world.report(run, BEGAN + HOUR)
+    problems = []
+    for now in (BEGAN + 2 * HOUR, BEGAN + HOUR + DAY):
+        world.read(now=now)
+        shown = world.journal.run(run)
+        assert shown is not None
+        finding = findings(world.journal, TARGET, (shown,), now)[run, 1]
+        assert (finding.status, finding.writer) == ("not_in_log", "4711")
+        problems.append(finding.problem)
+    assert problems == ["the log was read on 12 Nov 2026, 11:00 UTC, and records appear with a delay", None]
+
+
+@pytest.mark.parametrize("actions", [("Enable", "Disable"), ("Disable", "Enable")])
+def test_two_opposite_records_of_one_moment_prove_nothing(world: World, actions: tuple[str, str]) -> None:
+    run = world.begin(BEGAN)
+    world.report(run, BEGAN + 2 * HOUR)
+    for number in range(4):  # the order of records of one moment depends on their content
+        pair = [allowed(BEGAN + HOUR, id=f"{number}{action}", action=f"{action} password") for action in actions]
+        world.read(*pair, now=BEGAN + 3 * HOUR)
+        assert world.status(run) == "unclear"

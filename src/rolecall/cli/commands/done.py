@@ -108,7 +108,9 @@ async def _attest(
                 with suppress(LockTaken), journal.lock(confirmed[0].run.org_id, holder(call)) as lock:
                     for each in confirmed:
                         remember_step(lock, each, run_facts(call, config))
-            return attested, await _findings(call, config, journal, attested[-1].run)
+            run_of_steps = attested[-1].run
+            same = config.audit and (await opened.org.read(frozenset())).facts.org_id == run_of_steps.org_id
+            return attested, await _findings(call, config, journal, run_of_steps) if same else {}
 
 
 async def _findings(call: Invocation, config: Config, journal: Journal, run: Run) -> Findings:
@@ -117,10 +119,17 @@ async def _findings(call: Invocation, config: Config, journal: Journal, run: Run
     if target is None:
         return {}
     from rolecall.cli.audit_log import confirm_steps, read_audit
+    from rolecall.cli.messages import tell
     from rolecall.jobs.confirm import confirmed_before
+    from rolecall.journal.port import JournalError
 
-    log = await read_audit(call, config, target, journal.audit, run.started_at)
-    return {**confirmed_before((run,)), **confirm_steps(call, target, journal, run.org_id, log, run.id)}
+    before = confirmed_before((run,))
+    try:
+        log = await read_audit(call, config, target, journal.audit, run.started_at)
+        return {**before, **confirm_steps(call, target, journal, run.org_id, log, run.id)}
+    except JournalError as error:  # the report is recorded in any case
+        tell(error.problems, as_json=call.log_format == "json", color=call.color)
+        return before
 
 
 def _lines(attested: tuple[Attested, ...], findings: Findings) -> Iterator[Line]:

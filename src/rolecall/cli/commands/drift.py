@@ -279,6 +279,7 @@ def _request(
         memory=DriftMemory(journal, baseline),
         audit=opened.org if isinstance(opened.org, Audit) else None,
         exported=None if reader is None else reader.since,
+        writer="" if reader is None else reader.target.writer,
         blame=lambda where: blame(config.root, where.file, where.line),
         ignore=options.ignore,
         include_unapplied=options.include_unapplied,

@@ -39,7 +39,8 @@ def finding_words(finding: Finding, reported: datetime | None = None) -> str:
     if finding.status == "not_logged":
         return "this kind of change is not logged"
     if finding.status == "not_in_log":
-        return f"not in the audit log: {_fields(finding.missing)}; confirmed: {proofs}" if proofs else _SILENT
+        silent = f"{_SILENT} yet" if finding.problem else _SILENT
+        return f"{silent}: {_fields(finding.missing)}; confirmed: {proofs}" if proofs else silent
     return f"not confirmed: {visible(finding.problem or '')}"
 
 
@@ -56,7 +57,8 @@ def unknown_writer(finding: Finding) -> str:
     if finding.status == "not_logged":
         return "Who changed it is unknown: this kind of change is not logged."
     if finding.status == "not_in_log":
-        return f"Not in the audit log: {_fields(finding.missing)}. {proofs}." if proofs else "Not in the audit log."
+        silent = f"Not in the audit log{' yet' if finding.problem else ''}"
+        return f"{silent}: {_fields(finding.missing)}. {proofs}." if proofs else f"{silent}."
     known = f" ({proofs})" if proofs else ""
     return f"Who changed it is {'not certain' if proofs else 'unknown'}: {problem}{known}."
 
