@@ -67,7 +67,7 @@ def guards(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     return [
         CompletionItem(f"{name}=", help=description.checks)
         for name, description in DESCRIPTIONS.items()
-        if description.overridable and f"{name}=".startswith(incomplete.replace("-", "_"))
+        if description.overridable and not description.addressed and f"{name}=".startswith(incomplete.replace("-", "_"))
     ]
 
 

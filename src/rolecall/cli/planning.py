@@ -96,6 +96,9 @@ def _lift(flag: str) -> Allow:
     if not DESCRIPTIONS[guard].overridable:
         hint = "; ask another org admin to apply" if guard == "require_self" else ""
         raise click.BadParameter(f"{guard} cannot be overridden{hint}", param_hint="--allow")
+    if DESCRIPTIONS[guard].addressed:
+        message = f"{guard} can only be overridden for an address, by an entry in `allow` of the configuration"
+        raise click.BadParameter(message, param_hint="--allow")
     return Allow(guard, None, int(number), None, "--allow")
 
 

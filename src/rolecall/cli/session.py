@@ -239,11 +239,13 @@ def _people_secret(
 
     @cache
     def fetch() -> str:
-        from rolecall.live.secrets import check_host
+        from rolecall.live.secrets import check_app, check_host
 
         urls = (source.url, source.login_url) if source.kind == "entra" else (source.at,)
         for url in filter(None, urls):
             check_host(url, call.environ, reference, variable)
+        if source.of_idp:
+            check_app(source.app, call.environ, reference)
         return secret(call, config, reference, lines=reference is source.private_key)
 
     return fetch

@@ -32,6 +32,11 @@ def encode_guards(guards: Guards) -> dict[str, Json]:
     return _CODEC.encode_record(guards)
 
 
+def encode_limit(limit: Limit | None) -> Json:
+    """Return ``10`` or ``"2%"``; None for no limit."""
+    return None if limit is None else _write_limit(limit)
+
+
 def encode_allow(entry: Allow) -> dict[str, Json]:
     """Return one override; ``for`` and ``until`` only if it has them."""
     return _CODEC.encode_record(entry)

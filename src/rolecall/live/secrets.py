@@ -82,6 +82,14 @@ def check_host(
         raise _refused(ref, "token_host", message, f"correct the URL, or set {variable} to its host")
 
 
+def check_app(app: str, environ: Mapping[str, str], ref: SecretRef | None = None) -> None:
+    """Raise SecretError unless ``ROLECALL_IDP_APP`` names this app of the IdP, or is not set."""
+    pinned = environ.get("ROLECALL_IDP_APP", "").strip()
+    if pinned and pinned != app:
+        message = f"`idp` is about the app {app}, but ROLECALL_IDP_APP is {pinned}"
+        raise _refused(ref, "idp_app", message, "correct `app`, or ROLECALL_IDP_APP if this is the right app")
+
+
 _WHOSE = {
     "ROLECALL_TOKEN_HOST": "the org's host",
     "ROLECALL_PEOPLE_HOST": "the host of the source of users",

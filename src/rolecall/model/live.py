@@ -80,7 +80,7 @@ class IdpSide(NamedTuple):
     ``where`` names the app: ``Okta, acme.okta.com, app 0oa1b2c3``. ``groups`` are the groups by ID, None for an ID that
     the IdP does not have; ``names`` are the IDs of the groups with each name that was looked up. ``can`` has what
     rolecall may do there, such as ``idp_pushes.create``. ``pushed`` are the IDs of all pushed groups, ``direct`` the
-    addresses of users who have the app without a group; both are None if they were not read.
+    addresses of users who have the app without a group, ``hosts`` those of the app's URLs; None if they were not read.
     """
 
     idp: str
@@ -90,6 +90,7 @@ class IdpSide(NamedTuple):
     can: frozenset[str] = frozenset()
     pushed: frozenset[str] | None = None
     direct: frozenset[str] | None = None
+    hosts: frozenset[str] | None = None
 
 
 class IdpQuestion(NamedTuple):

@@ -57,6 +57,7 @@ class Guards:
         default_factory=lambda: {"team_admin": "review", "org_admin": "review", "custom": "review"}
     )
     approval: Approval = "none"
+    deprovisions: Annotated[Band, OMIT] = Band(Limit(0), Limit(1, percent=True))
 
 
 class Allow(NamedTuple):
@@ -126,7 +127,7 @@ class Policy:
 _MANAGE = ("unmanaged", "additive", "authoritative")
 _STANCE = ("allow", "review", "deny")
 _APPROVAL = ("none", "recorded", "other_person")
-BANDS = ("max_people_losing_access", "max_removals", "observed_age")
+BANDS = ("max_people_losing_access", "max_removals", "observed_age", "deprovisions")
 """The guards with a limit for approval and one that blocks."""
 
 

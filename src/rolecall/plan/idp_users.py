@@ -16,7 +16,7 @@ from rolecall.model import normalise
 from rolecall.model.change import Change
 from rolecall.model.directory import PLAIN, Directory, Traits
 from rolecall.model.live import IdpSide, Live
-from rolecall.model.settings import UNSET, Address, IdpAssignment, IdpPush
+from rolecall.model.settings import UNSET, Address, IdpAssignment, IdpPush, Settings
 from rolecall.plan.value import AppUsers
 
 ABSENT = Traits(active=False)
@@ -242,3 +242,12 @@ def app_users(placed: PlacedUsers) -> dict[Address, AppUsers]:
         known = sum(placed.later[number].active and placed.directory.traits(number).active for number in numbers)
         counts[at] = AppUsers(len(numbers) - lost, known, lost)
     return counts
+
+
+def both_of(settings: Settings) -> dict[str, str]:
+    """Return the groups that are both assigned and pushed: the name by ID."""
+    assigned, pushed = settings.idp_assignments, settings.idp_pushes
+    if assigned is UNSET or pushed is UNSET:
+        return {}
+    ids = {value.id for value in assigned.values()}
+    return {str(value.id): key for key, value in pushed.items() if value.id in ids}

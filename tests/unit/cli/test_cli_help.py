@@ -103,9 +103,8 @@ def test_the_page_on_guards_has_each_guard(capsys: Capture, monkeypatch: pytest.
     text = page(capsys, monkeypatch, "help", "guards")
     assert [name for name in GUARDS if f"\n  {name} " not in text] == []
     line = " ".join(text.split())
-    assert (
-        "Without override: require_self, preconditions, approval, escalations set to deny, and min_org_admins" in line
-    )
+    firm = "require_self, idp_target, preconditions, approval, escalations set to deny, and min_org_admins"
+    assert f"Without override: {firm}" in line
     assert "Default: review above 10, block above 2%." in line
     assert "Default: review above 30d." in line
 

@@ -23,7 +23,7 @@ def check_policy(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
 
 
 def _bands(guards: ValidConfig, sources: Sources) -> Iterator[Problem]:
-    for name in ("max_people_losing_access", "max_removals"):
+    for name in ("max_people_losing_access", "max_removals", "deprovisions"):
         band = guards.get(name, {})
         review, block = band.get("review"), band.get("block")
         if isinstance(review, int) and isinstance(block, int) and block < review:

@@ -21,7 +21,7 @@ async def read_parts(client: IdpClient, app: str, host: str) -> IdpApp:
 
     async def state() -> tuple[str, frozenset[str]]:
         answer = await client.read_object(path)
-        return stopped({**answer, "status": answer["status"]}) or "active", frozenset(_hosts(answer))
+        return stopped({**answer, "status": answer["status"]}) or "active", frozenset(app_hosts(answer))
 
     async def assignments() -> str:
         assigned = client.uncut(f"{path}/groups", await client.read_linked(f"{path}/groups", ("limit", "200")))
@@ -48,7 +48,7 @@ async def read_parts(client: IdpClient, app: str, host: str) -> IdpApp:
     return IdpApp(f"Okta, {host}, app {app}", answer if isinstance(answer, NotRead) else answer[1], parts)
 
 
-def _hosts(app: Json) -> Iterator[str]:
+def app_hosts(app: Json) -> Iterator[str]:
     """Yield the hosts of the URLs of the service in the app's settings."""
     settings = app.get("settings") or {}
     sign_on = settings.get("signOn") or {}

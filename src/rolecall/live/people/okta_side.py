@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from rolecall.live.http.exchange import together
 from rolecall.live.people.idp_client import IdpClient, IdpRefused
+from rolecall.live.people.okta_app import app_hosts
 from rolecall.live.people.okta_records import APPS, GROUPS, SENT, address_of, source_app
 from rolecall.model import normalise
 from rolecall.model.kinds import IDP_KINDS
@@ -35,6 +36,7 @@ async def read_side(client: IdpClient, app: str, where: str, question: IdpQuesti
     ``where`` names the app. Raises SecretError without a usable credential.
     """
     before = client.exchange.reads
+    app_read = await client.answered(client.read_object(f"/api/v1/apps/{app}"), APPS)
     reader = _Reader(client, app)
     sections = [section for section in LISTS if section in question.names]
     lists = dict(zip(sections, [await reader.listed(section) for section in sections], strict=True))
@@ -53,6 +55,7 @@ async def read_side(client: IdpClient, app: str, where: str, question: IdpQuesti
             for name, matches in named.items()
             if not isinstance(matches, NotRead)
         },
+        hosts=None if isinstance(app_read, NotRead) else frozenset(app_hosts(app_read)),
     )
     settings: dict[str, Any] = {section: entries for section, (entries, _) in read.items() if entries is not None}
     return Live(

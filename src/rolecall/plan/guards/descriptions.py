@@ -13,6 +13,7 @@ class Description(NamedTuple):
 
     ``setting`` is its key under `guards` in the configuration; empty for a guard without one. ``overridable``: an
     override (`allow`, or `--allow NAME=N` for one run) is accepted. ``firm``: it is accepted and has no effect.
+    ``addressed``: only an override that names an address counts, so `--allow` is not accepted.
     """
 
     checks: str
@@ -20,6 +21,7 @@ class Description(NamedTuple):
     setting: bool = False
     overridable: bool = True
     firm: bool = False
+    addressed: bool = False
 
 
 DESCRIPTIONS: Mapping[str, Description] = {
@@ -47,6 +49,15 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "upgrade": Description(
         "Steps of the upgrade to the new SCIM endpoint.", "Blocks steps that cannot be undone safely."
     ),
+    "idp_target": Description("Whether the app in the IdP is WRITER's.", "Blocks.", overridable=False),
+    "unpush_mapped": Description("Groups that are no longer pushed and stay mapped.", "Blocks."),
+    "deprovisions": Description(
+        "Users who lose the app in the IdP.",
+        "Requires approval or blocks above a limit; an override must name an address.",
+        True,
+        addressed=True,
+    ),
+    "assigned_and_pushed": Description("Groups that would be both assigned and pushed in Okta.", "Blocks."),
     "preconditions": Description("Changes that the org would refuse.", "Blocks.", overridable=False),
     "possible_rename": Description("An unmapped group that may have been renamed in the IdP.", "Requires approval."),
     "unread": Description(

@@ -12,6 +12,14 @@ from rolecall.errors import Problem
 from rolecall.plan.commands import plan_command
 from rolecall.plan.guards.escalations import escalations
 from rolecall.plan.guards.guard import PASS, Finding, Guard, GuardInput
+from rolecall.plan.guards.idp import (
+    OF_IDP,
+    assigned_and_pushed,
+    deprovisions,
+    idp_target,
+    manages_idp,
+    unpush_mapped,
+)
 from rolecall.plan.guards.losing import max_people_losing_access
 from rolecall.plan.guards.org_admins import min_org_admins, require_self, required_org_admins
 from rolecall.plan.guards.outdated import evaluated_as_read
@@ -35,6 +43,10 @@ GUARDS: Mapping[str, Guard] = {
     "protect": protect,
     "sign_in": sign_in,
     "upgrade": upgrade,
+    "idp_target": idp_target,
+    "unpush_mapped": unpush_mapped,
+    "deprovisions": deprovisions,
+    "assigned_and_pushed": assigned_and_pushed,
     "preconditions": preconditions,
     "possible_rename": possible_rename,
     "unread": unread,
@@ -79,7 +91,9 @@ def _command(guard_input: GuardInput) -> str:
 
 def _findings(guard_input: GuardInput) -> Mapping[str, Finding]:
     """Return the finding of each guard; `unread` is evaluated last, since it reports guards that were not evaluated."""
-    due = {name: guard for name, guard in GUARDS.items() if guard_input.effective or name in _ALWAYS}
+    of_idp = manages_idp(guard_input.plan_input)
+    guards = {name: guard for name, guard in GUARDS.items() if of_idp or name not in OF_IDP}
+    due = {name: guard for name, guard in guards.items() if guard_input.effective or name in _ALWAYS}
     findings = {
         name: evaluated_as_read(name, guard(guard_input), guard_input)
         for name, guard in due.items()
@@ -88,4 +102,4 @@ def _findings(guard_input: GuardInput) -> Mapping[str, Finding]:
     if _ANSWERS in due:
         unjudged = {name: f for name, f in findings.items() if f.verdict == "not judged" and name not in _ANSWERED}
         findings[_ANSWERS] = due[_ANSWERS](replace(guard_input, unjudged=unjudged))
-    return {name: findings.get(name, PASS) for name in GUARDS}
+    return {name: findings.get(name, PASS) for name in guards}

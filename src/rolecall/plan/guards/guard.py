@@ -65,7 +65,8 @@ class Finding(NamedTuple):
     """The verdict of a guard before overrides.
 
     ``verdict_for`` returns the verdict for the number that overrides do not cover; None where any number has the same
-    verdict. ``firm`` cannot be overridden. ``details`` are the causes. ``fixes`` are the actions other than an
+    verdict. ``firm`` cannot be overridden, ``addressed`` only by an
+    override for an address. ``details`` are the causes. ``fixes`` are the actions other than an
     override. ``unread_settings``: it is not evaluated because of settings that were not read, rather than users.
     """
 
@@ -78,6 +79,7 @@ class Finding(NamedTuple):
     target: Address | None = None
     verdict_for: Callable[[int], Verdict] | None = None
     firm: bool = False
+    addressed: bool = False
     fixes: tuple[str, ...] = ()
     details: tuple[Detail, ...] = ()
     unread_settings: bool = False

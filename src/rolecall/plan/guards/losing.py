@@ -16,7 +16,7 @@ NAME = "max_people_losing_access"
 
 def max_people_losing_access(guard_input: GuardInput) -> Finding:
     """Compare the users who lose a team role with the limits, which may be a share of all active users."""
-    limits = bounds(guard_input.policies, NAME, _active(guard_input), "active users")
+    limits = bounds(guard_input.policies, NAME, active_users(guard_input), "active users")
     losing = guard_input.impact_result.losing()
     number = sum(move.size for _, move in losing)
     verdict = limits.verdict_for(number)
@@ -45,7 +45,8 @@ def lost(entitlements: Entitlements, cohort: Cohort) -> int:
     return entitlements.access_bits(cohort.before) & ~cohort.after
 
 
-def _active(guard_input: GuardInput) -> int:
+def active_users(guard_input: GuardInput) -> int:
+    """Return the number of active users, the base of limits in percent."""
     facts, directory = guard_input.plan_input.live.facts, guard_input.impact_result.forecast.directory
     if facts.active_people is not None:
         return facts.active_people

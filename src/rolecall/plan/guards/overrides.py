@@ -11,7 +11,7 @@ from rolecall.model.policy import Allow, Policy
 from rolecall.model.settings import Address
 from rolecall.plan.dates import day
 from rolecall.plan.guards.guard import NAME_PEOPLE, Finding, Item
-from rolecall.plan.resolve import covers
+from rolecall.plan.resolve import covers, is_plain
 from rolecall.plan.value import Detail, GuardResult
 
 Matches = Callable[[str, Address], bool]
@@ -65,13 +65,19 @@ def apply_overrides(
     uses: tuple[_Use, ...] = ()
     remaining = finding.items
     if finding.verdict in ("review", "block") and not finding.firm:
-        uses, remaining = _uses([entry for entry in overrides if entry.guard == name], remaining, matches)
+        fitting = [entry for entry in overrides if entry.guard == name and _fits(entry, finding)]
+        uses, remaining = _uses(fitting, remaining, matches)
     left = sum(item.size for item in remaining)
     verdict = finding.verdict_after(left) if uses else finding.verdict
     if uses and verdict == "pass":
         verdict = "allowed"
     result = _result(name, finding._replace(verdict=verdict), overrides, uses, left, command)
     return Overridden(result, tuple(entry for entry, _ in uses))
+
+
+def _fits(entry: Allow, finding: Finding) -> bool:
+    """Return whether an override may cover a finding: some need one that names an address."""
+    return not finding.addressed or (entry.target is not None and is_plain(entry.target))
 
 
 def _uses(
@@ -151,7 +157,8 @@ def _result(
         limit = "within" if finding.verdict == "allowed" else "still over"
         details.append(Detail(f"{remaining:,} {verb} not covered by an override, {limit} the limit."))
     elif not uses and finding.verdict in ("review", "block") and not finding.firm:
-        details += [_too_small(entry) for entry in overrides if entry.guard == name]
+        own = [entry for entry in overrides if entry.guard == name]
+        details += [_too_small(entry) if _fits(entry, finding) else _unaddressed(entry) for entry in own]
     ways = _ways(name, finding, remaining, command) if finding.verdict in ("review", "block", "not judged") else ()
     return GuardResult(
         name,
@@ -180,6 +187,10 @@ def _too_small(entry: Allow) -> Detail:
     return Detail(f"Override: covers only {entry.up_to:,}{target}, so it does not apply.", entry.source)
 
 
+def _unaddressed(entry: Allow) -> Detail:
+    return Detail("Override: names no single address, so it does not apply.", entry.source)
+
+
 ACCEPT = "To accept it: rolecall apply --approve DIGEST"
 """The action for a guard that requires approval. A report has the command of its plan instead."""
 
@@ -189,6 +200,10 @@ def _ways(name: str, finding: Finding, remaining: int, command: str) -> tuple[st
         return finding.fixes or (NAME_PEOPLE,)
     if finding.firm:
         return (*finding.fixes, *(("This guard cannot be overridden.",) if finding.verdict == "block" else ()))
+    if finding.addressed:
+        override = f"{{guard: {name}, for: {finding.target}, up_to: {remaining}, until: DATE, reason: ...}}"
+        named = f"To allow it, add to `allow` an override that names the address: {override}"
+        return (*finding.fixes, *((ACCEPT,) if finding.verdict == "review" else ()), named)
     flag = f"--allow {name}={remaining}"
     once = f"To allow it once: {command} {flag}" if command else f"To allow it once, add {flag}."
     return (*finding.fixes, *((ACCEPT,) if finding.verdict == "review" else ()), once)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from rolecall.codec.policy import encode_allow, encode_guards, encode_test
+from rolecall.codec.policy import encode_allow, encode_guards, encode_limit, encode_test
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.lineage import LogCheck
 from rolecall.model.policy import BANDS, AccessTest, Allow, Ignore, Limit, Policy
@@ -50,7 +50,7 @@ def journal_changes(log: LogCheck | None, *, recorded: bool) -> tuple[PolicyChan
 def _guards(before: Policy, after: Policy) -> Iterator[PolicyChange]:
     was, now = encode_guards(before.guards), encode_guards(after.guards)
     for name in was:
-        if was[name] != now[name] and name not in ("escalations", *BANDS):
+        if name not in ("escalations", *BANDS) and was[name] != now[name]:
             yield PolicyChange(f"guards.{name}", was[name], now[name], _looser(name, was[name], now[name]))
     for kind in sorted(was["escalations"].keys() | now["escalations"].keys()):
         b, a = was["escalations"].get(kind, "review"), now["escalations"].get(kind, "review")
@@ -58,9 +58,12 @@ def _guards(before: Policy, after: Policy) -> Iterator[PolicyChange]:
             yield PolicyChange(f"guards.escalations.{kind}", b, a, _less_strict("escalations", a, b))
     for name in BANDS:
         for side in ("review", "block"):
-            b, a = was[name][side], now[name][side]
+            old, new = (getattr(getattr(policy.guards, name), side) for policy in (before, after))
+            b, a = (
+                guards[name][side] if name in guards else encode_limit(limit)
+                for guards, limit in ((was, old), (now, new))
+            )
             if b != a:
-                old, new = (getattr(getattr(policy.guards, name), side) for policy in (before, after))
                 yield PolicyChange(f"guards.{name}.{side}", b, a, _wider(old, new))
 
 

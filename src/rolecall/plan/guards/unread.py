@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from rolecall.model.kinds import SECTIONS
+from rolecall.model.kinds import IDP_SECTIONS, SECTIONS
 from rolecall.plan.commands import observe_command
 from rolecall.plan.coverage import changed_sentence, sections_of
 from rolecall.plan.dates import day
@@ -57,8 +57,10 @@ def _section(name: str, problem: str | None) -> str:
 
 def _fixes(unread: list[str], *, observed: bool) -> list[str]:
     """Return what to do about sections and fields that were not read."""
+    in_idp = [name for name in unread if name in IDP_SECTIONS]
+    unread = [name for name in unread if name not in in_idp]
     fields = [name for name in unread if name not in SECTIONS]
-    fixes = []
+    fixes = ["Check the permissions of the credential in `idp`."] if in_idp else []
     if observed and unread:
         fixes.append(OBSERVE)
     elif len(fields) < len(unread):

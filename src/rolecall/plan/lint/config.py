@@ -22,6 +22,7 @@ from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping
 from rolecall.plan.dates import day
 from rolecall.plan.forecast import AccessForecast
 from rolecall.plan.headline import access_words, count_users, enumerate_words
+from rolecall.plan.idp_users import both_of
 from rolecall.plan.impact.inventory import vacant
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.moves import numbers_of, owner_emails
@@ -46,6 +47,7 @@ def lint(
         *_empty(plan_input),
         *_long_waits(plan_input, changes),
         *_lapsed(plan_input),
+        *_both_already(plan_input),
     ]
     if forecast.directory is not None and forecast.problem is None:
         warnings += _idle(changes, forecast, tallies)
@@ -57,6 +59,19 @@ def lint(
             *_conflicts(forecast.after, forecast.directory),
         ]
     return warnings
+
+
+def _both_already(plan_input: PlanInput) -> Iterator[Problem]:
+    """Yield a warning for groups that are both assigned and pushed already, unless the source of users gave it."""
+    code = "idp_assigned_and_pushed"
+    names = sorted(both_of(plan_input.live.settings).values())
+    if names and all(problem.code != code for problem in plan_input.warnings):
+        message = f"groups are both assigned and pushed in Okta: {enumerate_words(names, _NAMED)}"
+        hint = "Okta advises against this; assign users by one group and push others"
+        yield Problem(code, message, None, hint, "warning")
+
+
+_NAMED = 5
 
 
 def _mappings(plan_input: PlanInput) -> Mapping[str, GroupMapping]:
