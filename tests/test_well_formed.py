@@ -23,7 +23,7 @@ def texts(path: Path) -> set[str]:
 
 def test_every_code_of_the_list_is_used_and_the_list_is_sorted() -> None:
     used = {text for path in Path(SRC).rglob("*.py") for text in texts(path)}
-    composed = {f"{family}_{text}" for family in ("idp", "journal") for text in used}
+    composed = {f"{family}_{text}" for family in ("audit", "idp", "journal", "usage") for text in used}
     assert CODES - used - composed == set()
     assert LIST.read_text(encoding="utf-8").splitlines() == sorted(CODES)
 
