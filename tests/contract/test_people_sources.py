@@ -93,12 +93,12 @@ NAMED = World(
 def test_full_names_are_read_only_where_they_are_asked_for(source: Source, tmp_path: Path) -> None:
     with source.filled(NAMED, tmp_path) as place:
         named, plain = read(place, full_names=True), read(place)
-    assert {named.emails[number]: name for number, name in named.full_names.items()} == {
+    assert {named.emails[number]: profile.name for number, profile in named.profiles.items()} == {
         "ann@acme.com": "Ann Mary Jones"
     }
-    assert named.person(list(named.emails).index("ann@acme.com")).name == "Ann Mary Jones"
+    assert named.person(list(named.emails).index("ann@acme.com")).profile.name == "Ann Mary Jones"
     assert held(named) == held(plain)
-    assert not plain.full_names or source.name == "jsonl"
+    assert not plain.profiles or source.name == "jsonl"
 
 
 @EACH

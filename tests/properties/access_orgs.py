@@ -11,7 +11,7 @@ from rolecall.codec.people import decode_people, encode_person
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, Person, Traits
 from rolecall.model.live import Facts
-from rolecall.model.policy import TeamRole
+from rolecall.model.policy import OrgRole, TeamRole
 from rolecall.model.settings import UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
 
 TEAMS = ["Brand", "IT", "Legal", "Sales"]
@@ -46,6 +46,7 @@ scims = st.builds(
 )
 settings_of_an_org = st.builds(Settings, defaults=defaults, scim=scims, idp_groups=group_maps)
 team_roles = st.builds(TeamRole, st.sampled_from(TEAMS), st.sampled_from(ROLES))
+org_roles = st.sampled_from([None, None, None, *map(OrgRole, ("org_admin", "it_admin", "business_admin", "auditor"))])
 traits = st.builds(
     Traits,
     st.sampled_from(["scim", "scim", "scim", "saml", "invite", "discovery"]),
@@ -53,6 +54,7 @@ traits = st.builds(
     st.sampled_from([False, False, False, True]),
     st.sampled_from([None, None, "member", "admin", "boss"]),
     st.lists(team_roles, max_size=3).map(tuple),
+    org_roles,
 )
 member_lists = st.lists(st.sampled_from([*GROUPS, "G9"]), max_size=4, unique=True).map(tuple)
 facts_of_an_org = st.builds(
@@ -114,6 +116,7 @@ _odd_traits = st.builds(
     st.booleans(),
     st.sampled_from([None, "", "member", "admin", "Admin", " admin", "boss"]),
     st.lists(st.builds(TeamRole, st.sampled_from([*TEAMS, "Gone"]), st.sampled_from(ROLES)), max_size=5).map(tuple),
+    org_roles,
 )
 _odd_emails = st.sampled_from(["ann@acme.com", "ANN@Acme.com", "bo@acme.de", "straße@acme.com", "STRASSE@acme.com"])
 _odd_people = st.lists(

@@ -114,9 +114,16 @@ def highest(team_roles: Iterable[TeamRole]) -> Combos:
     return frozenset(found - beaten)
 
 
-def naive_entitlements(team_roles: Combos) -> frozenset[tuple[str, str]]:
-    """Access as a set that is closed downward; org admin of the org is one entitlement."""
-    entitlements: set[tuple[str, str]] = set()
+def naive_org_role(person: Person) -> str | None:
+    """The role at org level, which no setting gives or takes (R36)."""
+    me = person.traits
+    return me.org_role.role if me.org_role and me.active and not me.pending else None
+
+
+def naive_entitlements(team_roles: Combos, org_role: str | None = None) -> frozenset[tuple[str, str]]:
+    """Access as a set that is closed downward; org admin of the org is one entitlement, by a team role or at org
+    level."""
+    entitlements: set[tuple[str, str]] = {("*", "org_admin")} if org_role == "org_admin" else set()
     for team, role in team_roles:
         if role not in RANKED:
             entitlements.add((team, role))

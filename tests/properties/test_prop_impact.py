@@ -9,7 +9,7 @@ from access_orgs import Org
 from access_orgs import orgs as access_orgs
 from hypothesis import given
 from hypothesis import strategies as st
-from naive_access import naive_access, naive_entitlements
+from naive_access import naive_access, naive_entitlements, naive_org_role
 from test_prop_order import on_the_new_endpoint, planned, steps, walk
 
 from rolecall.model.policy import Allow
@@ -35,16 +35,25 @@ def test_impact_is_what_the_naive_rules_say_of_everybody(org: Org) -> None:
         if person.email in told:
             move = told[person.email]
             assert (move.before, move.after) == (tuple(sorted(before)), tuple(sorted(after)))
-            had, has = naive_entitlements(before), naive_entitlements(after)
+            had, has = (naive_entitlements(access, naive_org_role(person)) for access in (before, after))
             assert move.kind == ("gain" if had < has else "lose" if has < had else "change")
             assert move.because
             assert set(move.because) <= {change.address for change in steps(plan)}
-        losing += bool(naive_entitlements(before) - naive_entitlements(after))
-        admins_before += any(role == "org_admin" for _, role in before)
-        admins_after += any(role == "org_admin" for _, role in after)
+        org_role = naive_org_role(person)
+        losing += bool(naive_entitlements(before, org_role) - naive_entitlements(after, org_role))
+        admins_before += ("*", "org_admin") in naive_entitlements(before, org_role)
+        admins_after += ("*", "org_admin") in naive_entitlements(after, org_role)
     assert plan.impact.losing == losing
     assert plan.impact.changed == len(told) == sum(move.size for move in plan.impact.moves)
     assert plan.impact.org_admins in (None, (admins_before, admins_after))
+
+
+@given(any_org)
+def test_a_role_at_org_level_stays_and_is_counted(org: Org) -> None:
+    plan, _ = planned(org)
+    moved = {who.email for move in plan.impact.moves for who in move.people}
+    roles = [person.traits.org_role.role for person in org.people if person.email in moved and person.traits.org_role]
+    assert plan.impact.org_roles == {role: roles.count(role) for role in roles}
 
 
 @given(any_org)
@@ -53,7 +62,9 @@ def test_whoever_gains_above_member_is_an_escalation_and_nobody_else(org: Org) -
     states = walk(live, steps(plan))
     escalated = {row.who.email for row in plan.impact.escalations}
     for person in org.people:
-        before, after = (naive_entitlements(naive_access(*states[end], person)) for end in (0, -1))
+        before, after = (
+            naive_entitlements(naive_access(*states[end], person), naive_org_role(person)) for end in (0, -1)
+        )
         assert (person.email in escalated) == any(role != "member" for _, role in after - before)
 
 

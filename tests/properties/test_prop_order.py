@@ -7,11 +7,11 @@ from dataclasses import replace
 from itertools import groupby, islice, permutations, product
 
 import orgs as planning
-from access_orgs import GROUPS, ROLES, Org, defaults, team_roles, team_sets
+from access_orgs import GROUPS, ROLES, Org, defaults, org_roles, team_roles, team_sets
 from access_orgs import orgs as access_orgs
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from naive_access import naive_access, naive_entitlements
+from naive_access import naive_access, naive_entitlements, naive_org_role
 
 from rolecall.access.moves import facts_after
 from rolecall.codec.people import decode_people, encode_person
@@ -48,7 +48,7 @@ full_maps = st.fixed_dictionaries(
     {name: st.builds(GroupMapping, st.sampled_from([None, *ROLES]), team_sets) for name in GROUPS}
 )
 members = st.lists(st.sampled_from(GROUPS), min_size=2, max_size=4, unique=True).map(tuple)
-edited = st.builds(Traits, manual=st.lists(team_roles, min_size=1, max_size=2).map(tuple))
+edited = st.builds(Traits, manual=st.lists(team_roles, min_size=1, max_size=2).map(tuple), org_role=org_roles)
 
 
 @st.composite
@@ -82,7 +82,9 @@ def walk(live: Live, changes: Iterable[Change]) -> list[tuple[Settings, Facts]]:
 
 def moments(states: Sequence[tuple[Settings, Facts]], person: Person) -> list[tuple[str, int, Entitlements]]:
     """(lacks or has, after which step, entitlements): everything that neither end says so of, by the naive rules."""
-    held = [naive_entitlements(naive_access(settings, facts, person)) for settings, facts in states]
+    held = [
+        naive_entitlements(naive_access(settings, facts, person), naive_org_role(person)) for settings, facts in states
+    ]
     before, after = held[0], held[-1]
     found = []
     for step, now in enumerate(held[1:-1], 1):
@@ -190,7 +192,10 @@ def outcome(live: Live, order: Sequence[Change], people: Iterable[Person]) -> li
     """For each person what is missing or extra in between, and what the end of an order gives."""
     states = walk(live, order)
     return [
-        (_entitlements_of(moments(states, person)), naive_entitlements(naive_access(*states[-1], person)))
+        (
+            _entitlements_of(moments(states, person)),
+            naive_entitlements(naive_access(*states[-1], person), naive_org_role(person)),
+        )
         for person in people
     ]
 
@@ -199,7 +204,9 @@ def outcome(live: Live, order: Sequence[Change], people: Iterable[Person]) -> li
 def test_every_interleaving_of_a_level_has_the_outcome_that_is_told(org: Org) -> None:
     plan, live = planned(org)
     states = walk(live, plan.writes)
-    planned_end = [naive_entitlements(naive_access(*states[-1], person)) for person in org.people]
+    planned_end = [
+        naive_entitlements(naive_access(*states[-1], person), naive_org_role(person)) for person in org.people
+    ]
     transients = [_entitlements_of(told(plan, person.email)) for person in org.people]
     for order in interleavings(plan):
         for (between, end), known, expected in zip(

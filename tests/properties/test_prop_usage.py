@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from test_prop_impact import any_org
 from test_prop_order import planned
 
-from rolecall.model.directory import Directory
+from rolecall.model.directory import Directory, Profile
 from rolecall.model.usage import UsageRow
-from rolecall.plan.impact.usage import usage_of
+from rolecall.plan.impact.usage import losing_users, usage_of
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.saved.privacy import Shown, redact
@@ -34,7 +34,8 @@ def data(draw: st.DrawFn, org: Org) -> tuple[Directory, list[UsageRow]]:
     names = {number: name for number in range(len(emails)) if (name := draw(st.sampled_from(NAMES)))}
     name = st.sampled_from([*NAMES, *emails, *(email.upper() for email in emails), "stranger@acme.com"])
     rows = draw(st.lists(st.builds(UsageRow, name, st.sampled_from([0, 0, 3])), max_size=8))
-    return Directory(emails, emails, full_names=names), rows
+    profiles = {number: Profile(name) for number, name in names.items()}
+    return Directory(emails, emails, profiles=profiles), rows
 
 
 def plain(name: str) -> str:
@@ -48,8 +49,8 @@ def naive_row(email: str, directory: Directory, rows: list[UsageRow], *, whole: 
         return own[0] if len(own) == 1 else None
     if not whole:
         return None
-    names = [plain(name) for name in directory.full_names.values()]
-    name = plain(directory.full_names.get(list(directory.emails).index(email), ""))
+    names = [plain(profile.name) for profile in directory.profiles.values()]
+    name = plain(directory.profiles.get(list(directory.emails).index(email), Profile()).name)
     alike = [row for row in rows if plain(row.name) == name]
     return alike[0] if name and names.count(name) == 1 and len(alike) == 1 else None
 
@@ -67,7 +68,7 @@ def losers(plan: Plan) -> dict[str, set[str]]:
 def test_usage_is_what_the_rows_show_of_those_who_lose(org: Org, draw: st.DataObject, whole: bool) -> None:
     plan, _ = planned(org)
     directory, rows = draw.draw(data(org))
-    usage = usage_of(plan.impact, "2026-11", rows, directory, whole=whole)
+    usage = usage_of(losing_users(plan.impact, org.directory), "2026-11", rows, directory, whole=whole)
     certain = {email: naive_row(email, directory, rows, whole=whole) for email in losers(plan)}
     assert usage.losing == plan.impact.losing <= len(certain)
     teams = {(team.team, team.losing, team.matched, team.used) for team in usage.teams}
@@ -84,7 +85,7 @@ def test_usage_is_what_the_rows_show_of_those_who_lose(org: Org, draw: st.DataOb
 def test_nothing_but_the_users_section_of_a_plan_changes(org: Org, draw: st.DataObject, mode: Shown) -> None:
     plan, _ = planned(org)
     directory, rows = draw.draw(data(org))
-    usage = usage_of(plan.impact, "2026-11", rows, directory, whole=True)
+    usage = usage_of(losing_users(plan.impact, org.directory), "2026-11", rows, directory, whole=True)
     more = replace(plan, usage=usage)
     assert digest(more) == digest(plan)
     assert "usage" not in encode_plan(plan)

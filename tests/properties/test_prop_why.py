@@ -7,7 +7,7 @@ from dataclasses import replace
 from access_orgs import TEAMS, Org, orgs
 from hypothesis import given
 from hypothesis import strategies as st
-from naive_access import groups, naive_access
+from naive_access import groups, naive_access, naive_org_role
 
 from rolecall.access import compile_access
 from rolecall.model.directory import Person
@@ -19,7 +19,7 @@ from rolecall.plan.explain.why import Option, why_not
 
 
 def has(settings: Settings, facts: Facts, person: Person, role: str) -> bool:
-    found = [held for _, held in naive_access(settings, facts, person)]
+    found = [held for _, held in naive_access(settings, facts, person)] + [naive_org_role(person) or ""]
     return any(held == role or 0 < RANK.get(role, 0) < RANK.get(held, 0) for held in found)
 
 

@@ -1,4 +1,4 @@
-"""Evaluate access: the rules R1 to R34 as one pure function, with reasons, and the difference of two results.
+"""Evaluate access: the rules R1 to R36 as one pure function, with reasons, and the difference of two results.
 
 One user::
 

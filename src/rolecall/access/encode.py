@@ -8,10 +8,12 @@ from rolecall.access.person import Access, Granted
 
 
 def encode_access(email: str, access: Access) -> dict[str, Any]:
-    """Return ``{email, org_admin, combos: [{team, role, reason, reasons}]}``, the deciding reason first (R32)."""
+    """Return ``{email, org_admin, combos: [{team, role, reason, reasons}]}``, the deciding reason first (R32); with a
+    role at org level also ``org_role`` (R36)."""
     return {
         "email": email,
         "org_admin": access.org_admin,
+        **({} if access.org_role is None else {"org_role": access.org_role.role}),
         "combos": [_team_role(granted) for granted in access.team_roles],
     }
 

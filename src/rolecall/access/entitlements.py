@@ -77,7 +77,7 @@ class Entitlements:
         """Return the bits of which every mask with this role has one, in teams that have been
         met. A mask that has only a higher role has them, too."""
         if role in _RANKED:
-            return self.held * (_RANKED[role] + 1 >> 1)
+            return self.held * (_RANKED[role] + 1 >> 1) | (ORG if role == ORG_ADMIN else 0)
         return sum(1 << number for team_role, number in self._numbers.items() if team_role.role == role)
 
     def teams(self) -> Iterator[tuple[int, str]]:
@@ -100,10 +100,10 @@ class Entitlements:
         return tuple(team_roles)
 
     def roles(self, mask: int) -> set[str]:
-        """Return the roles of ``team_roles``."""
+        """Return the roles of ``team_roles``, and org admin for a user who has it at org level only (R36)."""
         members, admins, org_admins = (mask & self.held << bit for bit in (1, 2, 3))
         roles = {self._meaning[bit].role for bit in _bits(mask & self._custom_bits)}
-        if org_admins:
+        if org_admins or mask & ORG:
             roles.add(ORG_ADMIN)
         if admins & ~(org_admins >> 1):
             roles.add(TEAM_ADMIN)

@@ -11,6 +11,7 @@ from rolecall.access.entitlements import BY_DEFAULT, ORG
 from rolecall.access.rules import Rules
 from rolecall.model.directory import PLAIN, Directory, Person, Traits
 from rolecall.model.policy import TeamRole
+from rolecall.model.roles import ORG_ADMIN
 
 
 def person_mask(rules: Rules, person: Person) -> int:
@@ -22,12 +23,13 @@ def person_mask(rules: Rules, person: Person) -> int:
 
 
 def settle(rules: Rules, granted: int, traits: Traits) -> int:
-    """Return the mask of a user who gets ``granted`` from groups (R4 to R26, R33); 0 for no access."""
+    """Return the mask of a user who gets ``granted`` from groups (R4 to R26, R33, R36); 0 for no access."""
     if not traits.active or traits.pending:
         return 0
+    org = ORG if traits.org_role is not None and traits.org_role.role == ORG_ADMIN else 0
     if traits.origin != "scim":
         edits = rules.entitlements.union(_standing(rules, traits))
-        return edits or _defaulted(rules.default_mask)
+        return (edits or _defaulted(rules.default_mask)) | org
     base, entitlements = rules.scim, rules.entitlements
     default: Sequence[TeamRole] = base.default
     firm = granted
@@ -38,10 +40,10 @@ def settle(rules: Rules, granted: int, traits: Traits) -> int:
         default = ()
     edits_count = base.editing and _standing(rules, traits)
     if edits_count:
-        return policy.edited(entitlements, firm, default, edits_count)
+        return policy.edited(entitlements, firm, default, edits_count) | org
     if not default:
-        return firm
-    return firm | base.default_mask if firm else _defaulted(base.default_mask)
+        return firm | org
+    return (firm | base.default_mask if firm else _defaulted(base.default_mask)) | org
 
 
 def masks(rules: Rules, directory: Directory, numbers: Iterable[int] | None = None) -> Iterator[tuple[int, int]]:

@@ -10,7 +10,7 @@ from rolecall.access import policy
 from rolecall.access.entitlements import rank
 from rolecall.access.rules import Baseline, Rules
 from rolecall.model.directory import Person, Traits
-from rolecall.model.policy import TeamRole
+from rolecall.model.policy import OrgRole, TeamRole
 from rolecall.model.roles import MEMBER, ORG_ADMIN
 from rolecall.model.settings import UNSET
 
@@ -51,20 +51,35 @@ class Silent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The access of a user: team roles sorted by team, then role. ``silent`` are the sources that gave nothing."""
+    """The access of a user: team roles sorted by team, then role. ``silent`` are the sources that gave nothing.
+
+    ``org_role`` is the role at org level that the org states, next to the team roles (R36).
+    """
 
     team_roles: tuple[Granted, ...] = ()
     silent: tuple[Silent, ...] = ()
+    org_role: OrgRole | None = None
 
     @property
     def org_admin(self) -> bool:
-        """Return whether the user is org admin of the org (R21)."""
+        """Return whether the user is org admin of the org, by a team role (R21) or at org level (R36)."""
+        if self.org_role is not None and self.org_role.role == ORG_ADMIN:
+            return True
         return any(granted.role == ORG_ADMIN for granted in self.team_roles)
+
+    @property
+    def roles(self) -> frozenset[TeamRole]:
+        """Return the team roles, and the role at org level as a role without a team."""
+        return self.pairs if self.org_role is None else self.pairs | {TeamRole("", self.org_role.role)}
 
     @property
     def pairs(self) -> frozenset[TeamRole]:
         """Return the team roles alone."""
         return frozenset(granted.team_role for granted in self.team_roles)
+
+
+ORG_LEVEL = "org_role"
+"""The source of a role at org level: the org states it, and no setting gives it (R36)."""
 
 
 class _Grant(NamedTuple):
@@ -74,7 +89,7 @@ class _Grant(NamedTuple):
 
 
 def effective(rules: Rules, person: Person) -> Access:
-    """Return all access of a user under these rules, each team role with its reasons (R4 to R26, R31 to R33)."""
+    """Return all access of a user under these rules, each team role with its reasons (R4 to R26, R31 to R33, R36)."""
     traits = person.traits
     if not traits.active:
         return Access(silent=(Silent("person", "R23"),))
@@ -82,7 +97,7 @@ def effective(rules: Rules, person: Person) -> Access:
         return Access(silent=(Silent("person", "R26"),))
     silent: list[Silent] = []
     grants = _scim(rules, person, silent) if traits.origin == "scim" else _uninvited_by_idp(rules, traits, silent)
-    return Access(tuple(_settle(grants)), tuple(silent))
+    return Access(tuple(_settle(grants)), tuple(silent), traits.org_role)
 
 
 def _uninvited_by_idp(rules: Rules, traits: Traits, silent: list[Silent]) -> list[_Grant]:

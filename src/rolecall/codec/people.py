@@ -1,8 +1,8 @@
 """Encodes and decodes users as JSON objects, to and from the model's columns: snapshots, JSONL files and the API. Pure.
 
 The object is the snapshot's: ``email``, ``id``, ``name``, ``origin``, ``active``, ``pending``, ``groups``,
-``role_attribute``, ``manual``; only ``email`` is required, the defaults are those of an active SCIM user. Unknown keys
-are ignored, and so is a ``name`` that is not text: it decides nothing.
+``role_attribute``, ``manual``, ``org_role``, ``seat``, ``billing_group``; only ``email`` is required, the defaults are
+those of an active SCIM user. Unknown keys are ignored, and so is a part of the profile that is not text.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import NamedTuple, get_args
 
 from rolecall.codec.settings import Json, Roles
 from rolecall.model import normalise
-from rolecall.model.directory import PLAIN, Directory, Origin, Person, Traits
+from rolecall.model.directory import NO_PROFILE, PLAIN, Directory, Origin, Person, Profile, Traits
 from rolecall.model.live import COMPLETE, Coverage
-from rolecall.model.policy import TeamRole
-from rolecall.model.roles import BUILT_IN, role_id
+from rolecall.model.policy import OrgRole, TeamRole
+from rolecall.model.roles import BUILT_IN, ORG_ROLES, role_id
 
 ORIGINS: Mapping[str, Origin] = {name: name for name in get_args(Origin)}
 
@@ -70,7 +70,7 @@ class DirectoryBuilder:
         self._offsets = array("I", [0])
         self._members = array("I")
         self._others: dict[int, Traits] = {}
-        self._full_names: dict[int, str] = {}
+        self._profiles: dict[int, Profile] = {}
         self._shared: dict[Traits, Traits] = {PLAIN: PLAIN}
 
     def __len__(self) -> int:
@@ -103,6 +103,8 @@ class DirectoryBuilder:
             traits = self._traits({**user, "manual": _decode_edits(user.get("manual", "[]"))})
             if traits is not PLAIN:
                 self._others[first + number] = traits
+            if (profile := _profile(user)) != NO_PROFILE:
+                self._profiles[first + number] = profile
 
     def _group_numbers(self, users: UserColumns) -> Sequence[int]:
         """Return the number of each group of these columns; a new group is numbered at its first use."""
@@ -136,7 +138,7 @@ class DirectoryBuilder:
         self._members.extend(part._members if same else array("I", [numbers[group] for group in part._members]))
         shared = self._shared
         self._others |= {first + at: shared.setdefault(traits, traits) for at, traits in part._others.items()}
-        self._full_names |= {first + at: name for at, name in part._full_names.items()}
+        self._profiles |= {first + at: profile for at, profile in part._profiles.items()}
 
     def repeated(self) -> tuple[str, ...]:
         """Return the email addresses that are repeated (R28), sorted."""
@@ -149,7 +151,7 @@ class DirectoryBuilder:
         ids = self._emails if self._ids is None else self._ids
         groups = tuple(self._groups.known)
         directory = Directory(self._emails, ids, groups, self._offsets, self._members, self._others, coverage)
-        return replace(directory, full_names=self._full_names) if self._full_names else directory
+        return replace(directory, profiles=self._profiles) if self._profiles else directory
 
     def _append(self, user: Json) -> None:
         email = _email(user["email"])
@@ -161,8 +163,8 @@ class DirectoryBuilder:
         traits = self._traits(user)
         if traits is not PLAIN:
             self._others[len(self._emails)] = traits
-        if "name" in user and (name := _full_name(user["name"])):
-            self._full_names[len(self._emails)] = name
+        if not _PROFILE.isdisjoint(user) and (profile := _profile(user)) != NO_PROFILE:
+            self._profiles[len(self._emails)] = profile
         if own is not None and self._ids is None:
             self._ids = list(self._emails)
         if self._ids is not None:
@@ -178,6 +180,7 @@ class DirectoryBuilder:
             and "manual" not in user
             and "role_attribute" not in user
             and "pending" not in user
+            and "org_role" not in user
         ):
             return PLAIN
         traits = _traits(user, self._roles)
@@ -215,8 +218,8 @@ def encode_person(person: Person) -> dict[str, Json]:
     encoded: dict[str, Json] = {"email": person.email}
     if person.id and person.id != person.email:
         encoded["id"] = person.id
-    if person.name:
-        encoded["name"] = person.name
+    if person.profile.name:
+        encoded["name"] = person.profile.name
     encoded |= {"origin": traits.origin, "active": traits.active}
     if traits.pending:
         encoded["pending"] = True
@@ -225,7 +228,10 @@ def encode_person(person: Person) -> dict[str, Json]:
         encoded["role_attribute"] = traits.role_attribute
     if traits.manual:
         encoded["manual"] = [{"team": team_role.team, "role": team_role.role} for team_role in traits.manual]
-    return encoded
+    if traits.org_role is not None:
+        encoded["org_role"] = traits.org_role.role
+    invited = {"seat": person.profile.seat, "billing_group": person.profile.billing_group}
+    return encoded | {key: value for key, value in invited.items() if value}
 
 
 def encode_people(directory: Directory) -> Iterator[dict[str, Json]]:
@@ -283,9 +289,23 @@ def _email(text: str) -> str:
     return email
 
 
-def _full_name(value: Json) -> str:
-    """Return a full name; empty for what cannot be one."""
-    return normalise.name(value) if isinstance(value, str) and _whole(value) else ""
+_PROFILE = frozenset(Profile._fields)
+
+
+def _profile(user: Json) -> Profile:
+    """Return what a row states about a user besides access; empty for parts that are not text."""
+    values = {key: user.get(key) for key in Profile._fields}
+    return Profile(
+        **{key: normalise.name(text) for key, text in values.items() if isinstance(text, str) and _whole(text)}
+    )
+
+
+def _org_role(value: Json, roles: Roles) -> OrgRole | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("`org_role` is not text")
+    return OrgRole(role_id(value, {**ORG_ROLES, **roles}))
 
 
 def _whole(text: str) -> bool:
@@ -302,7 +322,8 @@ def _traits(user: Json, roles: Roles) -> Traits:
         raise ValueError("`active` and `pending` must be true or false")
     if attribute is not None and not isinstance(attribute, str):
         raise ValueError("`role_attribute` is not text")
-    return Traits(known, active, pending, attribute, _edits(user.get("manual") or (), roles))
+    edits, org_role = _edits(user.get("manual") or (), roles), _org_role(user.get("org_role"), roles)
+    return Traits(known, active, pending, attribute, edits, org_role)
 
 
 def _decode_edits(text: str) -> Json:

@@ -73,7 +73,7 @@ def _encoded(directory: Directory) -> Iterator[str]:
     times as fast.
     """
     groups = [encode_basestring(name) for name in directory.groups]
-    members, uncommon = directory.members, directory.others.keys() | directory.full_names.keys()
+    members, uncommon = directory.members, directory.others.keys() | directory.profiles.keys()
     for number, (start, end) in enumerate(pairwise(directory.offsets)):
         if number in uncommon:
             user = encode_person(directory.person(number))

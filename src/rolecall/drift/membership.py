@@ -8,6 +8,7 @@ from datetime import datetime
 from hashlib import blake2b
 from itertools import pairwise
 
+from rolecall.access.person import ORG_LEVEL
 from rolecall.drift.value import GroupMovements, NewAdmin, Renamed, UserMovements
 from rolecall.model import normalise
 from rolecall.model.directory import PLAIN, Directory, Traits
@@ -89,9 +90,9 @@ def source_words(holding: Holding) -> str:
     """Return ``by Writer-Admins``, or what else gave it."""
     reason = holding.reasons[0] if holding.reasons else ""
     kind, _, name = reason.partition(":")
-    return (
-        f"by {name}" if kind == "group" else {"manual": "by hand", "attribute": "by role attribute"}.get(reason, reason)
-    )
+    if kind == "group":
+        return f"by {name}"
+    return {"manual": "by hand", "attribute": "by role attribute", ORG_LEVEL: "at org level"}.get(reason, reason)
 
 
 def _admins(before: Sighting | None, sighting: Sighting) -> tuple[tuple[NewAdmin, ...], tuple[Who, ...]]:
@@ -135,8 +136,9 @@ def _roster_users(directory: Directory, facts: Facts) -> RosterUsers:
 
 
 def _traits_text(traits: Traits) -> str:
-    """Return the text that rosters have hashed since 0.1.0, where the type of a team role was ``Combo``."""
-    return repr(traits).replace("TeamRole(", "Combo(")
+    """Return the text that rosters have hashed since 0.1.0, where the type of a team role was ``Combo``, and a user had
+    no role at org level."""
+    return repr(traits).replace("TeamRole(", "Combo(").replace(", org_role=None)", ")")
 
 
 _SHORT = 2**32 - 1

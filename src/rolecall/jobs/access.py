@@ -19,7 +19,7 @@ from rolecall.model.change import Change
 from rolecall.model.desired import Desired
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person, Traits
 from rolecall.model.live import COMPLETE, Coverage, Facts, Live
-from rolecall.model.roles import role_id
+from rolecall.model.roles import ORG_ROLES, role_id
 from rolecall.model.settings import UNSET
 from rolecall.plan.commands import FIND_CAUSE
 from rolecall.plan.coverage import people_coverage
@@ -163,9 +163,7 @@ def holders(org_state: State, team: str | None = None, role: str | None = None) 
     for number in sorted(_likely(org_state, team, role), key=lambda number: directory.emails[number]):
         groups = directory.members[directory.offsets[number] : directory.offsets[number + 1]]
         access = access_of(tuple(groups), directory.traits(number))
-        if any(
-            (team in (None, team_role.team)) and (role in (None, team_role.role)) for team_role in access.team_roles
-        ):
+        if any((team in (None, held.team)) and (role in (None, held.role)) for held in access.roles):
             yield Holder(directory.emails[number], access)
 
 
@@ -174,13 +172,23 @@ _ALIKE = 10_000
 
 
 def _likely(org_state: State, team: str | None, role: str | None) -> list[int]:
-    """Return the numbers of users with any access, or with access to that team and that role or a higher one."""
+    """Return the numbers of users with any access, or with access to that team and that role or a higher one, and of
+    those who have it at org level."""
     rules, directory = org_state.rules, org_state.directory
     for _ in masks(rules, directory, directory.others):
         pass  # numbers the teams and roles of manual edits
     team_bits = -1 if team is None else rules.entitlements.held_in(team)
     role_bits = -1 if role is None else rules.entitlements.role_bits(role)
-    return [number for number, mask in masks(rules, directory) if mask & team_bits and mask & role_bits]
+    at_org_level = {
+        number
+        for number, traits in directory.others.items()
+        if traits.org_role is not None and team is None and role in (None, traits.org_role.role)
+    }
+    return [
+        number
+        for number, mask in masks(rules, directory)
+        if (mask & team_bits and mask & role_bits) or number in at_org_level
+    ]
 
 
 def find(org_state: State, email: str) -> Person | None:
@@ -206,7 +214,7 @@ def no_user(email: str, known: Iterable[str]) -> Problem:
 
 def role_of(org_state: State, role_name: str) -> str:
     """Return a role's ID by its ID or its name in the console. Raises Misuse for a role that the org does not have."""
-    roles = org_state.facts.roles
+    roles = {**ORG_ROLES, **org_state.facts.roles}
     if (role := role_id(role_name, roles)) not in roles:
         names = [*roles, *(known.name for known in roles.values())]
         hint = did_you_mean(role_name, names) or f"choose one of the org's roles: {', '.join(sorted(roles))}"

@@ -131,8 +131,12 @@ def _masked_lines(taken: OrgRead, key: bytes) -> Iterator[bytes]:
         yield json.dumps(user, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
+_NAMING = ("email", "id", "name")
+"""The keys of a user that identify who it is."""
+
+
 def _mask(user: dict[str, Any], key: bytes) -> dict[str, Any]:
     """Return a user with a mask as email address, and without the org's ID and the name. It starts like the mask in
     plans."""
     name = f"{mask(key, user['email'], digits=24)}@masked.invalid"
-    return {"email": name, **{field: value for field, value in user.items() if field not in ("email", "id", "name")}}
+    return {"email": name, **{field: value for field, value in user.items() if field not in _NAMING}}

@@ -16,7 +16,7 @@ from rolecall.live.port import People, Reader
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.directory import EVERYBODY, Directory
 from rolecall.model.usage import Usage, UsageReading, UsageRow
-from rolecall.plan.impact.usage import losing_moves, usage_of
+from rolecall.plan.impact.usage import losing_users, usage_of
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.value import Plan
 
@@ -46,19 +46,20 @@ async def with_usage(plan: Plan, plan_input: PlanInput, read: ReadUsage, org: Re
 
     Nothing is read if no user is known to lose access. ``people`` is where the users were read.
     """
-    if not losing_moves(plan.impact):
+    users = losing_users(plan.impact, plan_input.directory)
+    if not users:
         return plan
     month = f"{plan.created_at:%Y-%m}"
     reading = await read(month)
     if reading.problem is None:
         directory = await _named_users(plan, plan_input, org, people)
         whole = directory.coverage.state == "complete"
-        usage = usage_of(plan.impact, month, reading.rows, directory, whole=whole)
+        usage = usage_of(users, month, reading.rows, directory, whole=whole)
         return replace(plan, usage=usage)
     message = f"WRITER's usage data was not read: {reading.problem}"
     hint = "whether the users who lose access use WRITER is unknown"
     warning = Problem("usage_unread", message, reading.where, hint, "warning")
-    usage = Usage(month, "unread", reading.problem, sum(move.size for move in losing_moves(plan.impact)))
+    usage = Usage(month, "unread", reading.problem, len(users))
     return replace(plan, usage=usage, warnings=(*plan.warnings, warning))
 
 

@@ -11,20 +11,24 @@ from typing import Annotated, Literal, NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.live import COMPLETE, Coverage, base_name
-from rolecall.model.policy import TeamRole
+from rolecall.model.policy import OrgRole, TeamRole
 from rolecall.model.record import PUBLIC, UserName
 
 Origin = Literal["scim", "saml", "invite", "discovery"]
 
 
 class Traits(NamedTuple):
-    """Traits of a user besides groups. ``manual`` has the team roles of an invite."""
+    """Traits of a user besides groups.
+
+    ``manual`` has the team roles of an invite; ``org_role`` is the role at org level that the org states (R36).
+    """
 
     origin: Origin = "scim"
     active: bool = True
     pending: bool = False
     role_attribute: str | None = None
     manual: tuple[TeamRole, ...] = ()
+    org_role: OrgRole | None = None
 
     @property
     def present(self) -> bool:
@@ -36,14 +40,30 @@ PLAIN = Traits()
 """An active SCIM user without attribute or manual edit, as nearly all are."""
 
 
+class Profile(NamedTuple):
+    """Facts about a user that a source states and no access depends on; empty if unknown.
+
+    ``name`` is the full name, ``seat`` the type of seat, such as ``lite`` (R35).
+    """
+
+    name: str = ""
+    seat: str = ""
+    billing_group: str = ""
+
+
+NO_PROFILE = Profile()
+LITE = "lite"
+"""The seat that holds no role other than member of teams (R35), in lower case."""
+
+
 class Person(NamedTuple):
-    """One user. ``groups`` are the keys of groups in live settings, ``name`` is the full name, empty if unknown."""
+    """One user. ``groups`` are the keys of groups in live settings."""
 
     email: str
     id: str = ""
     groups: tuple[str, ...] = ()
     traits: Traits = PLAIN
-    name: str = ""
+    profile: Profile = NO_PROFILE
 
 
 class Gaps(NamedTuple):
@@ -70,8 +90,7 @@ class Directory:
     numbers the groups by name; user i is in ``members[offsets[i]:offsets[i + 1]]`` (numbers of groups). ``others`` has
     the traits of every user who is not PLAIN. ``coverage`` says whether everything that was requested was read.
     ``requests`` counts the requests of the read. ``notes`` are warnings about the source. ``gaps`` compares it with the
-    org's counts, if its source is another. ``full_names`` has the full names of users, by number, as far as the source
-    states them and they were asked for.
+    org's counts, if its source is another. ``profiles`` has what else the source states about users, by number.
     """
 
     emails: Sequence[str] = ()
@@ -84,7 +103,7 @@ class Directory:
     requests: int = field(default=0, compare=False)
     notes: tuple[Problem, ...] = field(default=(), compare=False)
     gaps: Gaps = NO_GAPS
-    full_names: Mapping[int, str] = field(default_factory=dict)
+    profiles: Mapping[int, Profile] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Return a short text: asyncio logs a task's result when it ends, and this may be a million users."""
@@ -106,7 +125,7 @@ class Directory:
         group_numbers = self.members[self.offsets[number] : self.offsets[number + 1]]
         names = tuple(self.groups[group] for group in group_numbers)
         return Person(
-            self.emails[number], self.ids[number], names, self.traits(number), self.full_names.get(number, "")
+            self.emails[number], self.ids[number], names, self.traits(number), self.profiles.get(number, NO_PROFILE)
         )
 
 

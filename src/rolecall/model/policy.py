@@ -87,6 +87,12 @@ class TeamRole(NamedTuple):
     role: RoleId
 
 
+class OrgRole(NamedTuple):
+    """A role at org level, next to team roles (R36): a role's id. No setting gives one, other than org admin (R21)."""
+
+    role: RoleId
+
+
 @dataclass(frozen=True, slots=True)
 class AccessTest:
     """One access test. Exactly one of ``person``, ``groups`` (a persona) and ``role`` is its subject.

@@ -39,5 +39,7 @@ RULE_TITLES: Mapping[str, str] = {
     "R32": "Every team role has its reasons, the one that counts first",
     "R33": "SCIM off: its users keep their access",
     "R34": "Org-level roles decide who can change settings",
+    "R35": "A Lite seat is for team members",
+    "R36": "A role at org level is separate from team roles",
 }
 """Number of a rule -> its title, in the order of `docs/rules.md`."""

@@ -150,7 +150,9 @@ class Impact:
     counts before and after; where some lose it, ``remaining_admins`` has up to 10 of those who keep it. The order of
     steps matters to ``at_risk``; ``transients`` are their temporary access
     changes, ``order_limited`` if the search for an order was cut short. ``members`` has, where users were not read, the
-    members that the org counts in each group whose mapping changes.
+    members that the org counts in each group whose mapping changes. ``org_roles`` counts the users whose access changes
+    and who have a role at org level, which no plan changes (R36), by that role. ``lite_seats`` counts the
+    users with Lite seats who gain a role that these cannot hold (R35).
     """
 
     people: int | None = None
@@ -175,6 +177,8 @@ class Impact:
     notes: tuple[str, ...] = ()
     members: Mapping[Address, int] = field(default_factory=dict)
     remaining_admins: Annotated[tuple[Who, ...], OMIT] = ()
+    org_roles: Annotated[Mapping[Code, int], OMIT] = field(default_factory=dict)
+    lite_seats: Annotated[int, OMIT] = 0
 
     @property
     def changed(self) -> int:

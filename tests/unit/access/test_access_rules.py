@@ -7,10 +7,20 @@ from dataclasses import replace
 import pytest
 from access_examples import FACTS, access, has, person, reasons, settings, silent, team_roles
 
-from rolecall.access import compile_access, compile_change, effective, facts_after, returned, synced
+from rolecall.access import (
+    compile_access,
+    compile_change,
+    effective,
+    facts_after,
+    is_org_admin,
+    person_mask,
+    returned,
+    synced,
+)
 from rolecall.access.signin import joining, password_locked, ways_in
 from rolecall.codec.people import decode_people
 from rolecall.model.directory import Person, Traits
+from rolecall.model.policy import OrgRole
 from rolecall.model.settings import UNSET, Defaults, Domain, Scim, Settings, Sso
 
 
@@ -410,3 +420,28 @@ def test_a_switch_that_was_not_read_is_missing(scim: Scim, missing: set[str]) ->
 
 def test_a_section_of_which_a_part_was_read_is_missing() -> None:
     assert compile_access(settings(), replace(FACTS, partial=frozenset({"idp_groups"}))).missing == {"idp_groups"}
+
+
+@pytest.mark.parametrize("groups", [("G",), ()])
+def test_r36_a_role_at_org_level_is_next_to_team_roles_and_stays(groups: tuple[str, ...]) -> None:
+    user = Person("kim@acme.com", groups=groups, traits=Traits(org_role=OrgRole("it_admin")))
+    before, after = compile_change(settings({"G": "member Legal"}), settings({}), FACTS)
+    assert effective(before, user).org_role == effective(after, user).org_role == OrgRole("it_admin")
+    assert effective(before, user).pairs == set(team_roles("Legal member" if groups else "Everyone member"))
+    assert not effective(before, user).org_admin
+
+
+def test_r36_org_admin_at_org_level_is_org_admin_without_a_mapping() -> None:
+    user = Person("kim@acme.com", groups=("G",), traits=Traits(org_role=OrgRole("org_admin")))
+    before, after = compile_change(settings({"G": "org_admin IT"}), settings({}), FACTS)
+    for rules in (before, after):
+        assert effective(rules, user).org_admin
+        assert is_org_admin(person_mask(rules, user))
+    assert effective(after, user).pairs == set(team_roles("Everyone member"))
+
+
+@pytest.mark.parametrize("gone", [{"active": False}, {"pending": True}])
+def test_r36_a_user_who_is_not_in_the_org_has_no_role_at_org_level(gone: dict[str, bool]) -> None:
+    user = Person("kim@acme.com", traits=Traits(org_role=OrgRole("org_admin"), **gone))
+    rules = compile_access(settings(), FACTS)
+    assert (effective(rules, user).org_role, person_mask(rules, user)) == (None, 0)

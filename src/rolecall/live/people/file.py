@@ -13,11 +13,13 @@ from rolecall.codec.people_lines import BATCH, decode_lines
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.live.people.lines import Known, Users, canonical, group_of_file
 from rolecall.live.people.table import FileTable, read_csv, read_json_lines
-from rolecall.model.directory import Directory, PeopleScope
+from rolecall.model.directory import Directory, PeopleScope, Profile
 from rolecall.model.live import UNREAD
 from rolecall.model.roles import BUILT_IN, Role
 from rolecall.source.files import MOVE_INSIDE, inside, read_pieces
 
+STATED = frozenset((*Profile._fields, "org_role"))
+"""Keys of a user that only some snapshots have. A file that has them may as well be an export."""
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 
 
@@ -102,7 +104,7 @@ class PeopleFile:
             if canonical(keys):
                 raise
             return None
-        return directory if canonical(keys - {"name"}) and ("groups" in keys or not keys) else None
+        return directory if canonical(keys - STATED) and ("groups" in keys or not keys) else None
 
     def _merged(self, files: Sequence[str]) -> Directory:
         users = Users(self.known, whole=self.whole)

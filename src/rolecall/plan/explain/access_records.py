@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from rolecall.access.evaluate import group_masks
-from rolecall.access.person import Granted, effective
+from rolecall.access.person import ORG_LEVEL, Granted, effective
 from rolecall.access.rules import Rules, compile_access
 from rolecall.access.tally import tally
 from rolecall.model.desired import Desired
 from rolecall.model.directory import PLAIN, Directory, Person
 from rolecall.model.kinds import address
 from rolecall.model.live import Live
-from rolecall.model.policy import TeamRole
+from rolecall.model.policy import OrgRole, TeamRole
 from rolecall.model.roles import MEMBER
 from rolecall.model.run import Run
 from rolecall.model.settings import Address
@@ -63,7 +63,8 @@ def _source(desired: Desired, at: Address) -> str | None:
 def _holdings(
     rules: Rules, directory: Directory, numbers: Iterable[int], desired: Desired, org_id: str
 ) -> Iterator[Holding]:
-    privileges = Privileges(rules, directory)
+    privileges, at_org_level = Privileges(rules, directory), _at_org_level(directory)
+    yield from (_org_level(directory, number, org_role, org_id) for number, org_role in at_org_level.items())
     sources: dict[Address | None, str | None] = {None: None}
     for number in numbers:
         person = who(directory, number, org_id)
@@ -73,6 +74,16 @@ def _holdings(
                 sources[at] = _source(desired, at)
             reasons = tuple(reason.source for reason in granted.reasons)
             yield Holding(directory.emails[number], person.id, granted.role, granted.team, reasons, at, sources[at])
+
+
+def _at_org_level(directory: Directory) -> dict[int, OrgRole]:
+    """Return the role at org level of each user in the org who has one (R36)."""
+    present = ((number, traits.org_role) for number, traits in directory.others.items() if traits.present)
+    return {number: org_role for number, org_role in present if org_role is not None}
+
+
+def _org_level(directory: Directory, number: int, org_role: OrgRole, org_id: str) -> Holding:
+    return Holding(directory.emails[number], who(directory, number, org_id).id, org_role.role, "", (ORG_LEVEL,))
 
 
 class Privileges:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from rolecall.access.entitlements import rank
-from rolecall.access.person import Access, effective
+from rolecall.access.person import ORG_LEVEL, Access, effective
 from rolecall.access.rules import Rules
 from rolecall.model.directory import Directory, Person
 from rolecall.model.live import Coverage
@@ -123,11 +123,11 @@ def _checked(test: AccessTest, access: Access) -> Iterator[_Failure]:
         yield _Failure(f"{message}{_reasons(access, extra)}", facts)
     for expected in test.has:
         if not _has(access, expected):
-            message = f"does not have {_text(expected)}; has {access_words(sorted(access.pairs))}"
+            message = f"does not have {_text(expected)}; has {access_words(sorted(access.roles))}"
             yield _Failure(message, frozenset({("does not have", _text(expected))}))
     for role in test.never:
         if _has(access, role):
-            unexpected = sorted(team_role for team_role in access.pairs if _reaches(team_role.role, role))
+            unexpected = sorted(team_role for team_role in access.roles if _reaches(team_role.role, role))
             message = (
                 f"must never be {role_word(role)} but has {access_words(unexpected)}{_reasons(access, unexpected)}"
             )
@@ -135,9 +135,10 @@ def _checked(test: AccessTest, access: Access) -> Iterator[_Failure]:
 
 
 def _has(access: Access, expected: str | TeamRole) -> bool:
-    """Return whether a user has at least this; a ranked role includes the lower ones (R9)."""
+    """Return whether a user has at least this; a ranked role includes the lower ones (R9). A role may be at org level
+    (R36)."""
     if isinstance(expected, str):
-        return any(_reaches(role, expected) for _, role in access.pairs)
+        return any(_reaches(role, expected) for _, role in access.roles)
     return any(team == expected.team and _reaches(role, expected.role) for team, role in access.pairs)
 
 
@@ -148,6 +149,7 @@ def _reaches(role: str, minimum: str) -> bool:
 def _reasons(access: Access, team_roles: Iterable[TeamRole]) -> str:
     listed = set(team_roles)
     sources = {granted.reasons[0].source for granted in access.team_roles if granted.team_role in listed}
+    sources |= {ORG_LEVEL} if listed - access.pairs else set()
     return f" (by {enumerate_words(sorted(sources))})" if sources else ""
 
 
@@ -180,6 +182,8 @@ def _granted(role: str, only: Sequence[str], rules: Rules, directory: Directory 
 
 
 def _other_source(access: Access, role: str, allowed: set[str]) -> str | None:
+    if access.org_role is not None and access.org_role.role == role:
+        return ORG_LEVEL
     sources = (
         reason.source
         for granted in access.team_roles

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from rolecall.access.entitlements import rank
-from rolecall.access.person import Granted, Silent, effective
+from rolecall.access.person import ORG_LEVEL, Granted, Silent, effective
 from rolecall.access.rules import Rules, scim_on
 from rolecall.codec.settings import encode_value
 from rolecall.errors import Where
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Person
 from rolecall.model.kinds import address, agrees, split_address, value_at
-from rolecall.model.policy import TeamRole
+from rolecall.model.policy import OrgRole, TeamRole
 from rolecall.model.roles import MEMBER, ORG_ADMIN, TEAM_ADMIN
 from rolecall.model.settings import UNSET, Address, Settings
 
@@ -51,6 +51,8 @@ class Because(NamedTuple):
 class Why:
     """All access of a user with its causes; ``silent`` are sources without effect, each with its rule.
 
+    ``org_role`` is the role at org level, which no setting gives (R36).
+
     ``missing`` names settings that were not read; the answer is unreliable where there are any.
     """
 
@@ -58,10 +60,12 @@ class Why:
     granted: tuple[Because, ...]
     silent: tuple[Cause, ...]
     missing: tuple[str, ...] = ()
+    org_role: OrgRole | None = None
 
     @property
     def org_admin(self) -> bool:
-        return any(because.team_role.role == ORG_ADMIN for because in self.granted)
+        at_org_level = self.org_role is not None and self.org_role.role == ORG_ADMIN
+        return at_org_level or any(because.team_role.role == ORG_ADMIN for because in self.granted)
 
 
 def why(rules: Rules, person: Person, desired: Desired | None = None) -> Why:
@@ -70,7 +74,13 @@ def why(rules: Rules, person: Person, desired: Desired | None = None) -> Why:
     settings = _Settings(rules.settings, desired)
     because = tuple(_because(settings, granted) for granted in access.team_roles)
     silent = tuple(_silent_cause(settings, silent_grant) for silent_grant in access.silent)
-    return Why(person, because, silent, tuple(sorted(rules.missing)))
+    return Why(person, because, silent, tuple(sorted(rules.missing)), access.org_role)
+
+
+def at_org_level(org_role: OrgRole) -> Because:
+    """Return a role at org level as a role without a team, with its cause."""
+    cause = Cause(ORG_LEVEL, "R36", None, None, None, None, org_role.role)
+    return Because(TeamRole("", org_role.role), cause, ())
 
 
 def persona(groups: Iterable[str]) -> Person:
@@ -158,7 +168,10 @@ def why_not(rules: Rules, person: Person, role: str, desired: Desired | None = N
 
     Only activation helps a user who is not in the org (R23, R26), and only SCIM a SCIM user while it is off (R33).
     """
-    has = tuple(because for because in why(rules, person, desired).granted if reaches(because.team_role.role, role))
+    answer = why(rules, person, desired)
+    has = tuple(because for because in answer.granted if reaches(because.team_role.role, role))
+    if answer.org_role is not None and reaches(answer.org_role.role, role):
+        has = (*has, at_org_level(answer.org_role))
     return WhyNot(role, has, () if has else tuple(_Alternatives(rules, person, role, desired).options()))
 
 

@@ -14,7 +14,7 @@ from rolecall.access.shift import escalates, loses, to_nothing
 from rolecall.model import normalise
 from rolecall.model.change import Change
 from rolecall.model.desired import Desired
-from rolecall.model.directory import Directory, Traits
+from rolecall.model.directory import LITE, Directory, Traits
 from rolecall.model.live import base_name
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Scim, Settings
 from rolecall.plan.coverage import people_coverage
@@ -100,6 +100,8 @@ def compute_impact(
         org_admins=(len(before), len(after)) if counted else None,
         remaining_admins=_remaining(directory, before, after, org) if counted else (),
         members=_members(forecast),
+        org_roles=_org_roles(directory, cohorts),
+        lite_seats=_lite_seats(forecast, directory, cohorts),
         tallies=tallies(forecast, cohorts),
         teams=teams(alike),
         notes=tuple(sentence(*shift) for shift in ranked(sizes)[1:_NOTES]),
@@ -118,6 +120,23 @@ def _remaining(directory: Directory, before: frozenset[int], after: frozenset[in
 
 def _by_email(user: Who) -> tuple[str, str]:
     return user.email or "", user.id
+
+
+def _org_roles(directory: Directory, cohorts: Sequence[Cohort]) -> dict[str, int]:
+    """Return how many users whose access changes have each role at org level (R36)."""
+    roles = {number: traits.org_role.role for number, traits in directory.others.items() if traits.org_role is not None}
+    counted = (
+        Counter(roles[number] for cohort in cohorts for number in cohort.numbers if number in roles) if roles else {}
+    )
+    return dict(sorted(counted.items()))
+
+
+def _lite_seats(forecast: AccessForecast, directory: Directory, cohorts: Sequence[Cohort]) -> int:
+    """Return how many users with Lite seats gain a role other than member (R35), as far as seats are known."""
+    lite = {number for number, profile in directory.profiles.items() if profile.seat.casefold() == LITE}
+    above = forecast.before.entitlements.above_member
+    gaining = (cohort for cohort in cohorts if lite and above(cohort.after) & ~cohort.before)
+    return sum(number in lite for cohort in gaining for number in cohort.numbers)
 
 
 def _members(forecast: AccessForecast) -> Mapping[Address, int]:

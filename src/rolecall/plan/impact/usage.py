@@ -9,38 +9,69 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from rolecall.model import normalise
 from rolecall.model.directory import Directory
+from rolecall.model.policy import OrgRole, TeamRole
+from rolecall.model.roles import ORG_ADMIN, RANK
 from rolecall.model.usage import TeamUsage, Usage, UsageRow
-from rolecall.plan.headline import shift_of
-from rolecall.plan.value import Impact, Move
+from rolecall.plan.value import Impact
 
 
-def losing_moves(impact: Impact) -> list[Move]:
-    """Return the moves of users who lose something."""
-    return [move for move in impact.moves if shift_of(move).loses]
+class Losing(NamedTuple):
+    """A user who loses something, and the teams that the user loses."""
+
+    email: str
+    teams: frozenset[str]
 
 
-def usage_of(impact: Impact, month: str, rows: Sequence[UsageRow], directory: Directory, *, whole: bool) -> Usage:
-    """Return the evidence that users who lose access use WRITER. The moves must name their users.
+def losing_users(impact: Impact, directory: Directory | None) -> list[Losing]:
+    """Return the users who lose something, as guards count them. The moves must name their users.
+
+    Org admins at org level stay org admin (R36).
+    """
+    others = {} if directory is None else directory.others
+    named = () if directory is None else directory.emails
+    admins = {normalise.email(named[n]) for n, traits in others.items() if traits.org_role == OrgRole(ORG_ADMIN)}
+    users = []
+    for move in impact.moves:
+        teams = frozenset(role.team for role in move.before) - {role.team for role in move.after}
+        for email in (normalise.email(who.email) for who in move.people if who.email):
+            org = {TeamRole("", ORG_ADMIN)} if email in admins else set()
+            if not _entitlements(move.before) | org <= _entitlements(move.after) | org:
+                users.append(Losing(email, teams))
+    return users
+
+
+def _entitlements(team_roles: Iterable[TeamRole]) -> set[TeamRole]:
+    """Return each role with those that it includes (R9), and org admin of the org as a role without a team (R21)."""
+    ranked = {rank: role for role, rank in RANK.items() if role != ORG_ADMIN}
+    held = set()
+    for team, role in team_roles:
+        own = [name for rank, name in ranked.items() if rank <= RANK[role]] if role in RANK else [role]
+        held |= {TeamRole(team, name) for name in own}
+        held |= {TeamRole("", ORG_ADMIN)} if role == ORG_ADMIN else set()
+    return held
+
+
+def usage_of(
+    users: Collection[Losing], month: str, rows: Sequence[UsageRow], directory: Directory, *, whole: bool
+) -> Usage:
+    """Return the evidence that users who lose access use WRITER.
 
     ``directory`` has the names of users; ``whole``: it has all users of the org, without which no name is known to
     belong to one user only.
     """
-    moves = losing_moves(impact)
-    emails = {normalise.email(who.email) for move in moves for who in move.people if who.email}
-    tokens = _tokens_by_email(rows, emails, directory if whole else Directory())
+    tokens = _tokens_by_email(rows, {user.email for user in users}, directory if whole else Directory())
     teams: defaultdict[str, list[str]] = defaultdict(list)
-    for move in moves:
-        lost = {team_role.team for team_role in shift_of(move).lost if team_role.team}
-        listed = [normalise.email(who.email) for who in move.people if who.email]
-        for team in lost:
-            teams[team] += listed
+    for user in users:
+        for team in user.teams:
+            teams[team].append(user.email)
     counted = (_team(team, listed, tokens) for team, listed in teams.items())
     return Usage(
         month,
-        losing=sum(move.size for move in moves),
+        losing=len(users),
         matched=len(tokens),
         used=sum(map(bool, tokens.values())),
         teams=tuple(sorted(counted, key=lambda team: (-team.losing, team.team))),
@@ -58,9 +89,10 @@ def _tokens_by_email(rows: Sequence[UsageRow], emails: Collection[str], director
     addresses = [(normalise.email(row.name), row.tokens) for row in rows if "@" in row.name]
     tokens = {email: number for email, number in _unique(addresses).items() if email in emails}
     by_address = dict(addresses)
-    users_by_name = Counter(map(_plain, directory.full_names.values()))
-    for number, name in directory.full_names.items():
-        email, plain = normalise.email(directory.emails[number]), _plain(name)
+    names = {number: _plain(profile.name) for number, profile in directory.profiles.items() if profile.name}
+    users_by_name = Counter(names.values())
+    for number, plain in names.items():
+        email = normalise.email(directory.emails[number])
         if email in emails and email not in by_address and users_by_name[plain] == 1 and plain in by_name:
             tokens[email] = by_name[plain]
     return tokens

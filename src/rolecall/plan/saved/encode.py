@@ -251,7 +251,17 @@ _CODEC = Codec(
             (
                 *("people", "problem", "changed", "gain", "lose", "change", "losing", "to_default", "to_nothing"),
                 *("escalations", "org_admins", "headline", "details", "groups", "transients", "at_risk"),
-                *("order_limited", "teams", "apart", "upgrade", "notes", "members", "remaining_admins"),
+                *(
+                    "order_limited",
+                    "teams",
+                    "apart",
+                    "upgrade",
+                    "notes",
+                    "members",
+                    "remaining_admins",
+                    "org_roles",
+                    "lite_seats",
+                ),
             ),
             _write_impact,
             _read_impact,

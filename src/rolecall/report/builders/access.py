@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rolecall.access.encode import encode_access
-from rolecall.access.person import Access
+from rolecall.access.person import ORG_LEVEL, Access
 from rolecall.model.live import COMPLETE, Coverage
-from rolecall.model.roles import ORG_ADMIN
-from rolecall.plan.explain.why import Because, Cause, Why, WhyNot
+from rolecall.model.policy import OrgRole
+from rolecall.model.roles import ORG_ADMIN, ORG_ROLES, role_words
+from rolecall.plan.explain.why import Because, Cause, Why, WhyNot, at_org_level
 from rolecall.plan.saved.encode import encode_released
 from rolecall.plan.value import OrgRef, Released, Unmanaged
 from rolecall.report.builders.header import org_banner
@@ -36,7 +37,7 @@ def _access_rows(users: Iterable[tuple[str, Access]], coverage: Coverage) -> Ite
             f"{_role_words(item.team, item.role)} ({item.reasons[0].source})" for item in access.team_roles
         )
         admin = (Note("org admin", "more"),) if access.org_admin else ()
-        yield Row((Note(visible(email), "strong"), Note(visible(granted)), *admin))
+        yield Row((Note(visible(email), "strong"), Note(visible(granted)), *admin, *_org_role_notes(access.org_role)))
     if coverage.state == "complete":
         yield Row((Note(f"{count(number, 'user')}.", "strong"),))
     elif coverage.state == "partial":
@@ -45,9 +46,22 @@ def _access_rows(users: Iterable[tuple[str, Access]], coverage: Coverage) -> Ite
         yield Row((Note("Unknown: users were not read.", "error"),))
 
 
+def _org_role_notes(org_role: OrgRole | None) -> Iterator[Note]:
+    if org_role is not None:
+        yield Note(f"at org level: {visible(org_role_name(org_role))}", "more")
+
+
 def _role_words(team: str, role: str) -> str:
-    """Return ``Brand member``; org admin is of the whole org (R21): ``org_admin (org-wide, team IT)``."""
+    """Return ``Brand member``; org admin is of the whole org (R21): ``org_admin (org-wide, team IT)``. A role without a
+    team is at org level (R36)."""
+    if not team:
+        return f"{org_role_name(OrgRole(role))} at org level"
     return f"{role} (org-wide, team {team})" if role == ORG_ADMIN else f"{team} {role}"
+
+
+def org_role_name(org_role: OrgRole) -> str:
+    """Return the console's name of a role at org level: ``IT admin``."""
+    return role_words(org_role.role, ORG_ROLES)
 
 
 def coverage_json(coverage: Coverage) -> dict[str, Any]:
@@ -65,11 +79,17 @@ def access_json(users: Iterable[tuple[str, Access]], coverage: Coverage = COMPLE
 
 def access_table(users: Iterable[tuple[str, Access]]) -> Table:
     """Return a table with a row for each team role: ``email,team,role,reason``."""
-    granted = ((email, item) for email, access in users for item in access.team_roles)
     return Table(
         ("email", "team", "role", "reason"),
-        ((email, item.team, item.role, item.reasons[0].source) for email, item in granted),
+        ((email, *columns) for email, access in users for columns in _access_columns(access)),
     )
+
+
+def _access_columns(access: Access) -> Iterator[tuple[str, str, str]]:
+    """Yield team, role and reason of each role; one at org level has no team."""
+    yield from ((item.team, item.role, item.reasons[0].source) for item in access.team_roles)
+    if access.org_role is not None:
+        yield "", access.org_role.role, ORG_LEVEL
 
 
 def unmanaged_document(org: OrgRef, unmanaged: Iterable[Unmanaged], released: Iterable[Released] = ()) -> Document:
@@ -131,8 +151,10 @@ def _about(answer: Why, at: str) -> str:
 
 
 def _why_rows(answer: Why) -> Iterator[Row]:
-    if not answer.granted:
+    if not answer.granted and answer.org_role is None:
         yield Row((Note("No access.", "risk"),), depth=1)
+    if answer.org_role is not None:
+        yield from _grant(at_org_level(answer.org_role))
     for grant in answer.granted:
         yield from _grant(grant)
     if answer.silent:
@@ -170,6 +192,7 @@ def why_json(answer: Why, coverage: Coverage = COMPLETE, at: str = "live") -> di
         "email": answer.person.email or None,
         "groups": list(answer.person.groups),
         "org_admin": answer.org_admin,
+        **({} if answer.org_role is None else {"org_role": answer.org_role.role}),
         "combos": [
             {
                 "team": grant.team_role.team,

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rolecall.model.policy import TeamRole
-from rolecall.model.roles import MEMBER, ORG_ADMIN, RANK
+from rolecall.model.roles import MEMBER, ORG_ADMIN, ORG_ROLES, RANK, role_words
 from rolecall.model.settings import Address
+from rolecall.model.usage import TeamUsage, Usage
 from rolecall.plan.coverage import USERS, members_count
 from rolecall.plan.headline import (
     Shift,
@@ -24,7 +25,6 @@ from rolecall.plan.moves import Attribution, share
 from rolecall.plan.moves import Escalation as Gain
 from rolecall.plan.order.transients import transient_sentences
 from rolecall.plan.value import ApartKind, Impact, Move, Plan, UpgradeImpact, Who
-from rolecall.report.builders.usage import usage_notes
 from rolecall.report.document import Escalation, Flow, Note, Part, Sense, Table, Tone, UserMove
 from rolecall.report.phrases import count, visible
 
@@ -34,6 +34,7 @@ COLUMNS = ("email", "people", "kind", "before", "after", "left_with_default", "b
 _NAMED = 3
 _WAYS = 3
 _MOST = 10
+_USAGE_TEAMS = 3
 
 _APART: Mapping[ApartKind, str] = {
     "waiting": "Once the IdP pushes the pending groups: ",
@@ -149,7 +150,55 @@ def plan_notes(plan: Plan) -> Iterable[Note]:
         whole = apart.kind in ("expired", "human") and everything <= set(apart.addresses)
         if apart.kind in _APART and not whole:
             yield from (Note(f"{_APART[apart.kind]}{visible(text)}") for text in apart.sentences)
-    yield from usage_notes(plan.usage)
+    yield from _seat_notes(impact)
+    yield from _org_role_notes(impact)
+    yield from _usage_notes(plan.usage)
+
+
+def _seat_notes(impact: Impact) -> Iterator[Note]:
+    """Yield how many users would get a role that their seat cannot hold (R35)."""
+    if impact.lite_seats == 1:
+        yield Note("1 user with a Lite seat would get a role that Lite seats cannot hold (R35).", "risk")
+    elif impact.lite_seats:
+        yield Note(
+            f"{impact.lite_seats:,} users with Lite seats would get a role that Lite seats cannot hold (R35).", "risk"
+        )
+
+
+def _org_role_notes(impact: Impact) -> Iterator[Note]:
+    """Yield how many users whose access changes have a role at org level, which stays (R36)."""
+    if not impact.org_roles:
+        return
+    listed = ", ".join(
+        f"{visible(role_words(role, ORG_ROLES))} {number:,}" for role, number in impact.org_roles.items()
+    )
+    users = count_users(sum(impact.org_roles.values()), "keeps", "keep")
+    yield Note(f"{users} a role at org level, which no plan changes (R36): {listed}.")
+
+
+def _usage_notes(usage: Usage | None) -> Iterator[Note]:
+    """Yield the evidence in total, then for the largest teams; one note where all users lose one team. Unread data is
+    among the warnings of the plan."""
+    if usage is None or usage.state == "unread":
+        return
+    if len(usage.teams) == 1 and usage.teams[0].losing == usage.losing:
+        yield _usage_note(usage.teams[0], visible(usage.teams[0].team))
+        return
+    yield _usage_note(usage, "access")
+    yield from (_usage_note(team, visible(team.team)) for team in usage.teams[:_USAGE_TEAMS])
+    if len(usage.teams) > _USAGE_TEAMS:
+        yield Note(f"{len(usage.teams) - _USAGE_TEAMS:,} more teams: see `usage` in the JSON report.", "dim")
+
+
+def _usage_note(counts: Usage | TeamUsage, lost: str) -> Note:
+    users = f"{count_users(counts.losing, 'loses', 'lose')} {lost}"
+    matched = f"({counts.matched:,} of {counts.losing:,} matched by name)"
+    if not counts.used:
+        known = "the user is not known" if counts.losing == 1 else "none of them is known"
+        return Note(f"{users}; {known} to have used WRITER this month {matched}.")
+    if counts.losing == 1:
+        return Note(f"{users} and used WRITER this month {matched}.", "risk")
+    return Note(f"{users}; at least {counts.used:,} of them used WRITER this month {matched}.", "risk")
 
 
 def name(who: Who) -> str:
