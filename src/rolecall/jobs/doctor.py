@@ -10,7 +10,7 @@ import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from rolecall.desired.build import Config, read_config
 from rolecall.desired.check.validate import validate_repo
@@ -24,6 +24,7 @@ from rolecall.model import normalise
 from rolecall.model.checkup import Check
 from rolecall.model.directory import PeopleScope
 from rolecall.model.idp_app import WRITER_HOST
+from rolecall.model.kinds import ORG_KINDS
 from rolecall.model.paste import shell_word
 from rolecall.outside.forge import Gate, gates, protection
 from rolecall.outside.git import origin, refusal, tracked
@@ -33,7 +34,6 @@ from rolecall.schema_files import schema_text
 if TYPE_CHECKING:
     from rolecall.journal.port import Journal
     from rolecall.live.port import IdpTracer, People, Reader
-    from rolecall.live.usage import UsagePage
     from rolecall.model.directory import Directory
     from rolecall.model.live import Live
 
@@ -42,13 +42,6 @@ NAMES = (
     *("org", "pin", "names", "people", "pipeline"),
 )
 """The checks, in the order in which they are reported."""
-
-
-class UsagePages(Protocol):
-    """Usage data that is read page by page."""
-
-    async def first_page(self, month: str) -> UsagePage:
-        """Return the first page of a month. Raises OrgError, SecretError."""
 
 
 class Setup(NamedTuple):
@@ -270,17 +263,6 @@ async def examine_idp(idp: IdpTracer, *, local: bool) -> Check:
     return Check("idp", f"{app.where}; {states}", tuple(problems))
 
 
-async def examine_usage(usage: UsagePages, month: str) -> Check:
-    """Check, where the section `usage` is configured, that the usage data of a month can be read. Plans need it for
-    nothing but evidence, so a failure is a warning."""
-    try:
-        page = await usage.first_page(month)
-    except RolecallError as error:
-        problems = (problem._replace(severity="warning") for problem in error.problems)
-        return Check("usage", problems=tuple(problems))
-    return Check("usage", f"WRITER's usage data can be read: {page.total:,} users in {month}")
-
-
 def unreachable(*names: str) -> list[Check]:
     """Return checks that are skipped for lack of a valid configuration."""
     return list(_skipped("requires a valid configuration", *names))
@@ -298,8 +280,7 @@ def _org(config: Config, live: Live) -> Check:
     unread = [name for name, section_coverage in coverage.items() if section_coverage.state != "complete"]
     problems = []
     if not caller.org_admin:
-        hint = "use the token of an org admin; others get 403"
-        problems.append(Problem("not_org_admin", f"{who} is not an org admin", None, hint))
+        problems.append(_limited(who, live))
     if unread:
         message = f"could not be read, so plans are blocked: {', '.join(unread)}"
         problems.append(Problem("unread", message, None, _read_hint(live, unread), "warning"))
@@ -308,6 +289,16 @@ def _org(config: Config, live: Live) -> Check:
             "org", f"{live.facts.org_name} is an observed org; all steps of its plans are manual", tuple(problems)
         )
     return Check("org", f"{live.facts.org_name} answers; the token belongs to {who}", tuple(problems))
+
+
+def _limited(who: str, live: Live) -> Problem:
+    """Return what it means that the token is not that of an org admin: some changes are manual steps, or all fail."""
+    if changed := [kind.section for kind in ORG_KINDS if live.facts.can.intersection(kind.capabilities)]:
+        hint = "use the token of an org admin, or make the other changes in the console"
+        message = f"{who} is not an org admin and can change only {', '.join(changed)}"
+        return Problem("not_org_admin", message, None, hint, "warning")
+    hint = "use the token of an org admin; others get 403"
+    return Problem("not_org_admin", f"{who} is not an org admin", None, hint)
 
 
 def _read_hint(live: Live, unread: Sequence[str]) -> str:

@@ -10,10 +10,12 @@ from dataclasses import replace
 from typing import Protocol
 
 from rolecall.codec.capabilities import SEARCH
-from rolecall.errors import OrgError, Problem, SecretError
+from rolecall.errors import OrgError, Problem, RolecallError, SecretError
 from rolecall.jobs.people import people_or_unread
 from rolecall.live.port import People, Reader
 from rolecall.live.snapshot.reader import SnapshotReader
+from rolecall.live.usage import UsagePage
+from rolecall.model.checkup import Check
 from rolecall.model.directory import EVERYBODY, Directory
 from rolecall.model.usage import Usage, UsageReading, UsageRow
 from rolecall.plan.impact.usage import losing_users, usage_of
@@ -77,3 +79,21 @@ async def _named_users(plan: Plan, plan_input: PlanInput, org: Reader, people: P
     if plan.scope.everybody or SEARCH not in live.facts.can:
         return directory
     return await people_or_unread(people, org, live, EVERYBODY)
+
+
+class UsagePages(Protocol):
+    """Usage data that is read page by page."""
+
+    async def first_page(self, month: str) -> UsagePage:
+        """Return the first page of a month. Raises OrgError, SecretError."""
+
+
+async def examine_usage(usage: UsagePages, month: str) -> Check:
+    """Check, where the section `usage` is configured, that the usage data of a month can be read. Plans need it for
+    nothing but evidence, so a failure is a warning."""
+    try:
+        page = await usage.first_page(month)
+    except RolecallError as error:
+        problems = (problem._replace(severity="warning") for problem in error.problems)
+        return Check("usage", problems=tuple(problems))
+    return Check("usage", f"WRITER's usage data can be read: {page.total:,} users in {month}")

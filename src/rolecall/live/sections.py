@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from rolecall.codec import api
 from rolecall.codec.api import Item
+from rolecall.codec.capabilities import AUDIT
 from rolecall.errors import OrgError, Problem
 from rolecall.live.http import refusals
 from rolecall.live.http.exchange import Exchange, together
@@ -43,13 +44,13 @@ class SectionRead:
 
 async def read_org(exchange: Exchange) -> Facts:
     """Read the org's identity, the caller, and the caller's permissions. Raises OrgError, with specific messages for
-    401 and 403 (R34).
+    401 and 403 (R34). A caller who may read the audit log may read all settings.
     """
     answer = await exchange.read(ORG)
     if answer.status == 404:
         raise contract(ORG, "status 404")
     facts = decoded(ORG, lambda: api.decode_org(accepted(ORG, answer)))
-    if not facts.caller.org_admin:
+    if not facts.caller.org_admin and AUDIT not in facts.can:
         who = facts.caller.email or "a service account"
         message = f"the token belongs to {who}, which is not an org admin"
         raise OrgError(Problem("org_forbidden", message, None, refusals.ORG.rights))

@@ -29,7 +29,7 @@ from rolecall.localorg.store.tables import (
     USERS,
     domain_columns,
 )
-from rolecall.model.directory import Directory
+from rolecall.model.directory import NO_PROFILE, Directory
 from rolecall.model.live import Facts, Live
 from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ADMIN, role_words
@@ -242,7 +242,7 @@ def _load_people(tx: Connection, org: str, people: Directory, groups: Mapping[st
 
 def _user(org: str, people: Directory, number: int, at: str) -> dict[str, Any]:
     email, loaded_id, traits = people.emails[number], people.ids[number], people.traits(number)
-    key = address(email)
+    key, profile = address(email), people.profiles.get(number, NO_PROFILE)
     user_id = (_own_id(loaded_id) if loaded_id != email else None) or _id(org, "person", key)
     row: dict[str, Any] = {
         "id": user_id,
@@ -261,6 +261,9 @@ def _user(org: str, people: Directory, number: int, at: str) -> dict[str, Any]:
         "origin": traits.origin,
         "pending": traits.pending,
         "manual": json.dumps([team_role._asdict() for team_role in traits.manual], separators=(",", ":")),
+        "org_role": None if traits.org_role is None else traits.org_role.role,
+        "seat": profile.seat or None,
+        "billing_group": profile.billing_group or None,
         "version": 1,
         "bucket": bucket(user_id),
         "created": at,

@@ -11,6 +11,7 @@ from rolecall.localorg.store.singletons import empty, seed
 from rolecall.localorg.store.state import access_by_email
 from rolecall.localorg.store.tables import ORG
 from rolecall.localorg.store.usage import UserUsage, set_user_usage
+from rolecall.model.roles import ORG_ROLES
 
 _LOCAL = audit.Actor("service", "local")
 
@@ -50,13 +51,16 @@ def make_token(
     return issued
 
 
-def standing(db: Database, email: str) -> Literal["org admin", "no org admin", "nobody"]:
-    """Return the standing of a token's user in the org: only an org admin's token gives access (R34)."""
+def standing(db: Database, email: str) -> Literal["org admin", "limited", "no org admin", "nobody"]:
+    """Return the standing of a token's user in the org: the token of an org admin may do everything, that of a user
+    with another role at org level some things, and others nothing (R34)."""
     with db.read() as tx:
         user = access_by_email(tx, email)
     if user is None or not user.person.traits.active:
         return "nobody"
-    return "org admin" if user.access.org_admin else "no org admin"
+    if user.access.org_admin:
+        return "org admin"
+    return "limited" if user.access.org_role is not None and user.access.org_role.role in ORG_ROLES else "no org admin"
 
 
 def reset(db: Database, *, keep_tokens: bool = False) -> None:

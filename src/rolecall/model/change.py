@@ -11,7 +11,7 @@ from rolecall.model.settings import Address, Value
 
 Action = Literal["create", "update", "delete", "upgrade"]
 Via = Literal["api", "human", "waiting"]
-ViaReason = Literal["not_pushed", "not_claimable", "no_api", "not_in_plan", "idp_read_only"]
+ViaReason = Literal["not_pushed", "not_claimable", "no_api", "not_in_plan", "idp_read_only", "role"]
 Reason = Literal["config", "not_listed", "removed", "previously", "expired", "blank", "upgrade", "rollback", "drift"]
 
 

@@ -101,10 +101,12 @@ class IdpQuestion(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """The caller, as the org reports it. ``email`` is None for a service."""
+    """The caller, as the org reports it. ``email`` is None for a service, ``role`` is the role at org level of a caller
+    who is not org admin, empty without one."""
 
     email: str | None = None
     org_admin: bool = True
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ async def _usage(call: Invocation, config: Config) -> list[Check]:
         return []
     from rolecall.cli.session import now
     from rolecall.cli.usage_data import usage_source
-    from rolecall.jobs.doctor import examine_usage
+    from rolecall.jobs.usage import examine_usage
 
     source = usage_source(call, config, config.usage)
     try:

@@ -61,6 +61,9 @@ def load(call: Invocation, source: Path, database: str | None) -> None:
         sys.stdout.write(f"Not in the snapshot, set as in a new org: {', '.join(assumed[:_SHOWN])}{more}.\n")
 
 
+_REFUSED = "requests with this token get 403"
+
+
 @command(
     "token",
     "export ROLECALL_TOKEN=$(rolecall local token --admin --as ann@acme.com | tail -n 1)",
@@ -107,8 +110,9 @@ def token(
     where = _where(call, database)
     secret = make_token(where, TokenRequest("scim" if scim else "admin", email, read_only, ends))
     if email is not None and (position := standing(where, email)) != "org admin":
-        message = f"{email} is not an org admin" if position == "no org admin" else f"no user {email} in this org"
-        hint = "until they are an org admin, requests with this token get 403"
+        message = f"no user {email} in this org" if position == "nobody" else f"{email} is not an org admin"
+        requests = "requests for what their role may not do get 403" if position == "limited" else _REFUSED
+        hint = f"until they are an org admin, {requests}"
         tell(
             [Problem("not_org_admin", message, None, hint, "warning")],
             as_json=call.log_format == "json",

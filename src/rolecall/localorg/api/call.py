@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from rolecall.localorg.store.audit import Actor
 from rolecall.localorg.web import JSON_TYPE, Refusal, Request, Response, refuse
+from rolecall.model.roles import ORG_ADMIN
 
 BODY_LIMIT = 1 << 20
 """The largest body that the admin API takes, in bytes."""
@@ -33,12 +34,17 @@ class OrgRow(NamedTuple):
 
 
 class Who(NamedTuple):
-    """The caller: an email or None for a service, its token's scope, and whether it is an org admin (R34)."""
+    """The caller: an email or None for a service, its token's scope, and its role at org level (R34), empty for one
+    without rights. A service is org admin."""
 
     email: str | None
     scope: str
-    org_admin: bool
+    role: str
     token_id: str
+
+    @property
+    def org_admin(self) -> bool:
+        return self.role == ORG_ADMIN
 
     @property
     def name(self) -> str:

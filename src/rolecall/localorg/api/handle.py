@@ -18,12 +18,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rolecall.localorg.api import domains, groups, org, people, singletons
 from rolecall.localorg.api.call import BODY_LIMIT, Call, OrgRow, Read, Who, Write, decode_path, decode_query, too_large
+from rolecall.localorg.api.rights import require_right
 from rolecall.localorg.api.writes import perform
 from rolecall.localorg.store import Busy, Database, tokens
 from rolecall.localorg.store.state import access_by_email
 from rolecall.localorg.store.tables import ORG
 from rolecall.localorg.web import Fault, Refusal, Request, Response, Router, refuse
 from rolecall.model.kinds import SINGLETONS
+from rolecall.model.roles import ORG_ADMIN
 
 log = logging.getLogger("rolecall.localorg")
 
@@ -80,7 +82,6 @@ def handle_together(requests: Sequence[Request], db: Database) -> list[Response]
     def answer_all() -> Response:
         with db.read() as tx:
             who, org = admit(tx, requests[0]), org_row(tx)
-        require_org_admin(who)
         keep_pace(db, who, org)
         with db.write() as tx:
             for request in requests:
@@ -93,6 +94,7 @@ def handle_together(requests: Sequence[Request], db: Database) -> list[Response]
 
 def _write(request: Request, who: Who, org: OrgRow, tx: Connection) -> Response:
     route, params = _route(request.method, decode_path(request.path))
+    require_right(who, route.method, route.path)
     call = Call(request, who, org, params, decode_query(request.query))
     return perform(call, tx, _writer(route, who))
 
@@ -123,7 +125,7 @@ def _answer(request: Request, db: Database) -> Response:
     try:
         route, params = _route(request.method, segments)
         if route.path != "/v1/org":
-            require_org_admin(who)
+            require_right(who, route.method, route.path)
         return with_headers(_dispatch(route, Call(request, who, org, params, decode_query(request.query)), db), pace)
     except Refusal as refusal:
         return with_headers(refusal.response(), pace)
@@ -163,7 +165,7 @@ def with_headers(response: Response, headers: tuple[tuple[str, str], ...]) -> Re
     return replace(response, headers=(*response.headers, *(pair for pair in headers if pair[0] not in sent)))
 
 
-_EMBEDDED = Who(None, "write", True, "embedded")
+_EMBEDDED = Who(None, "write", ORG_ADMIN, "embedded")
 _ORG = select(*(ORG.c[name] for name in OrgRow._fields))
 
 WINDOW = 60.0
@@ -204,22 +206,17 @@ def admit(tx: Connection, request: Request) -> Who:
         token = tokens.check_token(tx, secret.strip(), "admin")
     except tokens.TokenRefused as refused:
         raise _unauthorized(refused.key, f"{refused}; create one with `rolecall local token --admin`") from refused
-    return Who(token.email, token.scope, token.email is None or _is_org_admin(tx, token.email), token.id)
+    return Who(token.email, token.scope, ORG_ADMIN if token.email is None else _role(tx, token.email), token.id)
 
 
-def require_org_admin(who: Who) -> None:
-    """Require the right of an org admin (R34). Raises Refusal 403."""
-    if not who.org_admin:
-        raise refuse(
-            403,
-            "not_org_admin",
-            f"{who.name} is not an org admin; use an org admin's token, or ask an org admin to promote them",
-        )
-
-
-def _is_org_admin(tx: Connection, email: str) -> bool:
+def _role(tx: Connection, email: str) -> str:
+    """Return the role at org level by which a user has rights; empty without one."""
     user = access_by_email(tx, email)
-    return user is not None and user.access.org_admin
+    if user is None:
+        return ""
+    if user.access.org_admin:
+        return ORG_ADMIN
+    return user.access.org_role.role if user.access.org_role is not None else ""
 
 
 def _unauthorized(key: str, description: str) -> Refusal:

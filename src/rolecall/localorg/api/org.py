@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, false, func, select, true
 
 from rolecall.codec.api import encode_org, encode_role
-from rolecall.codec.capabilities import AUDIT, PEOPLE, SEARCH, WRITES
 from rolecall.localorg.api.call import Call, check_parameters
 from rolecall.localorg.api.lists import PARAMETERS, fetch, list_response, list_table, page_of
+from rolecall.localorg.api.rights import READS, capabilities_of
 from rolecall.localorg.store import tables
 from rolecall.localorg.store.keys import stamp
 from rolecall.localorg.store.tables import ROLES, TEAMS, USERS, AnyRow
@@ -21,8 +21,6 @@ from rolecall.model.kinds import ORG_KINDS
 from rolecall.model.live import Caller, Facts
 from rolecall.model.roles import Role
 
-PARTITIONS = "people.partitions"
-_READS = frozenset({PEOPLE, SEARCH, PARTITIONS, AUDIT})
 _NEEDS_SCIM = frozenset(name for kind in ORG_KINDS if kind.feature == "scim" for name in kind.capabilities)
 
 
@@ -36,7 +34,7 @@ def read_org(call: Call, tx: Connection) -> Response:
         org_name=call.org.name,
         plan=call.org.plan,
         local=True,
-        caller=Caller(call.who.email, call.who.org_admin),
+        caller=Caller(call.who.email, call.who.org_admin, "" if call.who.org_admin else call.who.role),
         can=capabilities(call),
         features=frozenset({"scim"} if call.org.scim_in_plan else ()),
         people=people,
@@ -51,14 +49,12 @@ def read_org(call: Call, tx: Connection) -> Response:
 
 def capabilities(call: Call) -> frozenset[str]:
     """Return the actions that this caller may take. Only a user may claim a domain, and only their own."""
-    if not call.who.org_admin:
-        return frozenset()
     if call.who.scope != "write":
-        return _READS
+        return READS.get(call.who.role, frozenset())
     denied = {"domains.create"} if call.who.email is None else set()
     if not call.org.scim_in_plan:
         denied |= _NEEDS_SCIM
-    return (WRITES | _READS) - denied
+    return capabilities_of(call.who.role) - denied
 
 
 _ETAG = '"1"'

@@ -54,7 +54,9 @@ def read_access(call: Call, tx: Connection) -> Response:
         for granted in user_access.access.team_roles
     ]
     person = user_access.person
-    body = {"id": person.id, "email": person.email, "org_admin": user_access.access.org_admin, "combos": team_roles}
+    access = user_access.access
+    org_role = {} if access.org_role is None else {"org_role": access.org_role.role}
+    body = {"id": person.id, "email": person.email, "org_admin": access.org_admin, **org_role, "combos": team_roles}
     return json_response(200, body)
 
 
@@ -96,16 +98,19 @@ def _row_query() -> Select[Any]:
         .scalar_subquery()
         .label("groups")
     )
-    columns = ("id", "email", "origin", "active", "pending", "role_attribute", "manual")
+    columns = ("id", "email", "origin", "active", "pending", "role_attribute", "manual", *STATED)
     return select(*(USERS.c[name] for name in columns), groups)
 
+
+STATED = ("org_role", "seat", "billing_group")
+"""The columns of users that only few of them have; each is left out of a row without it."""
 
 _ROWS = _row_query()
 
 
 def _texts(rows: Sequence[AnyRow]) -> Iterator[str]:
     """Yield each user as JSON text; false and empty values are omitted, except for origin, active and groups."""
-    for user, email, origin, active, pending, attribute, manual, groups in rows:
+    for user, email, origin, active, pending, attribute, manual, *stated, groups in rows:
         ids = '","'.join(groups.split(",")) if groups else ""
         quoted = f'"{ids}"' if ids else ""
         text = (
@@ -118,6 +123,9 @@ def _texts(rows: Sequence[AnyRow]) -> Iterator[str]:
             text += f',"role_attribute":{encode_basestring(attribute)}'
         if manual != "[]":
             text += f',"manual":{manual}'
+        for name, value in zip(STATED, stated, strict=True):
+            if value is not None:
+                text += f',"{name}":{encode_basestring(value)}'
         yield text + "}"
 
 
@@ -189,14 +197,15 @@ def _attribute_admin() -> ColumnElement[bool]:
 
 
 def _org_admins(state: OrgState) -> Iterator[ColumnElement[bool]]:
-    """Yield the conditions for users who may be org admin: by group, by manual edit, or by attribute where it is
-    read."""
+    """Yield the conditions for users who may be org admin: by group, by manual edit, at org level, or by attribute
+    where it is read."""
     settings_kept = state.facts.kept
     mappings = [s.idp_groups for s in (state.settings, settings_kept) if s is not None and s.idp_groups is not UNSET]
     names = {name for groups in mappings for name, mapping in groups.items() if mapping.role == ORG_ADMIN}
     ways = [
         _in_groups([group.id for group in state.groups.values() if group.key in names]),
         and_(USERS.c.manual != "[]", USERS.c.manual.like(f"%{json.dumps(ORG_ADMIN)}%")),
+        USERS.c.org_role == ORG_ADMIN,
     ]
     scim = state.settings.scim
     if scim is not UNSET and scim.endpoint != "new":

@@ -16,8 +16,8 @@ from rolecall.localorg.store.tables import GROUPS, MEMBERSHIPS, USERS
 _BATCH = 5_000
 """Rows that are fetched at once."""
 
-_TRAITS = ("origin", "active", "pending", "role_attribute", "manual")
-_PLAIN_VALUES = ["scim", True, False, None, "[]"]
+_TRAITS = ("origin", "active", "pending", "role_attribute", "manual", "org_role", "seat", "billing_group")
+_PLAIN_VALUES = ["scim", True, False, None, "[]", None, None, None]
 _PLAIN = and_(*(USERS.c[name].is_not_distinct_from(value) for name, value in zip(_TRAITS, _PLAIN_VALUES, strict=True)))
 _ROWID: ColumnElement[int] = literal_column("users.rowid")
 

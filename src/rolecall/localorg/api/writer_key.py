@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rolecall.localorg.api.call import OrgRow, decode_path
-from rolecall.localorg.api.handle import Route, admit, keep_pace, org_row, require_org_admin
+from rolecall.localorg.api.handle import Route, admit, keep_pace, org_row
+from rolecall.localorg.api.rights import require_right
 from rolecall.localorg.store import Database
 from rolecall.localorg.web import Request, Router, refuse
 
@@ -28,7 +29,7 @@ def admit_key(request: Request, db: Database, router: Router[Route]) -> Admitted
     with db.read() as tx:
         who, org = admit(tx, request), org_row(tx)
     pace = keep_pace(db, who, org)
-    require_org_admin(who)
+    require_right(who, "POST", "/v1")
     if match[1]["id"] != org.id:
         raise refuse(403, "other_organization", "This key belongs to another organization")
     return Admitted(match[1], org, pace)

@@ -8,7 +8,8 @@ from functools import partial
 from typing import NamedTuple
 
 from rolecall.localorg.api.call import Who, decode_path
-from rolecall.localorg.api.handle import admit, org_row, require_org_admin
+from rolecall.localorg.api.handle import admit, org_row
+from rolecall.localorg.api.rights import require_right
 from rolecall.localorg.console import idp_groups, pages, scim, session, settings
 from rolecall.localorg.console.desk import Desk, form_of
 from rolecall.localorg.console.pages import page, redirect, stylesheet
@@ -109,11 +110,11 @@ def _page(request: Request, db: Database, opened: session.ConsoleSession, segmen
 
 
 def _admitted(request: Request, db: Database, token: str) -> Who:
-    """Return the caller of a token; an org admin or a service. Raises Refusal 401 or 403 (R34)."""
+    """Return the caller of a token, who may read all settings. Raises Refusal 401 or 403 (R34)."""
     with_token = replace(request, headers={"authorization": f"Bearer {token}"}, embedded=False)
     with db.read() as tx:
         who = admit(tx, with_token)
-    require_org_admin(who)
+    require_right(who, "GET", "/v1/access")
     return who
 
 

@@ -18,7 +18,7 @@ from rolecall.localorg.web import Response, refuse
 from rolecall.model import console
 from rolecall.model.fields import Kind
 from rolecall.model.kinds import BY_SECTION, ORG_KINDS
-from rolecall.model.roles import role_words
+from rolecall.model.roles import ORG_ROLES, role_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -86,7 +86,11 @@ def environment() -> Environment:
     )
     jinja.globals.update(console=console)
     jinja.filters.update(
-        role=role_words, origin=lambda name: ORIGINS.get(name, name), source=source_words, day=moment, pretty=pretty
+        role=lambda role: role_words(role, ORG_ROLES),
+        origin=lambda name: ORIGINS.get(name, name),
+        source=source_words,
+        day=moment,
+        pretty=pretty,
     )
     return jinja
 

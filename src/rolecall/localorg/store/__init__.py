@@ -22,7 +22,8 @@ teams        name -> id. SCIM never creates one
 roles        id, console word, level (org or team), position
 users        all users, of every origin (scim, saml, invite, discovery). ``email_key`` is
              ``model.normalise.email(email)``, unique (R28). ``manual`` is a JSON list of {team, role}.
-             ``role_attribute`` is what R18 reads. ``document`` is the stored SCIM JSON *without* ``groups`` and
+             ``role_attribute`` is what R18 reads, ``org_role`` the role at org level (R36); ``seat`` and
+             ``billing_group`` are only shown. ``document`` is the stored SCIM JSON *without* ``groups`` and
              ``meta`` (null: never synced, and not shown by SCIM), emitted unchanged. ``folded`` is the same document
              in the form in which strings compare, for filters; ``user_name_key`` is its userName so, unique. All three
              are made by ``scim.documents``, for users and groups alike. ``version`` grows with each write to the

@@ -97,9 +97,14 @@ MIGRATIONS: tuple[Migration, ...] = (
         ),
     ),
     Migration(3, "addresses and names compare in lower case, domains after IDNA; letters are not folded", rework=rekey),
+    Migration(
+        4,
+        "roles at org level (R36), and what else an invitation asks for",
+        tuple(f"ALTER TABLE users ADD COLUMN {name} {{text}}" for name in ("org_role", "seat", "billing_group")),
+    ),
 )
 
-SCHEMA = 3
+SCHEMA = 4
 """The number of the last migration. An org that is made now has all of them; its tables are those of ``tables.py``."""
 
 _WORDS = {

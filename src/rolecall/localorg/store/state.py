@@ -29,7 +29,7 @@ from rolecall.model import normalise
 from rolecall.model.directory import Person, Traits
 from rolecall.model.kinds import FOR_ALL_USERS, SINGLETONS
 from rolecall.model.live import Facts
-from rolecall.model.policy import TeamRole
+from rolecall.model.policy import OrgRole, TeamRole
 from rolecall.model.roles import Role
 from rolecall.model.settings import GroupMapping, Settings
 
@@ -159,7 +159,7 @@ class UserAccess(NamedTuple):
 
 
 def access_of(tx: Connection, user_id: str) -> UserAccess | None:
-    """Return the user with an id, and their access with its reasons (R1 to R33); None when there is none."""
+    """Return the user with an id, and their access with its reasons (R1 to R36); None when there is none."""
     row = tx.execute(_PEOPLE.where(USERS.c.id == user_id)).first()
     return None if row is None else _user_access(tx, row)
 
@@ -178,6 +178,7 @@ _PEOPLE = select(
     USERS.c.pending,
     USERS.c.role_attribute,
     USERS.c.manual,
+    USERS.c.org_role,
 )
 
 
@@ -193,4 +194,6 @@ def person_of(row: AnyRow, group_ids: set[str], state: OrgState) -> Person:
     """Return a row of ``users`` and the ids of the user's groups as the model's ``Person``."""
     groups = tuple(sorted(state.groups[group].key for group in group_ids if group in state.groups))
     manual = tuple(TeamRole(edit["team"], edit["role"]) for edit in json.loads(row.manual))
-    return Person(row.email, row.id, groups, Traits(row.origin, row.active, row.pending, row.role_attribute, manual))
+    org_role = None if row.org_role is None else OrgRole(row.org_role)
+    traits = Traits(row.origin, row.active, row.pending, row.role_attribute, manual, org_role)
+    return Person(row.email, row.id, groups, traits)

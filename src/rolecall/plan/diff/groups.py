@@ -52,6 +52,8 @@ def way(facts: Facts, at: Address, action: Action) -> tuple[Via, ViaReason | Non
     if not facts.can:
         return "human", "no_api" if "scim" in facts.features or section not in ("scim", "idp_groups") else "not_in_plan"
     if needed not in facts.can:
+        if facts.caller.role:
+            return "human", "role"
         if needed == "domains.create":
             return "human", "not_claimable"
         return "human", "no_api" if "scim" in facts.features else "not_in_plan"

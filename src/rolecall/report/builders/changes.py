@@ -37,6 +37,7 @@ REASONS: dict[Reason, str] = {
 VIA_REASONS: dict[ViaReason, str] = {
     "not_pushed": "the IdP has not pushed these groups yet",
     "not_claimable": "rolecall's account cannot claim these domains",
+    "role": "the role of rolecall's account cannot change these settings",
     "no_api": "this org has no API for these settings",
     "idp_read_only": "rolecall reads the IdP and does not write to it",
     "not_in_plan": "the org's WRITER plan does not include these settings",

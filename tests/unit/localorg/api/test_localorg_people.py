@@ -221,6 +221,7 @@ def test_users_in_columns_are_the_users_of_the_list(org: Client, search: dict[st
     numbers = [users.members[first:end] for first, end in pairwise(users.offsets)]
     assert [{users.groups[n] for n in some} for some in numbers] == [set(row["groups"]) for row in listed]
     plain = {"origin": "scim", "active": True, "pending": False, "role_attribute": None, "manual": []}
+    plain |= {"org_role": None, "seat": None, "billing_group": None}
     traits = [{name: row.get(name, plain[name]) for name in plain} for row in listed]
     uncommon = {n: {**row, "manual": json.loads(row["manual"])} for n, row in users.uncommon.items()}
     assert uncommon == {number: own for number, own in enumerate(traits) if own != plain}
