@@ -32,6 +32,9 @@ def levels(team_roles: Iterable[TeamRole]) -> Levels:
     """Each ranked role of a team by itself, and org admin for the whole org."""
     found = set()
     for team, role in team_roles:
+        if not team:
+            found.add(TeamRole("", role))
+            continue
         lower = RANKED[: RANKED.index(role) + 1] if role in RANKED else [role]
         found |= {TeamRole(team, each) for each in lower}
         found |= {TeamRole("", "org_admin")} if role == "org_admin" else set()
@@ -53,13 +56,11 @@ class Counterfactual:
         return levels(naive_access(*state, self.person)) | at_org_level
 
 
-def causes_of(move: Move, *, at_org_level: bool = False) -> tuple[Attribution, ...]:
+def causes_of(move: Move) -> tuple[Attribution, ...]:
     """The causes of a move; where one change causes all of it, in the same form."""
     if move.causes:
         return move.causes
     before, after = levels(move.before), levels(move.after)
-    if at_org_level:
-        before, after = (access | {TeamRole("", "org_admin")} for access in (before, after))
     return (Attribution(tuple(before - after), tuple(after - before), move.because, False, move.to_default),)
 
 
@@ -71,7 +72,7 @@ def test_leaving_out_the_changes_named_avoids_each_loss_and_gain_and_none_is_red
         if person.email not in moves:
             continue
         move = moves[person.email]
-        causes = causes_of(move, at_org_level=naive_org_role(person) == "org_admin")
+        causes = causes_of(move)
         access = Counterfactual(plan, live, person)
         before, after = access(access.addresses), access(())
         lost = [level for cause in causes for level in cause.lost]

@@ -48,7 +48,7 @@ async def with_usage(plan: Plan, plan_input: PlanInput, read: ReadUsage, org: Re
 
     Nothing is read if no user is known to lose access. ``people`` is where the users were read.
     """
-    users = losing_users(plan.impact, plan_input.directory)
+    users = losing_users(plan.impact)
     if not users:
         return plan
     month = f"{plan.created_at:%Y-%m}"

@@ -150,7 +150,7 @@ def shift_of(move: Move) -> Shift:
     return Shift(
         _outside(lost, staying, stays_admin or any(level.before == ORG_ADMIN for level in levels)),
         _outside(gained, staying, stays_admin or any(level.after == ORG_ADMIN for level in levels)),
-        move.after if move.to_default else (),
+        tuple(team_role for team_role in move.after if team_role.team) if move.to_default else (),
         not move.after,
         levels if not stays_admin else tuple(map(_of_admin, levels)),
     )
@@ -166,9 +166,11 @@ def _of_admin(level: Level) -> Level:
 
 
 def _outside(team_roles: Iterable[TeamRole], staying: frozenset[str], admin_reported: bool) -> tuple[TeamRole, ...]:
-    """Return the team roles outside the teams that stay. A team that comes with org admin has no role where
+    """Return the team roles outside the teams that stay. Org admin at org level, which has no team, stays (R36). A team
+    that comes with org admin has no role where
     ``admin_reported``: the users are and stay org admin, or a level says that they are or were."""
-    outside = (team_role for team_role in team_roles if team_role.role not in RANK or team_role.team not in staying)
+    in_teams = (team_role for team_role in team_roles if team_role.team)
+    outside = (team_role for team_role in in_teams if team_role.role not in RANK or team_role.team not in staying)
     return tuple(sorted(TeamRole(team, "" if admin_reported and role == ORG_ADMIN else role) for team, role in outside))
 
 

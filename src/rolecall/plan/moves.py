@@ -51,6 +51,7 @@ def without(
     team_roles = {team_role for team_role in after if team_role.role not in RANK} - set(gained)
     team_roles |= {team_role for team_role in lost if team_role.role not in RANK}
     team_roles |= {TeamRole(team, _ROLES[rank]) for team, rank in ranks.items() if team and rank}
+    team_roles |= {team_role for team_role in after if not team_role.team}  # at org level, which no change affects
     return tuple(sorted(team_roles)), any(cause.to_default for cause in own)
 
 
@@ -77,7 +78,8 @@ class Tally(NamedTuple):
 
 
 class Move(NamedTuple):
-    """Users with the same access before, the same access after, and the same causes.
+    """Users with the same access before, the same access after, and the same causes. A role without a team is org admin
+    at org level (R36).
 
     ``people`` is empty where they must not be named; ``size`` always holds. ``causes`` says which change causes what,
     and is empty where one change causes all of it. ``to_default``: they fall back to default access alone;

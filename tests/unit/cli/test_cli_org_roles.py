@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -126,3 +127,22 @@ def test_an_access_record_has_it(repo: Path, capsys: Capture) -> None:
     tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
     text = output(capsys, "access", "--at", tomorrow, code=None)
     assert "org admin (org-wide) (org_role)" in text
+
+
+def test_an_org_admin_at_org_level_stays_one_when_the_mapping_goes(repo: Path, capsys: Capture) -> None:
+    users = [{**user, "groups": ["Admins"]} if user["email"] == "bo@tiny.co" else user for user in USERS]
+    (repo / "org.json").write_text(json.dumps({**SNAPSHOT, "people": users}))
+    config = "version: 1\norg: {name: tinyco, url: observed:org.json}\nidp_groups: {Admins: blank}\n"
+    (repo / "rolecall.yaml").write_text(f"{config}guards: {{min_org_admins: 1}}\n")
+    impact = parsed(capsys, "plan", code=None)["impact"]
+    assert impact["org_admins"] == {"before": 3, "after": 1}
+    details = {detail["email"]: detail for detail in impact["details"]}
+    assert details["bo@tiny.co"]["after"] == [{"team": "", "role": "org_admin"}, {"team": "Everyone", "role": "member"}]
+    assert details["ann@tiny.co"]["after"] == [{"team": "Everyone", "role": "member"}]
+    text = " ".join(output(capsys, "plan", code=None).split())
+    sentence = "bo@tiny.co stays org admin (now member in Everyone) and falls back to default access (Everyone member)."
+    assert sentence in text
+    assert impact["teams"] == [{"team": "Everyone", "gain": 0, "lose": 0, "change": 3}]
+    output(capsys, "plan", "--out", "plan.json", code=None)
+    runbook = re.sub(r"[*\\]", "", output(capsys, "runbook", "plan.json", code=None))
+    assert "removes org admin from ann@tiny.co, ed@tiny.co. 1 org admin remains (bo@tiny.co)" in runbook

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from rolecall.access.candidates import everyone
-from rolecall.access.entitlements import BY_DEFAULT, Entitlements
+from rolecall.access.entitlements import BY_DEFAULT, ORG, Entitlements
 from rolecall.access.evaluate import shifts
 from rolecall.access.shift import Kind, kind, to_default
+from rolecall.model.policy import TeamRole
+from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import Address
 from rolecall.plan.forecast import AccessForecast
 from rolecall.plan.impact.causes import Cause, Causes, union
@@ -72,8 +74,8 @@ def moves(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> tuple[Move, ..
         return ()
     return tuple(
         Move(
-            entitlements.team_roles(cohort.before),
-            entitlements.team_roles(cohort.after),
+            _roles(entitlements, cohort.before),
+            _roles(entitlements, cohort.after),
             kind_of(forecast, cohort),
             cohort.because,
             len(cohort.numbers),
@@ -84,6 +86,14 @@ def moves(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> tuple[Move, ..
         )
         for cohort in cohorts
     )
+
+
+def _roles(entitlements: Entitlements, mask: int) -> tuple[TeamRole, ...]:
+    """Return the team roles of a mask; org admin at org level is a role without a team, where no team has it (R36)."""
+    team_roles = entitlements.team_roles(mask)
+    if not mask & ORG or any(team_role.role == ORG_ADMIN for team_role in team_roles):
+        return team_roles
+    return (TeamRole("", ORG_ADMIN), *team_roles)
 
 
 def attributions(entitlements: Entitlements, cohort: Cohort) -> tuple[Attribution, ...]:
@@ -140,7 +150,7 @@ def teams(all_moves: Iterable[Move]) -> tuple[TeamTally, ...]:
     for move in all_moves:
         before, after = set(move.before), set(move.after)
         had, has = ({team for team, _ in team_roles} for team_roles in (before, after))
-        for team in {team for team, _ in before ^ after}:
+        for team in {team for team, _ in before ^ after if team}:
             way = "change" if team in had and team in has else "gain" if team in has else "lose"
             by_team.setdefault(team, {"gain": 0, "lose": 0, "change": 0})[way] += move.size
     return tuple(TeamTally(team, **counts) for team, counts in sorted(by_team.items()))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from rolecall.model import normalise
 from rolecall.model.directory import Directory
-from rolecall.model.policy import OrgRole, TeamRole
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ADMIN, RANK
 from rolecall.model.usage import TeamUsage, Usage, UsageRow
 from rolecall.plan.value import Impact
@@ -26,21 +26,13 @@ class Losing(NamedTuple):
     teams: frozenset[str]
 
 
-def losing_users(impact: Impact, directory: Directory | None) -> list[Losing]:
-    """Return the users who lose something, as guards count them. The moves must name their users.
-
-    Org admins at org level stay org admin (R36).
-    """
-    others = {} if directory is None else directory.others
-    named = () if directory is None else directory.emails
-    admins = {normalise.email(named[n]) for n, traits in others.items() if traits.org_role == OrgRole(ORG_ADMIN)}
+def losing_users(impact: Impact) -> list[Losing]:
+    """Return the users who lose something, as guards count them. The moves must name their users."""
     users = []
     for move in impact.moves:
-        teams = frozenset(role.team for role in move.before) - {role.team for role in move.after}
-        for email in (normalise.email(who.email) for who in move.people if who.email):
-            org = {TeamRole("", ORG_ADMIN)} if email in admins else set()
-            if not _entitlements(move.before) | org <= _entitlements(move.after) | org:
-                users.append(Losing(email, teams))
+        if not _entitlements(move.before) <= _entitlements(move.after):
+            teams = frozenset(role.team for role in move.before) - {role.team for role in move.after}
+            users += [Losing(normalise.email(who.email), teams - {""}) for who in move.people if who.email]
     return users
 
 
@@ -50,7 +42,7 @@ def _entitlements(team_roles: Iterable[TeamRole]) -> set[TeamRole]:
     held = set()
     for team, role in team_roles:
         own = [name for rank, name in ranked.items() if rank <= RANK[role]] if role in RANK else [role]
-        held |= {TeamRole(team, name) for name in own}
+        held |= {TeamRole(team, name) for name in own if team}
         held |= {TeamRole("", ORG_ADMIN)} if role == ORG_ADMIN else set()
     return held
 

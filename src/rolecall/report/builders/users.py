@@ -341,4 +341,4 @@ def _unknown(plan: Plan) -> Iterator[tuple[str, ...]]:
 
 
 def _listed(access: Iterable[TeamRole]) -> str:
-    return "; ".join(f"{team_role.team} {team_role.role}" for team_role in access)
+    return "; ".join(f"{team_role.team} {team_role.role}".strip() for team_role in access)
