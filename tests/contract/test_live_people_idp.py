@@ -169,8 +169,9 @@ def test_who_has_the_app(kind: str) -> None:
 def test_a_name_that_two_groups_have_is_reported_with_both_ids(kind: str) -> None:
     site = a_site(groups=["All", "Admins", "Legal", "Later", "Later"])
     (note,) = read(kind, site, ("Later",)).notes
-    name, group = ("Okta", oid("Later")) if kind == "okta" else ("Microsoft Graph", uid("Later"))
-    assert note.message == f"{name} has 2 groups named `Later` ({group}, {group})"
+    name, id_of = ("Okta", oid) if kind == "okta" else ("Microsoft Graph", uid)
+    ids = ", ".join(sorted(map(id_of, ("Later", "Later 2"))))
+    assert note.message == f"{name} has 2 groups named `Later` ({ids})"
     assert note.severity == "warning"
 
 

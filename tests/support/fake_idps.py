@@ -1,35 +1,29 @@
-"""Okta and Microsoft Graph on 127.0.0.1, as far as rolecall reads them: pages, limits, refusals and all."""
+"""Okta and Microsoft Graph for tests that only read, described in a few flat lists, with answers no IdP should give.
+
+Who needs state, writes or provisioning takes the stand-ins in the package `idp`. They answer here too: each request is
+answered by a stand-in that is made from the description as it is then.
+"""
 
 from __future__ import annotations
 
-import base64
-import json
-import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
+from idp import entra_reads, okta_reads
+from idp.entra import AppRegistration, Entra
+from idp.entra_state import Assignment, EntraGroup, EntraUser, Job
+from idp.ids import BEGAN, oid, uid
+from idp.okta import Okta, ServiceApp
+from idp.okta_state import APP, Mapping, OktaGroup, OktaUser, Sync
+from idp.wire import Call, Reply, Route, StandIn, find_route
 from idp_specs import Exchanged
 
-MOMENT = "2026-11-22T10:00:00.000Z"
-
-
-def uid(name: str) -> str:
-    """The same UUID for the same name."""
-    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
-
-
-def oid(name: str) -> str:
-    """The same Okta id for the same name."""
-    return f"00{uid(name).replace('-', '')[:18]}"
+__all__ = ["MOMENT", "Site", "graph_answers", "oid", "okta_answers", "served", "uid"]
+MOMENT = BEGAN.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+ROLE_ATTRIBUTE = "urn:custom:params:scim:schemas:extension:writer:2.0:User:role"
 
 
 @dataclass
@@ -90,328 +84,173 @@ class Site:
     def members(self, group: str) -> list[str]:
         return [email for email, groups in self.people.items() if group in groups]
 
-    def groups_of(self, email: str, *, nested: bool) -> list[str]:
-        """The groups of a user, with ``nested`` those that hold one of them too."""
-        held = list(self.people[email])
-        for name in held if nested else ():
-            held += [outer for outer, inner in self.nested.items() if name in inner and outer not in held]
-        return held
+    def group_ids(self, call: Call, id_of: Callable[[str], str]) -> list[tuple[str, str]]:
+        """All groups as name and id; the second of one name has an id of its own. Those that only people name are not
+        in the list of groups."""
+        named = dict.fromkeys([*self.pushed, *self.assigned_groups, *self.nested])
+        for groups in (*self.people.values(), *self.nested.values()):
+            named |= dict.fromkeys(groups)
+        counts: dict[str, int] = {}
+        pairs = []
+        unlisted = [] if call.path.endswith("/groups") and call.path.count("/") < 4 else named
+        for name in [*self.groups, *(name for name in unlisted if name not in self.groups)]:
+            counts[name] = counts.get(name, 0) + 1
+            pairs.append((name, id_of(name if counts[name] == 1 else f"{name} {counts[name]}")))
+        return pairs
 
 
-Answerer = Callable[[Site, str, dict[str, str]], tuple[int, Any]]
+Answerer = Callable[[Site, Call], Any]
 
 
 @contextmanager
 def served(site: Site, answer: Answerer, *, okta: bool) -> Iterator[str]:
     """The base URL of a server that answers for a site while the ``with`` lasts."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            query = dict(parse_qsl(parts.query, keep_blank_values=True))
-            status, body, headers = self._answer(parts.path, query)
-            site.seen.append(Exchanged("GET", parts.path, tuple(query.items()), status, body))
-            self._send(status, body, headers)
-
-        def do_POST(self) -> None:
-            form = dict(parse_qsl(self.rfile.read(int(self.headers["content-length"])).decode()))
-            if self.path == "/oauth2/v1/token":
-                self._send(*_okta_token(site, form, f"http://{self.headers['host']}{self.path}"), {})
-                return
-            right = form.get("client_secret") == site.client_secret and form["grant_type"] == "client_credentials"
-            body = {"access_token": site.token, "token_type": "Bearer"} if right else {
-                "error": "invalid_client",
-                "error_description": f"AADSTS7000215: Invalid client secret {form.get('client_secret')}.\r\nTrace ID",
-            }  # fmt: skip
-            self._send(200 if right else 401, body, {})
-
-        def _answer(self, path: str, query: dict[str, str]) -> tuple[int, Any, dict[str, str]]:
-            scheme, _, token = self.headers.get("authorization", "").partition(" ")
-            if site.echo:
-                return 403, _error(okta, f"{scheme} {token} is not welcome"), {"x-echo": token}
-            if token != site.token or scheme != ("SSWS" if okta and site.public_key is None else "Bearer"):
-                return 403 if okta else 401, _error(okta, "Invalid token provided"), {}
-            if site.busy:
-                site.busy -= 1
-                reset = {"x-rate-limit-limit": "600", "x-rate-limit-remaining": "0", "x-rate-limit-reset": "0"}
-                return 429, _error(okta, "API call exceeded rate limit"), reset if okta else {"retry-after": "0"}
-            if site.forbidden and path.endswith(site.forbidden):
-                return 403, _error(okta, "You do not have permission to access the feature"), {}
-            if refused := next((status for end, status in site.statuses.items() if path.endswith(end)), None):
-                return refused, _error(okta, f"an answer of {refused} with {site.token}"), {}
-            if site.broken and path.endswith(site.broken):
-                return 200, {"value": [{"what": "ever"}]} if not okta else [{"what": "ever"}], {}
-            status, body = answer(site, path, query)
-            rows = body.get("value") if isinstance(body, dict) and "value" in body else body
-            if not isinstance(rows, list):
-                return status, body, {}
-            return self._page(path, query, rows)
-
-        def _page(self, path: str, query: dict[str, str], rows: list[Any]) -> tuple[int, Any, dict[str, str]]:
-            mark = "after" if okta else "$skiptoken"
-            start = int(query.get(mark, 0))
-            size = min(site.page, int(query.get("limit" if okta else "$top", 100)))
-            host = site.next_host or f"http://{self.headers['host']}"
-            following = f"{host}{path}?{urlencode({**query, mark: start + size})}"
-            more = start + size < len(rows)
-            part = rows[start : start + size]
-            if site.paging is not None:
-                return 200, *site.paging(part, following if more else None)
-            if okta:
-                link = f'<{host}{path}>; rel="self"' + (f', <{following}>; rel="next"' if more else "")
-                return 200, part, {"link": link}
-            return 200, {"value": part, **({"@odata.nextLink": following} if more else {})}, {}
-
-        def _send(self, status: int, body: Any, headers: dict[str, str]) -> None:
-            data = json.dumps(body).encode()
-            self.send_response_only(status)
-            for name, said in {
-                "content-type": "application/json",
-                "content-length": str(len(data)),
-                "date": formatdate(usegmt=True),
-                **headers,
-            }.items():
-                self.send_header(name, said)
-            self.end_headers()
-            self.wfile.write(data)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with _SiteServer(site, answer, okta).served() as url:
+        yield url
 
 
-def _okta_token(site: Site, form: dict[str, str], endpoint: str) -> tuple[int, Any]:
-    """What Okta's own authorization server answers to a service app's assertion."""
-    head, claims, signature = form["client_assertion"].split(".")
-    try:
-        site.public_key.verify(_decoded(signature), f"{head}.{claims}".encode(), PKCS1v15(), SHA256())
-    except InvalidSignature:
-        return 401, {"error": "invalid_client", "error_description": f"bad assertion {form['client_assertion']}"}
-    said = json.loads(_decoded(claims))
-    if (
-        json.loads(_decoded(head))["alg"] != "RS256"
-        or said["aud"] != endpoint
-        or {said["iss"], said["sub"]} != {"0oa9"}
-    ):
-        return 401, {"error": "invalid_client", "error_description": "bad claims"}
-    asked = form["scope"].split()
-    if not set(asked) <= set(site.scopes):
-        return 400, {"error": "invalid_scope", "error_description": "One or more scopes are not granted."}
-    return 200, {"access_token": site.token, "token_type": "Bearer", "expires_in": 3600, "scope": form["scope"]}
-
-
-def _decoded(text: str) -> bytes:
-    return base64.urlsafe_b64decode(f"{text}==")
-
-
-def _error(okta: bool, words: str) -> Any:
-    if okta:
-        return {"errorCode": "E0000047", "errorSummary": words, "errorLink": "E", "errorId": "id", "errorCauses": []}
-    return {"error": {"code": "Refused", "message": words, "innerError": {}}}
-
-
-def okta_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, Any]:
+def okta_answers(site: Site, call: Call) -> Any:
     """What Okta's management API answers to what rolecall asks."""
-    steps = path.strip("/").split("/")[2:]
-    if steps[0] == "meta":
-        own = {"writerRole": {"title": "Role", "type": "string", "externalNamespace": site.namespace}}
-        custom = {"id": "#custom", "type": "object", "properties": own if site.namespace else {}}
-        return 200, {"name": "writer", "title": "App user", "type": "object", "definitions": {"custom": custom}}
-    if steps[0] == "groups":
-        return _okta_groups(site, steps, query)
-    if steps[0] == "users":
-        return _okta_users(site, steps, query)
-    if steps[0] == "logs":
-        return 200, [row for row in site.log if f'"{row["target"][0]["id"]}"' in query["filter"]]
-    if steps[:2] != ["apps", "0oa1"]:
-        return 404, _error(True, f"Not found: Resource not found: {steps[1]} (AppInstance)")
-    if len(steps) == 2:
-        sign_on = dict(zip(("ssoAcsUrl", "audience"), site.urls, strict=False))
-        app = {"id": steps[1], "label": "WRITER", "status": site.status, "signOnMode": "SAML_2_0"}
-        return 200, {**app, "settings": {"signOn": sign_on}} if site.urls else app
-    if steps[2] == "users":
-        if len(steps) == 4:
-            email = next((email for email in site.people if oid(email) == steps[3]), None)
-            if email is None or email in site.without_app:
-                return 404, _error(True, f"Not found: Resource not found: {steps[3]} (AppUser)")
-            return 200, _okta_user(site, email)
-        begins = query.get("q", "")
-        return 200, [
-            _okta_user(site, email)
-            for email in site.people
-            if email not in site.without_app and _okta_user(site, email)["credentials"]["userName"].startswith(begins)
-        ]
-    if steps[2] == "groups":
-        return 200, [{"id": oid(name), "priority": at} for at, name in enumerate(site.assigned_groups)]
-    return 200, [
-        {
-            "id": f"gpm{at}",
-            "sourceGroupId": oid(name),
-            "targetGroupId": oid(f"in WRITER, {name}"),
-            "status": "ERROR" if name in site.failing else "INACTIVE" if name in site.paused else "ACTIVE",
-            **({"errorSummary": site.failing[name]} if name in site.failing else {"lastPush": MOMENT}),
-            "created": MOMENT,
-            "lastUpdated": MOMENT,
-        }
-        for at, name in enumerate(site.pushed)
-    ]
+    okta = _SiteOkta(app=APP, status=site.status, urls=site.urls)
+    for email in site.people:
+        properties = site.properties.get(email, {})
+        user = OktaUser(oid(email), properties.get("login", email), user_name=properties.get("userName", email))
+        user.email, user.app_profile = properties.get("email", email), site.profiles.get(email, {})
+        user.status = "SUSPENDED" if email in site.suspended else "ACTIVE"
+        user.app_status = "DEPROVISIONED" if email in site.inactive else None
+        okta.users[user.id], okta.synced[user.id] = user, Sync()
+    direct = {oid(email) for email in site.direct_users}
+    users = [oid(email) for email in site.people if email not in site.without_app]
+    okta.scopes = {user_id: "USER" if user_id in direct else "GROUP" for user_id in users}
+    members = {name: [oid(email) for email in site.members(name)] for name, _ in site.group_ids(call, oid)}
+    okta.groups = {group_id: OktaGroup(group_id, name, members[name]) for name, group_id in site.group_ids(call, oid)}
+    okta.groups |= {group_id: OktaGroup(group_id, name) for group_id, name in site.homonyms.items()}
+    okta.assigned = {oid(name): at for at, name in enumerate(site.assigned_groups)}
+    for at, name in enumerate(site.pushed):
+        error = site.failing.get(name, "")
+        status = "ERROR" if error else "INACTIVE" if name in site.paused else "ACTIVE"
+        target = okta.add_app_group(name)
+        mapping = Mapping(f"gpm{at}", oid(name), target.id, status, MOMENT, MOMENT, None if error else MOMENT, error)
+        okta.mappings[mapping.id] = mapping
+    if site.namespace:
+        okta.custom = {"writerRole": {"title": "Role", "type": "string", "externalNamespace": site.namespace}}
+    okta.events = site.log[::-1]
+    return _answered(okta_reads.READS, okta, call._replace(query={**call.query, "since": ""}))
 
 
-def _okta_groups(site: Site, steps: list[str], query: dict[str, str]) -> tuple[int, Any]:
-    if len(steps) == 1:
-        wanted = json.loads(query["search"].removeprefix("profile.name eq "))
-        more = [{**_okta_group(name), "id": group} for group, name in site.homonyms.items() if name == wanted]
-        return 200, [*(_okta_group(name) for name in site.groups if name == wanted), *more]
-    name = next((name for name in site.groups if oid(name) == steps[1]), None)
-    if name is None and steps[1] in site.homonyms:
-        return 200, [] if len(steps) == 3 else {**_okta_group(site.homonyms[steps[1]]), "id": steps[1]}
-    if name is None:
-        return 404, _error(True, "Not found")
-    if len(steps) == 2:
-        return 200, _okta_group(name)
-    return 200, [
-        {"id": oid(email), "status": "ACTIVE", "created": MOMENT, "profile": {"login": email, "email": email}}
-        for email in site.members(name)
-    ]
+class _SiteOkta(Okta):
+    scopes: dict[str, str]
+
+    def app_users(self) -> dict[str, str]:
+        """Return those who have the app in the description, whether or not a group of it is assigned."""
+        return self.scopes
 
 
-def _okta_users(site: Site, steps: list[str], query: dict[str, str]) -> tuple[int, Any]:
-    if len(steps) == 3:
-        email = next(email for email in site.people if oid(email) == steps[1])
-        return 200, [_okta_group(name) for name in site.groups_of(email, nested=False)]
-    profiles = {email: {"login": email, "email": email, **site.properties.get(email, {})} for email in site.people}
-    return 200, [
-        {
-            "id": oid(email),
-            "created": MOMENT,
-            "status": "SUSPENDED" if email in site.suspended else "ACTIVE",
-            "profile": {"login": profile["login"], "email": profile["email"]},
-        }
-        for email, profile in profiles.items()
-        if any(f'"{text}"' in query["filter"] for text in (oid(email), profile["login"].lower(), profile["email"]))
-    ]
-
-
-def _okta_group(name: str) -> dict[str, Any]:
-    return {"id": oid(name), "created": MOMENT, "type": "OKTA_GROUP", "profile": {"name": name}}
-
-
-def _okta_user(site: Site, email: str) -> dict[str, Any]:
-    return {
-        "id": oid(email),
-        "created": MOMENT,
-        "lastUpdated": MOMENT,
-        "status": "DEPROVISIONED" if email in site.inactive else "PROVISIONED",
-        "scope": "USER" if email in site.direct_users else "GROUP",
-        "credentials": {"userName": site.properties.get(email, {}).get("userName", email)},
-        "profile": site.profiles.get(email, {}),
-    }
-
-
-def graph_answers(site: Site, path: str, query: dict[str, str]) -> tuple[int, Any]:
+def graph_answers(site: Site, call: Call) -> Any:
     """What Microsoft Graph v1.0 answers to what rolecall asks."""
-    steps = path.strip("/").split("/")[1:]
-    if steps[0] == "groups":
-        return _graph_groups(site, steps, query)
-    if steps[0] == "users":
-        return _graph_users(site, steps, query)
-    if steps[0] == "auditLogs":
-        return 200, {"value": [row for row in site.log if f"'{row['sourceIdentity']['id']}'" in query["$filter"]]}
-    if steps[1] != uid("app"):
-        return 404, _error(False, f"Resource '{steps[1]}' does not exist")
-    if len(steps) == 2:
-        roles = [
-            {"id": uid(value), "value": value, "displayName": value, "allowedMemberTypes": ["User"], "isEnabled": True}
-            for value in sorted(set(site.app_roles.values()))
-        ]
-        return 200, {"id": uid("app"), "appRoles": roles}
-    if steps[-1] == "appRoleAssignedTo":
-        assigned = [*((name, "Group") for name in site.pushed), *((email, "User") for email in site.direct)]
-        return 200, {"value": [_assignment(site, name, kind) for name, kind in assigned]}
-    if steps[-1] == "secrets":
+    if call.path.endswith(f"/{uid('app')}/synchronization/secrets"):
         urls = [{"key": "BaseAddress", "value": url} for url in site.urls]
-        return 200, {"value": [*urls, {"key": "SecretToken", "value": "*"}]}
-    if steps[-1] == "jobs":
-        status = {"code": "Active", "lastExecution": site.execution or {"state": "Succeeded", "timeEnded": MOMENT}}
-        job = {"id": "job.1", "schedule": {"state": "Active"}, "status": status}
-        job["synchronizationJobSettings"] = site.settings
-        if site.quarantine:
-            job["status"] = {"code": "Quarantine", "quarantine": {"reason": "EncounteredEscrowProportionThreshold"}}
-        return 200, {"value": [job]}
-    sources = [site.role_source] if site.role_source else []
-    mapped = [
-        {"targetAttributeName": "urn:custom:params:scim:schemas:extension:writer:2.0:User:role", "source": source}
-        for source in sources
-    ]
-    source = site.user_name or {"name": "userPrincipalName", "type": "Attribute"}
-    mapped.append({"targetAttributeName": "userName", "source": source})
+        return {"value": [*urls, {"key": "SecretToken", "value": "*"}]}
+    entra = Entra(roles={uid(value): value for value in sorted(set(site.app_roles.values()))})
+    nobody = {"mailNickname": None, "displayName": None}
+    for email in [*site.people, *site.direct]:
+        enabled = email not in site.inactive | site.suspended
+        entra.users[uid(email)] = EntraUser(uid(email), email, enabled, {**nobody, **site.properties.get(email, {})})
+    for name, group_id in site.group_ids(call, uid):
+        members, inner = map(uid, site.members(name)), map(uid, site.nested.get(name, ()))
+        entra.groups[group_id] = EntraGroup(group_id, name, [*members], [*inner])
+    for name in (*site.pushed, *site.direct):
+        role = uid(site.app_roles.get(name, "no role"))
+        entra.assignments[f"a-{name}"] = Assignment(f"a-{name}", uid(name), role, MOMENT)
+    entra.secrets = {setting["name"]: setting["value"] for setting in site.settings}
+    entra.jobs["job.1"] = _job(site)
+    entra.entries = [{"jobId": "job.1", **row} for row in site.log]
+    return _answered(entra_reads.READS, entra, call)
+
+
+def _job(site: Site) -> Job:
+    sources = [{"targetAttributeName": ROLE_ATTRIBUTE, "source": site.role_source}] if site.role_source else []
+    user_name = site.user_name or {"name": "userPrincipalName", "type": "Attribute"}
+    sources.append({"targetAttributeName": "userName", "source": user_name})
     if site.emails:
-        mapped.append({"targetAttributeName": 'emails[type eq "work"].value', "source": site.emails})
-    mapping = {"enabled": True, "name": "users", "attributeMappings": mapped}
-    return 200, {"id": "job.1", "synchronizationRules": [{"name": "rule", "objectMappings": [mapping]}]}
+        sources.append({"targetAttributeName": 'emails[type eq "work"].value', "source": site.emails})
+    mapping = {"enabled": True, "name": "users", "attributeMappings": sources}
+    schema = {"id": "job.1", "synchronizationRules": [{"name": "rule", "objectMappings": [mapping]}]}
+    job = Job("job.1", schema, state="Active")
+    job.last = site.execution or {"state": "Succeeded", "timeEnded": MOMENT}
+    job.quarantine = {"reason": "EncounteredEscrowProportionThreshold"} if site.quarantine else None
+    return job
 
 
-def _graph_groups(site: Site, steps: list[str], query: dict[str, str]) -> tuple[int, Any]:
-    if len(steps) == 1:
-        wanted = query["$filter"].removeprefix("displayName eq '").removesuffix("'").replace("''", "'")
-        rows = [{"id": uid(name), "displayName": name} for name in site.groups if name == wanted]
-        return 200, {"value": rows}
-    name = next(name for name in site.groups if uid(name) == steps[1])
-    people = [
-        {
-            "@odata.type": "#microsoft.graph.user",
-            "id": uid(email),
-            "userPrincipalName": email,
-            "mail": email,
-            "accountEnabled": email not in site.inactive,
-            **site.properties.get(email, {}),
-        }
-        for email in site.members(name)
-    ]
-    selected = query["$select"].split(",")
-    people = [{key: value for key, value in row.items() if key in ("@odata.type", *selected)} for row in people]
-    nested = [{"@odata.type": "#microsoft.graph.group", "id": uid(one)} for one in site.nested.get(name, ())]
-    return 200, {"value": [*people, *nested]}
+def _answered(routes: tuple[Route, ...], idp: Okta | Entra, call: Call) -> Any:
+    route, call = find_route(routes, call)
+    return route.handler(idp, call).body
 
 
-def _graph_users(site: Site, steps: list[str], query: dict[str, str]) -> tuple[int, Any]:
-    if len(steps) == 3:
-        email = next(email for email in site.people if uid(email) == steps[1])
-        held = site.groups_of(email, nested=steps[2] == "transitiveMemberOf")
-        kind = {"@odata.type": "#microsoft.graph.group"}
-        return 200, {"value": [{**kind, "id": uid(name), "displayName": name} for name in held]}
-    selected = query["$select"].split(",")
-    rows = [
-        {
-            "id": uid(email),
-            "userPrincipalName": email,
-            "mail": email,
-            "accountEnabled": email not in site.inactive | site.suspended,
-            **site.properties.get(email, {}),
-        }
-        for email in site.people
-    ]
-    rows = [
-        row for row in rows if any(f"eq '{row[name]}'" in query["$filter"] for name in ("userPrincipalName", "mail"))
-    ]
-    return 200, {"value": [{key: value for key, value in row.items() if key in selected} for row in rows]}
+class _SiteServer(StandIn):
+    """The server of a site: its odd answers, and those of the stand-in for the rest."""
 
+    def __init__(self, site: Site, answer: Answerer, okta: bool) -> None:
+        super().__init__()
+        self._site, self._answer, self._okta = site, answer, okta
 
-def _assignment(site: Site, name: str, kind: str) -> dict[str, str]:
-    return {
-        "id": f"a-{name}",
-        "appRoleId": uid(site.app_roles.get(name, "no role")),
-        "principalId": uid(name),
-        "principalDisplayName": name,
-        "principalType": kind,
-        "resourceId": uid("app"),
-    }
+    def respond(self, call: Call) -> Any:
+        """Note the reads in the site."""
+        reply = super().respond(call)
+        self._site.seen += [exchange for exchange in self.requests if exchange.method == "GET"]
+        self.requests.clear()
+        return reply
+
+    def refusal(self, status: int, text: str, code: str = "") -> Reply:
+        """Return an error in the form of the IdP, with the text as its summary."""
+        return (Okta() if self._okta else Entra()).refusal(status, text, code or "E0000047")
+
+    def handle(self, call: Call) -> Reply:
+        """Return the answer, or what the site says is wrong with it."""
+        site = self._site
+        if call.method == "POST":
+            return self._sign_in(call)
+        scheme, _, token = call.headers.get("authorization", "").partition(" ")
+        if site.echo:
+            return self.refusal(403, f"{scheme} {token} is not welcome")._replace(headers={"x-echo": token})
+        if token != site.token or scheme != ("SSWS" if self._okta and site.public_key is None else "Bearer"):
+            return self.refusal(403 if self._okta else 401, "Invalid token provided")
+        if site.busy:
+            site.busy -= 1
+            reset = {"x-rate-limit-limit": "600", "x-rate-limit-remaining": "0", "x-rate-limit-reset": "0"}
+            reply = self.refusal(429, "API call exceeded rate limit")
+            return reply._replace(headers=reset if self._okta else {"retry-after": "0"})
+        if site.forbidden and call.path.endswith(site.forbidden):
+            return self.refusal(403, "You do not have permission to access the feature")
+        if status := next((status for end, status in site.statuses.items() if call.path.endswith(end)), None):
+            return self.refusal(status, f"an answer of {status} with {site.token}")
+        if site.broken and call.path.endswith(site.broken):
+            return Reply(200, [{"what": "ever"}] if self._okta else {"value": [{"what": "ever"}]})
+        body = self._answer(site, call)
+        rows = body.get("value") if isinstance(body, dict) and "value" in body else body
+        return self._page(call, rows) if isinstance(rows, list) else Reply(200, body)
+
+    def _sign_in(self, call: Call) -> Reply:
+        """Return the site's token to who proves to be its client."""
+        site = self._site
+        idp: Okta | Entra = Okta() if self._okta else Entra()
+        if isinstance(idp, Okta):
+            idp.apps["0oa9"] = ServiceApp(site.public_key, site.scopes)
+        else:
+            idp.clients[call.body.get("client_id", "")] = AppRegistration(site.client_secret, ())
+        reply = idp.handle(call)
+        return reply._replace(body={**reply.body, "access_token": site.token}) if reply.status == 200 else reply
+
+    def _page(self, call: Call, rows: list[Any]) -> Reply:
+        site, mark = self._site, "after" if self._okta else "$skiptoken"
+        start = int(call.query.get(mark, 0))
+        size = min(site.page, int(call.query.get("limit" if self._okta else "$top", 100)))
+        here = f"{site.next_host or call.base}{call.path}"
+        following = f"{here}?{urlencode({**call.query, mark: start + size})}"
+        more, part = start + size < len(rows), rows[start : start + size]
+        if site.paging is not None:
+            return Reply(200, *site.paging(part, following if more else None))
+        if self._okta:
+            link = f'<{here}>; rel="self"' + (f', <{following}>; rel="next"' if more else "")
+            return Reply(200, part, {"link": link})
+        return Reply(200, {"value": part, **({"@odata.nextLink": following} if more else {})})
