@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def with_open_run(call: Invocation, opened: Session, planned: Planned) -> Planned:
     """Return a plan with the number of the open run that has its manual steps, if there is one."""
     plan = planned.plan
-    journal = find_journal(call, opened.config) if plan.human and call.snapshot is None else None
+    journal = find_journal(call, opened.config)
     if journal is None:
         return planned
     from rolecall.apply.resume import LOOK_BACK, open_run

@@ -113,7 +113,6 @@ class PlanFlags(NamedTuple):
 
 async def read_and_plan(call: Invocation, opened: Session, flags: PlanFlags = PlanFlags()) -> Planned:
     """Read the org and plan, as the options say. Raises click's usage error for options that cannot be read."""
-    from rolecall.cli.open_runs import with_open_run
     from rolecall.jobs.plan import make_plan
     from rolecall.plan.value import Selection
 
@@ -129,7 +128,12 @@ async def read_and_plan(call: Invocation, opened: Session, flags: PlanFlags = Pl
         audit=read_audit(call, opened.config),
         usage=read_usage(call, opened.config),
     )
-    return with_open_run(call, opened, await make_plan(request))
+    planned = await make_plan(request)
+    if not planned.plan.human or call.snapshot is not None:
+        return planned
+    from rolecall.cli.open_runs import with_open_run
+
+    return with_open_run(call, opened, planned)
 
 
 def plan_request(call: Invocation, opened: Session) -> PlanRequest:

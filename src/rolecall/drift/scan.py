@@ -247,7 +247,7 @@ def _of_the_log(drift_scan: DriftScan, record: AccessRecord | None) -> Iterator[
 def _unseen(plan_input: PlanInput, coverage: Mapping[str, Coverage]) -> Iterator[Problem]:
     """Yield who observed the org, and what was not read, with the reason."""
     yield from whose_reading(plan_input.live, sections_of(coverage) or SECTIONS, plan_input.created_at)
-    yield from unread_warnings(plan_input.desired, coverage, "nothing is known about it")
+    yield from unread_warnings(plan_input.desired, coverage, lambda _: "nothing is known about it")
 
 
 def _unclear_roles(drift_scan: DriftScan) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rolecall.desired.check.validate import validate_repo
 from rolecall.desired.load.read import load, load_each
-from rolecall.errors import ConfigError, Problem, Where, clause
+from rolecall.errors import ConfigError, OrgError, Problem, Where, clause
 from rolecall.model.checkup import PeopleCount
 
 if TYPE_CHECKING:
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 def validate(root: Path, env: str | None, main: str) -> list[Problem]:
     """Return all problems of the configuration in ``root``, each once; without ``env``, those of every overlay."""
     return validate_repo(root, env, main)
-
-
-NOT_CHECKED = frozenset({"not_read", "precondition_unread", "not_linted"})
-"""The codes of warnings that something could not be checked because it was not read."""
 
 
 async def check_online(config: Config, request: PlanRequest) -> list[Problem]:
@@ -58,7 +54,12 @@ async def _linted(request: PlanRequest, plan_input: PlanInput) -> list[Problem]:
 
     if request.people is None:
         return [*_planned(plan_input), _not_checked("Users were not read", plan_input.people_hint)]
-    directory = await read_people(request.people, request.org, plan_input.live, EVERYBODY)
+    try:
+        directory = await read_people(request.people, request.org, plan_input.live, EVERYBODY)
+    except OrgError as error:
+        problem = error.problems[0]
+        unread = _not_checked(f"Users were not read: {problem.message}", problem.hint or plan_input.people_hint)
+        return [*_planned(plan_input), unread]
     plan_input = replace(plan_input, directory=directory, scope=EVERYBODY)
     facts = plan_input.live.facts
     coverage = people_coverage(directory, facts.groups, observed=facts.observed)
@@ -70,7 +71,10 @@ async def _linted(request: PlanRequest, plan_input: PlanInput) -> list[Problem]:
 
 
 def _planned(question: PlanInput) -> list[Problem]:
-    """Return the warnings of a plan for the input, and as errors what the org would refuse of it."""
+    """Return the warnings of a plan for the input, and as errors what the org would refuse of it.
+
+    That users were not read is left to the caller, who knows what was not checked without them.
+    """
     from rolecall.plan.guards.write_preconditions import check_preconditions
     from rolecall.plan.make import make
 
@@ -86,7 +90,7 @@ def _planned(question: PlanInput) -> list[Problem]:
         if name != "people" and name not in checked.unread
     ]
     return [
-        *plan.warnings,
+        *(warning for warning in plan.warnings if warning.code != "users_unread"),
         *(refusal.problem() for refusal in checked.refusals),
         *(problem._replace(severity="warning") for problem in unread),
     ]

@@ -8,6 +8,9 @@ from rolecall.errors import Problem
 
 State = Literal["ok", "warning", "wrong", "skipped"]
 
+NOT_CHECKED = frozenset({"not_read", "precondition_unread", "not_linted"})
+"""The codes of warnings that something could not be checked because it was not read."""
+
 
 class Check(NamedTuple):
     """One check. ``said`` describes the result if it is good, or why the check was skipped."""

@@ -106,7 +106,10 @@ def _get(forge: str, url: str, headers: Mapping[str, str]) -> tuple[Mapping[str,
         answer = call(Call("GET", url, headers, proxy=proxy, trusted=trusted, seconds=SECONDS))
         content = json.loads(answer.body) if answer.ok else {}
     except (ProxyProblemError, CallError, ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, CallError) else f"could not be reached ({type(error).__name__})"
+        no_json = "returned a response that is not JSON"
+        reason = str(error) if isinstance(error, CallError) else no_json
+        if isinstance(error, ProxyProblemError):
+            reason = f"could not be reached: {error.problem.message}"
         return {}, f"{forge} {reason}"
     if answer.status == _NOT_FOUND:
         return {}, f"{forge} does not have this environment yet, and would create it without reviewers"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import date
 
 from rolecall.errors import Problem
@@ -69,15 +69,17 @@ def concerns(name: str, at: str) -> bool:
     return name == split_address(at)[0] or name.startswith(field_address(at, ""))
 
 
-def unread_warnings(desired: Desired, coverage: Mapping[str, Coverage], consequence: str) -> Iterator[Problem]:
-    """Yield a warning for each row that is not complete; ``consequence`` is its hint."""
+def unread_warnings(
+    desired: Desired, coverage: Mapping[str, Coverage], hint: Callable[[str], str]
+) -> Iterator[Problem]:
+    """Yield a warning for each row that is not complete; ``hint`` returns that of a row, by its key."""
     for name, part in coverage.items():
         if part.state == "complete":
             continue
         why = f": {part.problem}" if part.problem else ""
         whole = " completely" if name in SECTIONS and part.state == "partial" else ""
         where = None if name in SECTIONS else desired.intent(_address_of(name)).source
-        yield Problem("unread", f"{name} was not read{whole}{why}", where, consequence, "warning")
+        yield Problem("unread", f"{name} was not read{whole}{why}", where, hint(name), "warning")
 
 
 def outdated(coverage: Mapping[str, Coverage]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from rolecall.model.kinds import BY_SECTION, address, overlay, split_address, va
 from rolecall.model.live import Facts, Live
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Settings, Value
 from rolecall.plan.coverage import counted_words, incomplete_sentence, people_coverage
+from rolecall.plan.headline import MORE_USERS
 from rolecall.plan.idp_users import IdpEffect, PlacedUsers, idp_effect, place_users
 
 
@@ -121,6 +122,11 @@ class AccessForecast:
     def directory_after(self) -> Directory | None:
         """Return the users after the plan."""
         return self.directory if self.placed is None else self.placed.after
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return the settings that decide which access changes and were not read; none where no access can change."""
+        return tuple(sorted(self.before.missing | self.after.missing)) if self.moves else ()
 
     @property
     def still(self) -> bool:
@@ -252,9 +258,8 @@ def _without_role(value: Value | None) -> bool:
 
 
 def _problem(forecast: AccessForecast, directory: Directory | None) -> str | None:
-    missing = sorted(forecast.before.missing | forecast.after.missing)
-    if missing:
-        return f"Who gains or loses access is unknown: {', '.join(missing)} could not be read."
+    if forecast.missing:
+        return f"Who gains or loses access is unknown: {', '.join(forecast.missing)} could not be read."
     if forecast.effect is not None and forecast.effect.problem:
         return f"Who gains or loses access is unknown: {forecast.effect.problem}."
     facts = forecast.first.facts
@@ -263,7 +268,7 @@ def _problem(forecast: AccessForecast, directory: Directory | None) -> str | Non
     if text is None:
         return None
     if coverage.state == "partial":
-        return f"{text} More users may be affected than this plan shows."
+        return f"{text} {MORE_USERS}"
     members = forecast.members(directory)
     counted = f" {counted_words(members, facts.observed)}" if members else ""
     return f"{text} Who gains or loses access is unknown.{counted}"

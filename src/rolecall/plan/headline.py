@@ -11,6 +11,9 @@ from rolecall.plan.value import Escalation, Impact, Move, Tally
 
 _MOST = 3
 
+MORE_USERS = "More users may be affected than this plan shows."
+"""The end of the problem of an impact where only users are missing."""
+
 
 class Level(NamedTuple):
     """A team in which users hold another role than before."""
@@ -75,7 +78,7 @@ def summary_sentences(impact: Impact, tallies: Mapping[Shift, Tally] | None = No
     if not by_size and not impact.problem:
         parts.append("No user's access changes.")
     elif len(by_size) == 1:
-        parts.append(sentence(*by_size[0]))
+        parts.append(as_far_as_known(impact, sentence(*by_size[0])))
     elif by_size:
         parts.append(counts_sentence(impact))
         parts.append(f"Most common: {sentence(*by_size[0])}")
@@ -96,7 +99,8 @@ def escalation_sentences(impact: Impact) -> list[str]:
     below_org_admin = len(impact.escalations) - admins - teams
     texts = [f"{count_users(admins, 'gains', 'gain')} org admin."] if admins else []
     texts += [f"{count_users(below_org_admin, 'gains', 'gain')} a role above member."] if below_org_admin else []
-    return texts + ([f"{_count_org_admins(teams)} more teams."] if teams else [])
+    texts += [f"{_count_org_admins(teams)} more teams."] if teams else []
+    return [as_far_as_known(impact, text) for text in texts]
 
 
 def escalation_words(escalation: Escalation, number: int) -> str:
@@ -115,7 +119,18 @@ def counts_sentence(impact: Impact) -> str:
     """Return ``5 users lose access, 40 users change access and 38 users gain access.``"""
     counts = ((impact.lose, "lose"), (impact.change, "change"), (impact.gain, "gain"))
     texts = [count_users(number, f"{verb}s access", f"{verb} access") for number, verb in counts if number]
-    return f"{enumerate_words(texts)}."
+    return as_far_as_known(impact, f"{enumerate_words(texts)}.")
+
+
+def as_far_as_known(impact: Impact, text: str) -> str:
+    """Return a sentence with a number of users, marked where not everything was read.
+
+    Users who were not read can only add to the number. Settings that were not read, such as SCIM that is off, can make
+    it any other.
+    """
+    if not impact.problem:
+        return text
+    return f"At least {text}" if impact.problem.endswith(MORE_USERS) else f"From what was read, {text}"
 
 
 def shifts(moves: Iterable[Move]) -> list[tuple[Shift, int]]:

@@ -30,7 +30,7 @@ from rolecall.plan.impact.inventory import released, unmanaged
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.lint.config import lint
 from rolecall.plan.lint.names import unmatched_names
-from rolecall.plan.lint.notes import changed_notes, metadata_notes, notes, whose_reading
+from rolecall.plan.lint.notes import changed_notes, metadata_notes, notes, users_note, whose_reading
 from rolecall.plan.lint.sources import disagreements
 from rolecall.plan.order.steps import order
 from rolecall.plan.value import IdpGroupFacts, IdpPart, Plan, Requests
@@ -87,7 +87,7 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
         policy_changes=loosened,
         warnings=(
             *changed_notes({**coverage, **users}, plan_input.org),
-            *_warnings(plan_input, differences, coverage, idle, linted, changes),
+            *_warnings(plan_input, differences, {**coverage, **users}, idle, linted, changes),
         ),
         requests=_requests(plan_input, changes),
         selection=plan_input.selection,
@@ -128,11 +128,13 @@ def _warnings(
 ) -> tuple[Problem, ...]:
     """Return what the plan warns of: first what was read, then names and policy, then what looks like a mistake."""
     desired, live, day = plan_input.desired, plan_input.live, plan_input.as_of
+    settings = {name: part for name, part in coverage.items() if name != USERS}
     return (
-        *whose_reading(live, sections_of(coverage) or SECTIONS, plan_input.created_at),
+        *whose_reading(live, sections_of(settings) or SECTIONS, plan_input.created_at),
         *plan_input.warnings,
         *differences.problems,
-        *notes(desired, coverage, day),
+        *users_note(coverage.get(USERS), plan_input.people_hint),
+        *notes(desired, settings, day, plan_input.org if live.facts.observed else None),
         *metadata_notes(desired, live, day),
         *unmatched_names(plan_input.known.written, live, plan_input.known.memory, day),
         *idle,

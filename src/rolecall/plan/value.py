@@ -152,7 +152,8 @@ class Impact:
     changes, ``order_limited`` if the search for an order was cut short. ``members`` has, where users were not read, the
     members that the org counts in each group whose mapping changes. ``org_roles`` counts the users whose access changes
     and who have a role at org level, which no plan changes (R36), by that role. ``lite_seats`` counts the
-    users with Lite seats who gain a role that these cannot hold (R35).
+    users with Lite seats who gain a role that these cannot hold (R35). ``missing`` are the
+    settings that access depends on and that were not read.
     """
 
     people: int | None = None
@@ -179,6 +180,7 @@ class Impact:
     remaining_admins: Annotated[tuple[Who, ...], OMIT] = ()
     org_roles: Annotated[Mapping[Code, int], OMIT] = field(default_factory=dict)
     lite_seats: Annotated[int, OMIT] = 0
+    missing: Annotated[tuple[Code, ...], OMIT] = ()
 
     @property
     def changed(self) -> int:

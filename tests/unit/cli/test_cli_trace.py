@@ -104,7 +104,7 @@ def test_groups_limit_the_trace(repo: Callable[..., str], kind: str) -> None:
 def test_what_cannot_be_read_exits_with_7(repo: Callable[..., str], kind: str) -> None:
     end = "/logs" if kind == "okta" else "/provisioning"
     text = repo(kind, a_site(kind, forbidden=(end,)), code=Exit.UNSEEN)
-    assert "1 step could not be read, of 9." in text
+    assert "1 of 9 steps could not be read." in text
     needed = "okta.logs.read" if kind == "okta" else "AuditLog.Read.All"
     assert f"Next: The credential needs {needed}" in text
     report = json.loads(repo(kind, a_site(kind, forbidden=(end,)), "--format", "json", code=Exit.UNSEEN))

@@ -110,7 +110,7 @@ def test_an_entry_whose_name_has_a_slash_expires_too():
 def test_a_mapping_that_expires_within_two_weeks_is_warned_of():
     wanted = desired({"A": MEMBER}, {"A": Intent(expires=date(2026, 12, 6))})
     plan = make(orgs.question(wanted, live({"A": MEMBER})))
-    assert [problem.code for problem in plan.warnings] == ["expires_soon"]
+    assert [problem.code for problem in plan.warnings] == ["users_unread", "expires_soon"]
 
 
 class TestNames:

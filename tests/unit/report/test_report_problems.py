@@ -36,7 +36,7 @@ def test_no_problem_is_said() -> None:
 
 def test_json_has_every_key() -> None:
     told = json.loads(problems_json([UNKNOWN, STALE]))
-    assert told["summary"] == {"errors": 1, "warnings": 1}
+    assert told["summary"] == {"errors": 1, "warnings": 1, "complete": True}
     assert told["problems"][0] == {
         "severity": "error",
         "code": "unknown_key",

@@ -12,9 +12,9 @@ from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation, Root, in_repository, root_of
 from rolecall.cli.program import command
 from rolecall.cli.report_options import report_option, reports_option, some_formats
-from rolecall.errors import Exit, Problem, RolecallError
+from rolecall.errors import Exit, OrgError, Problem, RolecallError
 from rolecall.model.checkup import PeopleCount
-from rolecall.report.builders.problems import people_line, problem_lines
+from rolecall.report.builders.problems import incomplete, people_line, problem_lines
 from rolecall.report.line import plain
 
 if TYPE_CHECKING:
@@ -61,11 +61,9 @@ def validate(call: Invocation, online: bool, form: str, report: tuple[str, ...])
 
 
 def _exit_code(problems: Sequence[Problem], online: bool) -> Exit:
-    from rolecall.jobs.validate import NOT_CHECKED
-
     if any(problem.severity == "error" for problem in problems):
         return Exit.ERROR
-    return Exit.UNSEEN if online and any(problem.code in NOT_CHECKED for problem in problems) else Exit.OK
+    return Exit.UNSEEN if online and incomplete(problems) else Exit.OK
 
 
 def _problems(call: Invocation, online: bool) -> Sequence[Problem]:
@@ -137,8 +135,11 @@ async def _org_problems(call: Invocation) -> Sequence[Problem]:
     from rolecall.jobs.validate import check_online
 
     config = read(call)
-    async with session(call, config) as opened:
-        return await check_online(config, plan_request(call, opened))
+    try:
+        async with session(call, config) as opened:
+            return await check_online(config, plan_request(call, opened))
+    except OrgError as error:
+        return error.problems
 
 
 def observed_problems(call: Invocation) -> Sequence[Problem]:

@@ -56,6 +56,10 @@ class CallError(Exception):
     """No usable response. Its text completes a sentence that begins with the server's name."""
 
 
+class UnreachedError(CallError):
+    """No connection, or one that was lost."""
+
+
 def call(request: Call) -> Response:
     """Send one request and return its response, whatever its status. Redirects are not followed.
 
@@ -67,9 +71,10 @@ def call(request: Call) -> Response:
     try:
         return worker.submit(asyncio.run, _limited(request)).result(request.seconds + _GRACE)
     except (TimeoutError, httpx.TimeoutException):
-        raise CallError(f"did not complete its response within {request.seconds:g} s") from None
+        raise UnreachedError(f"did not complete its response within {request.seconds:g} s") from None
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-        raise CallError(f"could not be reached ({type(error).__name__})") from None
+        cut = isinstance(error, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError)
+        raise UnreachedError(f"could not be reached{': the connection was cut off' if cut else ''}") from None
     finally:
         worker.shutdown(wait=False)
 

@@ -304,6 +304,9 @@ def client_token(
         response = request_token(url, form, "client_secret", base.loopback)
         if isinstance(response, SignIn):
             return response.token
+        if response.unreached:
+            hint = f"check the network and the proxy, and `{section}.login_url` if it is set"
+            raise response.lost("entra_unreachable", "Entra's sign-in service", base.text, hint)
         hint = f"check `{section}.client_id`, `{section}.client_secret` and the tenant"
         message = f"Entra's sign-in service returned no token: {response.reason}"
         raise SecretError(Problem("entra_token", message, None, hint))

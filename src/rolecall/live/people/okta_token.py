@@ -63,6 +63,9 @@ def service_token(
             answer = ask(*granted) if granted else answer
         if isinstance(answer, SignIn):
             return answer.token
+        if answer.unreached:
+            hint = f"check `{messages.setting}` and the network"
+            raise answer.lost("okta_unreachable", "Okta", base.text, hint)
         raise SecretError(_refused(answer, messages.section))
 
     return fetch

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from rolecall.live.http.call import Call, CallError, call
+from rolecall.errors import Problem
+from rolecall.live.http.call import Call, CallError, UnreachedError, call
 from rolecall.live.http.proxies import ProxyProblemError, connection
+from rolecall.live.http.transport import NoAnswer
 
 SECONDS = 30.0
 """Seconds that the response may take in total."""
@@ -22,10 +24,19 @@ class SignIn(NamedTuple):
 
 
 class NoSignIn(NamedTuple):
-    """The reason for no token, without the secret. ``code`` is OAuth's error code, empty without one."""
+    """The reason for no token, without the secret. ``code`` is OAuth's error code, empty without one.
+
+    ``unreached``: there was no response.
+    """
 
     reason: str
     code: str = ""
+    unreached: bool = False
+
+    def lost(self, code: str, service: str, url: str, hint: str) -> NoAnswer:
+        """Return the error of a sign-in service that did not respond."""
+        message = f"{service} ({urlsplit(url).netloc}) {self.reason}"
+        return NoAnswer(Problem(code, message, None, hint), sent=False)
 
 
 def _token(value: object) -> str:
@@ -49,6 +60,8 @@ def request_token(url: str, form: Mapping[str, str], secret: str, loopback: bool
         return NoSignIn(text.splitlines()[0][:300], code)
     except ProxyProblemError as error:
         return NoSignIn(error.problem.message)
+    except UnreachedError as error:
+        return NoSignIn(str(error), unreached=True)
     except CallError as error:
         return NoSignIn(f"it {error}")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, IndexError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,7 +12,8 @@ from rolecall.model.change import Change
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Band, Guards, Limit
 from rolecall.model.settings import Address
-from rolecall.plan.coverage import incomplete_sentence, people_coverage
+from rolecall.plan.commands import observe_command
+from rolecall.plan.coverage import incomplete_sentence, people_coverage, section_of
 from rolecall.plan.impact.compute import ImpactResult
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.value import Detail, PolicyChange, Verdict
@@ -110,14 +111,31 @@ def read_users(guard_input: GuardInput) -> str:
     return f"{sentence(hint)}." if hint else NAME_PEOPLE
 
 
-READ_SETTINGS = "Check the permissions of the token; for an observed org, run `rolecall observe`."
-"""The action where settings were not read that a guard depends on."""
+READ_IDP = "Check the permissions of the credential in `idp`."
+"""The action where the IdP was not read."""
+
+
+def know_users(guard_input: GuardInput) -> tuple[str, ...]:
+    """Return what to do where it is unknown whose access changes: read settings that decide it, or else the users."""
+    missing = guard_input.impact_result.forecast.missing
+    return read_settings(guard_input, missing) if missing else (read_users(guard_input),)
+
+
+def read_settings(guard_input: GuardInput, names: Iterable[str]) -> tuple[str, ...]:
+    """Return what to do where settings were not read that a guard depends on: sections, or fields of them."""
+    plan_input = guard_input.plan_input
+    if not plan_input.live.facts.observed:
+        return ("Check the permissions of the token.",)
+    sections = dict.fromkeys(map(section_of, names))
+    return tuple(f"To read {section}: {observe_command(plan_input.org, section)}" for section in sections)
 
 
 def unjudged(guard_input: GuardInput, limit: str | int | None = None) -> Finding:
-    """Return the finding of a guard that cannot be evaluated because users were not read."""
+    """Return the finding of a guard that cannot be evaluated because users, or what decides their access, were not
+    read.
+    """
     message = guard_input.impact_result.forecast.problem or guard_input.users_unread or "Users were not read."
-    return Finding("not judged", message, limit, fixes=(read_users(guard_input),))
+    return Finding("not judged", message, limit, fixes=know_users(guard_input))
 
 
 def place(where: Where | None) -> str:

@@ -14,7 +14,7 @@ from rolecall.model.idp_app import WRITER_HOST
 from rolecall.model.kinds import IDP_SECTIONS, address, split_address, value_at
 from rolecall.model.live import base_name
 from rolecall.model.settings import BLANK, UNSET, Address, IdpAssignment, IdpPush, Settings
-from rolecall.plan.guards.guard import PASS, READ_SETTINGS, Finding, GuardInput, Item, bounds, unjudged
+from rolecall.plan.guards.guard import PASS, READ_IDP, Finding, GuardInput, Item, bounds, read_settings, unjudged
 from rolecall.plan.guards.losing import active_users
 from rolecall.plan.headline import count_users, enumerate_words
 from rolecall.plan.idp_users import both_of
@@ -40,7 +40,7 @@ def unpush_mapped(guard_input: GuardInput) -> Finding:
     ended = [change for change in _in_idp(guard_input, IdpPush) if change.after is None]
     if ended and after.idp_groups is UNSET:
         message = "Whether the groups are mapped is unknown: idp_groups could not be read."
-        return Finding("not judged", message, fixes=(READ_SETTINGS,), unread_settings=True)
+        return Finding("not judged", message, fixes=read_settings(guard_input, ["idp_groups"]), unread_settings=True)
     mapped = [(change, at) for change in ended for at in _mappings(after, _name(change))]
     if not mapped:
         return PASS
@@ -122,7 +122,7 @@ def idp_target(guard_input: GuardInput) -> Finding:
     hosts = facts.idp.hosts
     if hosts is None:
         message = f"Whether the app is WRITER's is unknown: {facts.idp.where} could not be read."
-        return Finding("not judged", message, fixes=(READ_SETTINGS,), unread_settings=True)
+        return Finding("not judged", message, fixes=(READ_IDP,), unread_settings=True)
     if WRITER_HOST in hosts:
         return PASS._replace(actual=WRITER_HOST)
     shown = f"its URLs are on {enumerate_words(sorted(hosts))}" if hosts else "it has no URL"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rolecall.access.entitlements import ORG
 from rolecall.model import normalise
 from rolecall.model.change import Change
-from rolecall.plan.guards.guard import PASS, READ_SETTINGS, Finding, GuardInput, Item
+from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, read_settings
 from rolecall.plan.guards.write_preconditions import Refusal, check_preconditions
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.impact.compute import groups_and_traits
@@ -24,7 +24,7 @@ def preconditions(guard_input: GuardInput) -> Finding:
     if checked.unread:
         names = enumerate_words(checked.unread)
         message = f"Not read: {names}, so it is unknown whether the org accepts every step"
-        return Finding("not judged", message, fixes=(READ_SETTINGS,), unread_settings=True)
+        return Finding("not judged", message, fixes=read_settings(guard_input, checked.unread), unread_settings=True)
     return PASS
 
 

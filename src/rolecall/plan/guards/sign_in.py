@@ -10,7 +10,7 @@ from rolecall.model import normalise
 from rolecall.model.directory import Directory, Traits
 from rolecall.model.kinds import DECIDING_SIGN_IN, address, split_address
 from rolecall.model.settings import UNSET, Address, Settings
-from rolecall.plan.guards.guard import PASS, READ_SETTINGS, Finding, GuardInput, Item, read_users
+from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, read_settings, read_users
 from rolecall.plan.headline import count_users, enumerate_words
 from rolecall.plan.moves import name_some
 from rolecall.plan.value import Detail
@@ -43,7 +43,8 @@ def sign_in(guard_input: GuardInput) -> Finding:
     unread = _unread(first, last)
     if unread:
         message = f"Not read: {enumerate_words(unread)}, so it is unknown which users can still sign in"
-        return Finding("not judged", message, source=source, fixes=(READ_SETTINGS,), unread_settings=True)
+        settings = read_settings(guard_input, unread)
+        return Finding("not judged", message, source=source, fixes=settings, unread_settings=True)
     directory, fixes = guard_input.impact_result.forecast.directory, (read_users(guard_input),)
     if directory is None or directory.coverage.state == "unread":
         return Finding(

@@ -9,7 +9,7 @@ from rolecall.model.kinds import IDP_SECTIONS, SECTIONS
 from rolecall.plan.commands import observe_command
 from rolecall.plan.coverage import changed_sentence, sections_of
 from rolecall.plan.dates import day
-from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, bounds, read_users
+from rolecall.plan.guards.guard import PASS, READ_IDP, Finding, GuardInput, Item, bounds, know_users, read_settings
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.value import Detail, Verdict
 
@@ -34,10 +34,10 @@ def unread(guard_input: GuardInput) -> Finding:
     lines += [f"{name} cannot be evaluated. {finding.message}" for name, finding in on_settings.items()]
     lines += [users] if users else []
     items = tuple(Item(1) for _ in (*sections, *on_settings, *(("people",) if users else ())))
-    fixes = _fixes(sections, observed=observed)
+    fixes = _fixes(guard_input, sections)
     fixes = list(dict.fromkeys((*fixes, *(fix for finding in on_settings.values() for fix in finding.fixes))))
     if users:
-        fixes.append(read_users(guard_input))
+        fixes += [fix for fix in know_users(guard_input) if fix not in fixes]
     details = tuple(map(Detail, lines[1:]))
     return Finding(verdict, lines[0], actual=len(items), items=items, fixes=tuple(fixes), details=details)
 
@@ -55,16 +55,15 @@ def _section(name: str, problem: str | None) -> str:
     return f"{name} ({problem})" if problem else name
 
 
-def _fixes(unread: list[str], *, observed: bool) -> list[str]:
+def _fixes(guard_input: GuardInput, unread: list[str]) -> list[str]:
     """Return what to do about sections and fields that were not read."""
+    observed = guard_input.plan_input.live.facts.observed
     in_idp = [name for name in unread if name in IDP_SECTIONS]
     unread = [name for name in unread if name not in in_idp]
     fields = [name for name in unread if name not in SECTIONS]
-    fixes = ["Check the permissions of the credential in `idp`."] if in_idp else []
-    if observed and unread:
-        fixes.append(OBSERVE)
-    elif len(fields) < len(unread):
-        fixes.append("Check the permissions of the token.")
+    fixes = [READ_IDP] if in_idp else []
+    if unread and (observed or len(fields) < len(unread)):
+        fixes += read_settings(guard_input, unread)
     if fields:
         where = "the org's file has" if observed else "the org's response or the snapshot has"
         fixes.append(f"Check that {where} {enumerate_words(fields, 3)}, or remove it from the configuration.")

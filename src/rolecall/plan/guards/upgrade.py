@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rolecall.model.settings import Scim
-from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, read_users
+from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, know_users
 from rolecall.plan.moves import name_some
 from rolecall.plan.value import Detail
 
@@ -22,7 +22,7 @@ def upgrade(guard_input: GuardInput) -> Finding:
     directory = guard_input.impact_result.forecast.directory
     if directory is None or not guard_input.impact_result.judged:
         why = guard_input.impact_result.forecast.problem or "Users were not read."
-        fixes = (read_users(guard_input),)
+        fixes = know_users(guard_input)
         return Finding(
             "block",
             "The upgrade changes every user's access and cannot be undone, but not all users were read",

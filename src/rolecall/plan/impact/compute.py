@@ -81,7 +81,8 @@ def compute_impact(
     """
     directory = forecast.directory
     if directory is None or not (forecast.moves or len(directory)):
-        impact = Impact(None if forecast.problem else 0, forecast.problem, members=_members(forecast))
+        people = None if forecast.problem else 0
+        impact = Impact(people, forecast.problem, members=_members(forecast), missing=forecast.missing)
         if not forecast.still:
             impact = replace(impact, headline=headline(impact))
         return ImpactResult(impact, replace(forecast, directory=None))
@@ -159,6 +160,7 @@ def _counted(forecast: AccessForecast, cohorts: Sequence[Cohort], moves: tuple[M
     return Impact(
         people=0 if directory is None or forecast.asked is None else len(forecast.asked),
         problem=forecast.problem,
+        missing=forecast.missing,
         gain=sum(move.size for move in moves if move.kind == "gain"),
         lose=sum(move.size for move in moves if move.kind == "lose"),
         change=sum(move.size for move in moves if move.kind == "change"),

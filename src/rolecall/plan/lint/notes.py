@@ -5,23 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 
-from rolecall.errors import Problem
+from rolecall.errors import Problem, clause
 from rolecall.model.desired import Desired
 from rolecall.model.kinds import address
 from rolecall.model.live import Coverage, Live
 from rolecall.model.settings import Sso
 from rolecall.plan.commands import observe_command
-from rolecall.plan.coverage import changed_sentence, unread_warnings
+from rolecall.plan.coverage import changed_sentence, incomplete, section_of, unread_warnings
 from rolecall.plan.dates import day
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.resolve import expires_soon
 from rolecall.plan.value import OrgRef
 
 
-def notes(desired: Desired, coverage: Mapping[str, Coverage], as_of: date) -> list[Problem]:
-    """Return the warnings of a plan, in a fixed order."""
-    unread = unread_warnings(desired, coverage, "it is not part of this plan")
-    return [*unread, *_soon_expired(desired, as_of)]
+def notes(
+    desired: Desired, coverage: Mapping[str, Coverage], as_of: date, observed: OrgRef | None = None
+) -> list[Problem]:
+    """Return the warnings of a plan, in a fixed order. ``observed`` is the org if an admin reads it."""
+
+    def hint(name: str) -> str:
+        to_read = "" if observed is None else f"; to read it: {observe_command(observed, section_of(name))}"
+        return f"it is not part of this plan{to_read}"
+
+    return [*unread_warnings(desired, coverage, hint), *_soon_expired(desired, as_of)]
+
+
+def users_note(coverage: Coverage | None, hint: str) -> list[Problem]:
+    """Return a warning that users were not read, and why; none where they were, or are not needed (None)."""
+    message = None if coverage is None else incomplete(coverage)
+    return [] if message is None else [Problem("users_unread", clause(message), None, hint or None, "warning")]
 
 
 def metadata_notes(desired: Desired, live: Live, as_of: date) -> Iterator[Problem]:

@@ -261,6 +261,7 @@ _CODEC = Codec(
                     "remaining_admins",
                     "org_roles",
                     "lite_seats",
+                    "missing",
                 ),
             ),
             _write_impact,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from rolecall.model.kinds import IDP_KINDS, IDP_SECTIONS, ORG_KEYED
-from rolecall.model.live import COMPLETE, Coverage
+from rolecall.model.live import COMPLETE, UNREAD, Coverage
 from rolecall.plan.coverage import USERS, changed_sentence, incomplete_sentence, outdated
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.value import IdpPart, OrgRef, Plan
@@ -27,13 +27,15 @@ def plan_banner(plan: Plan) -> Banner:
     are not needed, or what was not read; over a network also how many requests that took."""
     counts = [count(plan.counts[kind.section], kind.noun) for kind in ORG_KEYED if kind.section in plan.counts]
     whole, users = _users(plan)
+    unread = {name: UNREAD for name in plan.impact.missing if name not in plan.coverage}
     coverage = {name: part for name, part in plan.coverage.items() if name not in IDP_SECTIONS}
-    text = read_words(coverage, [*counts, *users])
-    requests = "" if plan.org.local or not plan.requests.read or plan.unread else count(plan.requests.read, "request")
+    text = read_words({**unread, **coverage}, [*counts, *users])
+    incomplete = bool(plan.unread or unread)
+    requests = "" if plan.org.local or not plan.requests.read or incomplete else count(plan.requests.read, "request")
     if not users and USERS not in plan.coverage:
         text = text.replace("all read", "all settings read", 1)
     text = f"{text if whole else text.removeprefix('all ')}{f' ({requests})' if requests else ''}"
-    return _banner(plan.org, text, incomplete=bool(plan.unread))
+    return _banner(plan.org, text, incomplete=incomplete)
 
 
 def idp_banner(side: IdpPart | None, coverage: Mapping[str, Coverage], counts: Mapping[str, int]) -> Banner | None:

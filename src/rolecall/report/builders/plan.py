@@ -12,6 +12,7 @@ from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
 from rolecall.model.settings import Address, IdpPush
 from rolecall.plan.dates import day
 from rolecall.plan.headline import (
+    as_far_as_known,
     count_users,
     counts_sentence,
     escalation_sentences,
@@ -149,7 +150,7 @@ def _tones(impact: Impact) -> Mapping[str, Tone]:
     if after < before:
         tones[org_admins_sentence(before, after)] = "risk"
     for shift, size in shifts(impact.moves)[:1]:
-        tones[sentence(shift, size)] = shift_tone(shift)
+        tones[sentence(shift, size)] = tones[as_far_as_known(impact, sentence(shift, size))] = shift_tone(shift)
     return tones
 
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rolecall.errors import Problem
-from rolecall.model.checkup import Check, PeopleCount, State
+from rolecall.model.checkup import NOT_CHECKED, Check, PeopleCount, State
 from rolecall.report.line import Line, Span, Style, line, problem_line
 from rolecall.report.phrases import count, listed, visible
 
 if TYPE_CHECKING:
-    from rolecall.report.document import Document
+    from rolecall.report.document import Document, Status
 
 
 def problems_document(problems: Sequence[Problem]) -> Document:
@@ -22,7 +22,13 @@ def problems_document(problems: Sequence[Problem]) -> Document:
 
     failed = any(problem.severity == "error" for problem in problems)
     banner = Banner(problems_summary(problems))
-    return Document("validate", banner=banner, status="refused" if failed else "ok", problems=tuple(problems))
+    status: Status = "refused" if failed else "incomplete" if incomplete(problems) else "ok"
+    return Document("validate", banner=banner, status=status, problems=tuple(problems))
+
+
+def incomplete(problems: Sequence[Problem]) -> bool:
+    """Return whether something could not be checked because it was not read."""
+    return any(problem.code in NOT_CHECKED for problem in problems)
 
 
 def problem_lines(problems: Sequence[Problem]) -> Iterator[Line]:
@@ -32,11 +38,12 @@ def problem_lines(problems: Sequence[Problem]) -> Iterator[Line]:
 
 
 def problems_summary(problems: Sequence[Problem]) -> str:
-    """Return ``2 errors, 1 warning`` or ``No problems found``."""
+    """Return ``2 errors, 1 warning.``, or ``No problems found.``; also whether the check is incomplete."""
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
     counts = [count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number]
-    return f"{', '.join(counts)}." if counts else "No problems found."
+    end = ", and not everything could be checked" if incomplete(problems) else ""
+    return f"{', '.join(counts)}{end}." if counts else "No problems found."
 
 
 def people_line(users: PeopleCount) -> Line:
@@ -74,12 +81,12 @@ def problem_json(problem: Problem) -> dict[str, Any]:
 
 
 def problems_json(problems: Sequence[Problem], people: Sequence[PeopleCount] = ()) -> str:
-    """Return ``{"problems": [...], "summary": {"errors", "warnings"}, "people": [...]}``; ``people`` only if there
-    are people files."""
+    """Return ``{"problems": [...], "summary": {"errors", "warnings", "complete"}, "people": [...]}``; ``people`` only
+    if there are people files, ``complete`` false if something could not be checked."""
     errors = sum(problem.severity == "error" for problem in problems)
     body = {
         "problems": [problem_json(problem) for problem in problems],
-        "summary": {"errors": errors, "warnings": len(problems) - errors},
+        "summary": {"errors": errors, "warnings": len(problems) - errors, "complete": not incomplete(problems)},
         **({"people": [people_json(users) for users in people]} if people else {}),
     }
     return json.dumps(body, ensure_ascii=True, indent=2) + "\n"

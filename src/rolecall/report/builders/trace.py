@@ -50,9 +50,11 @@ def _summary(steps: Sequence[TraceStep]) -> str:
     failed, unread = (sum(step.state == state for step in steps) for state in ("failed", "not_readable"))
     if not failed and not unread:
         return f"All {count(len(steps), 'step')} are ok."
-    parts = [f"{count(failed, 'step')} failed"] if failed else []
-    parts += [f"{count(unread, 'step')} could not be read"] if unread else []
-    return f"{' and '.join(parts)}, of {len(steps)}."
+    parts = [(failed, "failed")] if failed else []
+    parts += [(unread, "could not be read")] if unread else []
+    (number, state), *more = parts
+    first = f"{number} of {count(len(steps), 'step')} {state}"
+    return f"{' and '.join([first, *(f'{number} {state}' for number, state in more)])}."
 
 
 def trace_json(email: str, idp: str, steps: Sequence[TraceStep], near: Sequence[str] = ()) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from rolecall.errors import Where
+from rolecall.model.checkup import NOT_CHECKED
 from rolecall.report.document import CheckResult, Document
 from rolecall.report.findings import Finding, of_problems
 from rolecall.report.phrases import place, visible
@@ -79,9 +80,11 @@ def _problems(document: Document) -> Iterator[Case]:
 
 
 def _of_finding(finding: Finding) -> Case:
-    failed = finding.level == "error"
+    unknown = finding.rule.rpartition(".")[2] in NOT_CHECKED
+    failed = finding.level == "error" or unknown
     name = f"{finding.where or 'config'}: {finding.rule}"
-    return Case(visible(name), finding.message if failed else None, "" if failed else finding.message, finding.where)
+    note = "" if failed else finding.message
+    return Case(visible(name), finding.message if failed else None, note, finding.where, unknown)
 
 
 def junit_xml(suites: Iterable[Suite]) -> str:

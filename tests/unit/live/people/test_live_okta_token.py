@@ -15,6 +15,7 @@ from fake_idps import Site, okta_answers, served
 
 from rolecall.errors import SecretError
 from rolecall.live.http import refusals
+from rolecall.live.http.transport import NoAnswer
 from rolecall.live.people.okta_records import SCOPES
 from rolecall.live.people.okta_token import service_token
 
@@ -124,7 +125,9 @@ def test_without_the_extra_the_message_names_it(url: str, monkeypatch: pytest.Mo
     assert "pip install 'rolecall[okta]'" in str(caught.value)
 
 
-def test_a_server_that_is_not_okta(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SecretError) as caught:
+def test_a_server_that_cannot_be_reached() -> None:
+    with pytest.raises(NoAnswer) as caught:
         token("http://127.0.0.1:9", pem(KEY))
-    assert "Okta returned no token" in str(caught.value)
+    problem = caught.value.problems[0]
+    assert problem.message == "Okta (127.0.0.1:9) could not be reached"
+    assert problem.hint == "check `idp.okta.url` and the network"
