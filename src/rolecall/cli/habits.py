@@ -39,6 +39,7 @@ OPTIONS: Mapping[str, str] = {
     "destroy": "rolecall never deletes an org; to unmap a group, write `GROUP: blank` in the configuration",
     "dry-run": "use rolecall plan, which never writes to the org",
     "force": "--allow GUARD=N",
+    "groups": "use rolecall why --groups A,B",
     "json": "--format json",
     "refresh-only": "use rolecall drift",
     "refresh": "every command reads the org again",

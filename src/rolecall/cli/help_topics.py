@@ -161,6 +161,57 @@ def _paragraphs(formatter: click.HelpFormatter, *texts: str) -> None:
         formatter.write_text(text)
 
 
+def _one_guard(formatter: click.HelpFormatter, name: str) -> bool:
+    """Write what one guard checks; return whether there is such a guard."""
+    from rolecall.plan.guards.descriptions import DESCRIPTIONS, default_text
+
+    guard = DESCRIPTIONS.get(name.replace("-", "_"))
+    if guard is None:
+        return False
+    key = name.replace("-", "_")
+    formatter.write_dl([(key, f"{guard.checks} {guard.verdict}{default_text(key)}")])
+    _paragraphs(formatter, "For limits, overrides and approvals: rolecall help guards")
+    return True
+
+
+def _one_section(formatter: click.HelpFormatter, name: str) -> bool:
+    """Write the keys of one section of rolecall.yaml; return whether there is such a key."""
+    from rolecall.cli.help_config import keys_of, sections_of
+    from rolecall.schema_files import schema_text
+
+    schema = json.loads(schema_text("config.schema.json"))
+    text = dict(keys_of(schema)).get(name)
+    if text is None:
+        return False
+    formatter.write_dl([(name, text)])
+    for section in sections_of(schema):
+        if section.heading.partition(":")[0] == name:
+            formatter.write_paragraph()
+            with formatter.section(section.heading):
+                formatter.write_dl(section.records)
+    _paragraphs(formatter, "For all sections: rolecall help config")
+    return True
+
+
+def _one_rule(formatter: click.HelpFormatter, name: str) -> bool:
+    """Write the title of one rule; return whether there is such a rule."""
+    from rolecall.model.rule_titles import RULE_TITLES
+
+    title = RULE_TITLES.get(name.upper())
+    if title is None:
+        return False
+    formatter.write_dl([(name.upper(), f"{title}.")])
+    _paragraphs(formatter, f"docs/rules.md explains {name.upper()} with an example. For all rules: rolecall help rules")
+    return True
+
+
+PARTS: Mapping[str, Callable[[click.HelpFormatter, str], bool]] = {
+    "rules": _one_rule,
+    "config": _one_section,
+    "guards": _one_guard,
+}
+"""Topic -> the function that writes one part of its page, and returns whether there is such a part."""
+
 PAGES: Mapping[str, Callable[[click.HelpFormatter], None]] = {
     "addresses": addresses,
     "config": config,

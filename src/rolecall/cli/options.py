@@ -72,6 +72,23 @@ def is_global(param: click.Parameter) -> bool:
     return isinstance(param, GlobalOption)
 
 
+class Day(click.DateTime):
+    """A day, as YYYY-MM-DD."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the start of the day. Fails with how to write one."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            return self.fail(f"{value!r} is not a date; write it as 2026-11-30", param, ctx)
+
+
+DAY = Day()
+
+
 class GlobalOption(click.Option):
     """An option that is kept for the invocation and not passed to the command."""
 
@@ -113,7 +130,6 @@ def _declarations() -> list[Declaration]:
 def _where() -> list[Declaration]:
     """Return the options for the configuration, the org and the day."""
     path = click.Path(path_type=Path)
-    day = click.DateTime(["%Y-%m-%d"])
     config = (
         f"Configuration file to read. Default: {CONFIG} in the current folder, or in the nearest folder above it in "
         "the same git repository."
@@ -147,7 +163,7 @@ def _where() -> list[Declaration]:
             },
             _keep,
         ),
-        (("--as-of",), {"metavar": "DATE", "type": day, "help": as_of}, _keep_day),
+        (("--as-of",), {"metavar": "DATE", "type": DAY, "help": as_of}, _keep_day),
     ]
 
 

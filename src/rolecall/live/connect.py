@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from rolecall.errors import ConfigError, Problem
+from rolecall.errors import ConfigError, Problem, Where
 from rolecall.live.http import refusals
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.roles import BUILT_IN, Role
@@ -78,6 +78,7 @@ class PeopleConnection:
     files: tuple[str, ...] = ()
     allow_empty: bool = False
     section: str = "people"
+    key_place: Where | None = None
     full_names: bool = False
 
     def messages(self, messages: EndpointMessages) -> EndpointMessages:
@@ -139,7 +140,14 @@ def _okta(url: str, connection: PeopleConnection) -> OktaPeople:
     if connection.token is None and connection.private_key is not None:
         from rolecall.live.people.okta_token import service_token
 
-        token = service_token(url, connection.client_id, connection.private_key, messages, connection.allow_http)
+        token = service_token(
+            url,
+            connection.client_id,
+            connection.private_key,
+            messages,
+            connection.allow_http,
+            place=connection.key_place,
+        )
         connection, scheme = replace(connection, token=token), "Bearer"
     exchange, base = _exchange(url, connection, messages, scheme)
     attribute, full_names = connection.role_attribute, connection.full_names

@@ -164,7 +164,7 @@ def test_help_of_a_command_is_its_own(capsys: Capture, monkeypatch: pytest.Monke
     assert page(capsys, monkeypatch, "help") == page(capsys, monkeypatch, "--help")
 
 
-@pytest.mark.parametrize("words", [["pln"], ["local", "tokn"], ["plan", "x"], ["exit-code"]])
+@pytest.mark.parametrize("words", [["pln"], ["local", "tokn"], ["plan", "x"], ["xit-codes"]])
 def test_help_for_what_is_not_there_names_what_is_near(words: list[str], capsys: Capture) -> None:
     assert run(["help", *words]) == Exit.USAGE
     assert re.search(

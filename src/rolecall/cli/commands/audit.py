@@ -14,7 +14,7 @@ import click
 from rolecall.cli.complete import addresses, people
 from rolecall.cli.console import Console, stdout
 from rolecall.cli.messages import tell
-from rolecall.cli.options import Invocation
+from rolecall.cli.options import DAY, Invocation
 from rolecall.cli.program import command
 from rolecall.cli.report_options import people_option, some_formats
 from rolecall.errors import ConfigError, Exit, Problem, RolecallError
@@ -46,7 +46,7 @@ POLL = 30.0
 )
 @click.option(
     "--since",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     metavar="DATE",
     help="List records from this day on, YYYY-MM-DD, UTC. Default: all that are kept.",
 )

@@ -15,6 +15,7 @@ from rolecall.cli.complete_runs import steps as step_numbers
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
+from rolecall.cli.run_numbers import RUN
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
         Exit.USAGE: "Wrong usage, or there is no such run or step. Nothing was recorded.",
     },
 )
-@click.argument("run", type=click.IntRange(1), shell_complete=runs)
+@click.argument("run", type=RUN, shell_complete=runs)
 @click.argument("steps", metavar="STEP...", nargs=-1, required=True, shell_complete=step_numbers)
 @click.option(
     "--by",

@@ -13,6 +13,7 @@ from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
 from rolecall.cli.report_options import some_formats
+from rolecall.cli.run_numbers import RUN
 from rolecall.errors import Exit, Problem
 from rolecall.report.phrases import count
 
@@ -36,7 +37,7 @@ _GIT = "git:"
         Exit.ERROR: "An error, or with --verify or --anchor: the journal was changed or is incomplete.",
     },
 )
-@click.argument("run", required=False, type=click.IntRange(1), shell_complete=runs)
+@click.argument("run", required=False, type=RUN, shell_complete=runs)
 @click.option(
     "--limit",
     type=click.IntRange(1),

@@ -11,7 +11,7 @@ import click
 
 from rolecall.cli.complete import people
 from rolecall.cli.messages import remark, tell
-from rolecall.cli.options import Invocation
+from rolecall.cli.options import DAY, Invocation
 from rolecall.cli.program import CommandGroup, command
 from rolecall.errors import Problem
 
@@ -81,7 +81,7 @@ _REFUSED = "requests with this token get 403"
 @click.option("--read-only", is_flag=True, help="Create a token that can read but not write.")
 @click.option(
     "--expires",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     metavar="DATE",
     help="Day on which the token expires, YYYY-MM-DD, UTC. Default: never.",
 )

@@ -12,6 +12,7 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.planning import lifting, plan_exit
 from rolecall.cli.program import command
 from rolecall.cli.report_options import format_option, people_option
+from rolecall.cli.run_numbers import RUN
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
         Exit.USAGE: "Wrong usage, or there is no such run.",
     },
 )
-@click.argument("run", type=click.IntRange(1), shell_complete=runs)
+@click.argument("run", type=RUN, shell_complete=runs)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

@@ -12,6 +12,7 @@ from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
 from rolecall.cli.report_options import some_formats
+from rolecall.cli.run_numbers import run_or_name
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -68,13 +69,14 @@ def _document(call: Invocation, plan: str, idp: str | None) -> Document:
     from rolecall.report.builders.runbook_idp import GUIDES, guide_document
 
     exists = Path(plan).exists()
+    number = run_or_name(plan, (_SETUP, *GUIDES))
     if plan == _SETUP and not exists:
         return _setup(call, idp)
     if idp is not None:
         raise click.UsageError("--idp is for `rolecall runbook setup`")
     if plan in GUIDES and not exists:
         return guide_document(plan)
-    return _of_run(call, int(plan)) if _is_run(plan) else _of_plan(Path(plan))
+    return _of_plan(Path(plan)) if number is None else _of_run(call, number)
 
 
 def _setup(call: Invocation, idp: str | None) -> Document:
@@ -87,10 +89,6 @@ def _setup(call: Invocation, idp: str | None) -> Document:
     if named is None:
         raise click.UsageError("the configuration names no IdP; add --idp okta, --idp entra or --idp other")
     return setup_document(config.desired.settings, named, config.org.name, config.metadata_file)
-
-
-def _is_run(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and not Path(text).exists()
 
 
 def _of_plan(path: Path) -> Document:

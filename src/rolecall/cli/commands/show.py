@@ -11,6 +11,7 @@ from rolecall.cli.console import Console
 from rolecall.cli.options import InRepository, Invocation, in_repository
 from rolecall.cli.program import command
 from rolecall.cli.report_options import format_option
+from rolecall.cli.run_numbers import run_or_name
 from rolecall.report.line import line
 
 
@@ -34,8 +35,9 @@ def show(call: Invocation, plan: str, form: str) -> None:
     from rolecall.jobs.saved import read_plan
 
     out, at = stdout(call.environ, color=call.color), in_repository(call)
-    if plan.isascii() and plan.isdecimal() and not Path(plan).exists():
-        _run(call, out, int(plan), form, at)
+    number = run_or_name(plan)
+    if number is not None:
+        _run(call, out, number, form, at)
     else:
         present(out, read_plan(Path(plan)), form, at, saved=plan)
 

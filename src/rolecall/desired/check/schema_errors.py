@@ -105,7 +105,8 @@ def _properties(error: Refusal) -> dict[str, Any]:
 def _required(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     for name in error.rule:
         if name not in error.instance:
-            yield ConfigFault("missing_key", trail, f"{label(trail)} has no `{name}`", _example(error, name), key=True)
+            hint = _example(error, name) or _add(trail, name)
+            yield ConfigFault("missing_key", trail, f"{label(trail)} has no `{name}`", hint, key=True)
 
 
 def _type(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
@@ -211,6 +212,11 @@ def _example(error: Refusal, name: str) -> str | None:
     examples = _properties(error).get(name, {})
     examples = examples.get("examples") if isinstance(examples, dict) else None
     return f"add it, such as `{name}: {examples[0]}`" if examples and isinstance(examples[0], str) else None
+
+
+def _add(trail: Trail, name: str) -> str:
+    section = f" {trail[0]}" if trail else ""
+    return f"add `{name}`; for what it takes: rolecall help config{section}"
 
 
 def _cut(text: str) -> str:

@@ -48,6 +48,10 @@ def _idp(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
         for key in ("url", "login_url"):
             if key in connection:
                 yield from _web(connection[key], ("idp", name, key), sources)
+        if name == "okta" and isinstance(connection.get("url"), str):
+            yield from _admin_console(connection["url"], ("idp", "okta", "url"), sources)
+        if name == "entra" and isinstance(connection.get("tenant"), str):
+            yield from _tenant(connection["tenant"], ("idp", "entra", "tenant"), sources)
     yield from check_idp(sound, sources)
 
 
@@ -92,6 +96,30 @@ def _web(url: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem
     elif parts.scheme == "http" and host not in _LOOPBACK:
         message = "http:// is allowed only for this machine, because it sends the token unencrypted"
         yield Problem("plain_http", message, where, "use https://")
+
+
+_ADMIN_CONSOLE = re.compile(r"^([\w-]+)-admin\.(okta\.com|oktapreview\.com|okta-emea\.com|okta-gov\.com)$", re.ASCII)
+
+
+def _admin_console(url: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:
+    """Yield a problem for the address of Okta's admin console, which has no API."""
+    try:
+        match = _ADMIN_CONSOLE.match(urlsplit(url).hostname or "")
+    except ValueError:
+        return
+    if match:
+        hint = f"write https://{match[1]}.{match[2]}"
+        yield Problem(
+            "okta_url", "this is the address of Okta's admin console, not of its API", sources.where(path), hint
+        )
+
+
+def _tenant(tenant: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:
+    """Yield a problem for a tenant that is neither an ID nor a domain name."""
+    if not _HOST.match(tenant):
+        message = "this is not an Entra tenant: a tenant is named by its ID or by a domain name"
+        hint = "write the tenant ID, or a domain such as acme.onmicrosoft.com"
+        yield Problem("entra_tenant", message, sources.where(path), hint)
 
 
 def _is_host(host: str) -> bool:
@@ -154,6 +182,10 @@ def _people(people: ValidConfig, sources: Sources) -> Iterator[Problem]:
     for kind in ("scim", "okta", "url", "login_url"):
         if kind in people:
             yield from _web(people[kind], ("people", kind), sources)
+    if isinstance(people.get("okta"), str):
+        yield from _admin_console(people["okta"], ("people", "okta"), sources)
+    if isinstance(people.get("entra"), str):
+        yield from _tenant(people["entra"], ("people", "entra"), sources)
     if "entra" in people and "token" not in people and not {"client_id", "client_secret"} <= people.keys():
         hint = "add `client_id` and `client_secret`, or `token`"
         yield Problem("no_token", "Entra requires credentials", sources.where(("people",), key=True), hint)

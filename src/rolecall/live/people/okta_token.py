@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from rolecall.errors import Problem, SecretError
+from rolecall.errors import Problem, SecretError, Where
 from rolecall.live.http.refusals import EndpointMessages
 from rolecall.live.people.okta_records import SCOPES
 from rolecall.live.people.sign_in import NoSignIn, SignIn, request_token
@@ -35,10 +35,11 @@ def service_token(
     messages: EndpointMessages,
     allow_http: bool = False,
     now: Callable[[], float] = time.time,
+    place: Where | None = None,
 ) -> Callable[[], str]:
     """Return the function that gets the token, with the scopes of `SCOPES` that the app has. It raises SecretError.
 
-    ``url`` is that of the Okta org.
+    ``url`` is that of the Okta org, ``place`` that of the private key in the configuration.
     """
     from rolecall.live.http.httpx_transport import base_url
 
@@ -46,7 +47,7 @@ def service_token(
     endpoint = f"{base.text}/oauth2/v1/token"
 
     def fetch() -> str:
-        key = _load(private_key(), messages.section)
+        key = _load(private_key(), messages.section, place)
 
         def ask(*scopes: str) -> SignIn | NoSignIn:
             form = {
@@ -90,8 +91,10 @@ def _text(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _load(text: str, section: str) -> RSAPrivateKey:
-    """Return an RSA key from PEM or from a JWK, the two forms that Okta shows. Raises SecretError without the text."""
+def _load(text: str, section: str, place: Where | None) -> RSAPrivateKey:
+    """Return an RSA key from PEM or from a JWK, the two forms that Okta shows. Raises SecretError without the text, at
+    the ``place`` of its reference.
+    """
     try:
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -105,7 +108,7 @@ def _load(text: str, section: str) -> RSAPrivateKey:
         key = None
     if not isinstance(key, RSAPrivateKey):
         hint = "use the private key that Okta showed when the key was generated, as PEM or JWK"
-        raise SecretError(Problem("private_key", f"`{section}.private_key` is not an RSA private key", None, hint))
+        raise SecretError(Problem("private_key", f"`{section}.private_key` is not an RSA private key", place, hint))
     return key
 
 

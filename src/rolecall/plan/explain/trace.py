@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from rolecall.errors import did_you_mean
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Person
@@ -219,7 +220,8 @@ def _no_group(known: TraceInput, terms: Terms) -> TraceStep:
 def _steps_of(known: TraceInput, name: str, group: IdpMembership | None, terms: Terms) -> Iterator[TraceStep]:
     if group is None:
         text = f"The user is not a member in {terms.name}, directly or through another group."
-        yield _failed("membership", text, f"Add the user to {name} in {terms.name}", name)
+        near = _near(known, name)
+        yield _failed("membership", text, near or f"Add the user to {name} in {terms.name}", name)
     elif not group.direct:
         text = f"Member only through another group; {terms.name} sends direct members only (R29)."
         yield _failed("membership", text, f"Add the user to {name} directly", name)
@@ -230,6 +232,15 @@ def _steps_of(known: TraceInput, name: str, group: IdpMembership | None, terms: 
     if isinstance(known.org_user, Person) and group is not None and group.direct:
         yield _arrival(known, known.org_user, name, terms)
     yield _mapping(known, name, terms)
+
+
+def _near(known: TraceInput, name: str) -> str | None:
+    """Return what was probably meant by a name that no group has, as far as is known."""
+    groups = known.idp.groups
+    own = () if isinstance(groups, NotRead) else tuple(group.name for group in groups)
+    names = {*own, *map(base_name, _live(known)), *_live(known), *_desired(known)}
+    hint = None if name in names else did_you_mean(name, names)
+    return hint and f"{hint[:1].upper()}{hint[1:]}"
 
 
 def _push(idp: IdpTrace, group: IdpMembership, terms: Terms) -> TraceStep:

@@ -13,6 +13,12 @@ from rolecall.plan.value import Detail
 
 NAME = "max_removals"
 _GONE = {"delete": "deleted", "unmap": "unmapped"}
+_KEEP = {
+    "deleted": "To keep them, add them to the config. To remove them in smaller steps, use several plans.",
+    "unmapped": "To keep their mappings, add them to the config with a role and teams; `GROUP: blank` unmaps a group, "
+    "too. To unmap them in smaller steps, use several plans.",
+}
+"""The action, by what happens to the entries."""
 
 
 def max_removals(guard_input: GuardInput) -> Finding:
@@ -80,7 +86,7 @@ def _section(guard_input: GuardInput, section: str, verb: str) -> Finding:
         source,
         removed[0].address if removed else None,
         verdict_for=limits.verdict_for,
-        fixes=("To keep them, add them to the config. To remove them in smaller steps, use several plans.",),
+        fixes=(_KEEP[verb],),
         details=(Detail(f"Cause: {names}", source),),
     )
 
