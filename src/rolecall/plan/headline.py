@@ -117,9 +117,25 @@ def _count_org_admins(number: int) -> str:
 
 def counts_sentence(impact: Impact) -> str:
     """Return ``5 users lose access, 40 users change access and 38 users gain access.``"""
-    counts = ((impact.lose, "lose"), (impact.change, "change"), (impact.gain, "gain"))
+    parts = partition(impact)
+    counts = ((parts.lose, "lose"), (parts.change, "change"), (parts.gain, "gain"))
     texts = [count_users(number, f"{verb}s access", f"{verb} access") for number, verb in counts if number]
     return as_far_as_known(impact, f"{enumerate_words(texts)}.")
+
+
+def partition(impact: Impact) -> Tally:
+    """Return how many users only lose, lose and gain, and only gain access. Users who fall back to default access, or
+    have none left, lose it, whatever that gives; the counts of the impact have them as change.
+
+    The headline, the guard on users who lose access and the picture of a page count in this way.
+    """
+    if not impact.moves:
+        return Tally(gain=impact.gain, lose=impact.lose, change=impact.change)
+    counts = {"gain": 0, "lose": 0, "change": 0}
+    for move in impact.moves:
+        falls = move.kind == "change" and (move.to_default or not move.after)
+        counts["lose" if falls else move.kind] += move.size
+    return Tally(**counts)
 
 
 def as_far_as_known(impact: Impact, text: str) -> str:

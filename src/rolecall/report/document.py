@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rolecall.errors import Problem, Where
+from rolecall.report.escalation import Escalation as Escalation
 from rolecall.report.phrases import place
 
 if TYPE_CHECKING:
@@ -117,18 +118,6 @@ class ChangeColumns(NamedTuple):
     short: str
     fields: str
     notes: str
-
-
-class Escalation(NamedTuple):
-    """Users who gain the same roles above member. ``text`` says what they gain and, as far as it may, names them.
-
-    ``org_admin``: they gain org admin. ``causes`` are the changes, ``where`` is the place of the first.
-    """
-
-    text: str
-    org_admin: bool
-    causes: tuple[str, ...] = ()
-    where: Where | None = None
 
 
 class Detail(NamedTuple):
@@ -336,14 +325,15 @@ class Document:
     """A report in reading order: summary, changes, users, guards, what to do next.
 
     ``title`` is that of a page, ``idp`` the line about the IdP, ``org_id`` and ``env`` identify the org in a comment of
-    a pipeline. The summary is ``escalations``, org admins first, ``overview``, one idea each and the most severe first,
-    and ``summary``, the counts of changes; ``headline`` is the overview as one text. ``effects`` says what drift did,
-    ``basis`` what was compared, ``validity`` when the report was made and until when it is valid. ``passed`` counts the
-    guards that passed. ``compared`` has each section of a drift check, with the reason where it is unknown. ``users``,
-    ``policy``, ``left``, ``news`` and ``inventory`` are notes: about users of several changes, guards that change,
-    settings that a plan does not change, what is not drift, what is not managed. ``naming`` is the command that names
-    users, where some are only counted. ``unread`` has what was not read, ``undetermined`` the reason why drift is
-    unknown. ``moves``, ``flows``, ``table`` are functions. Names in ``teams`` and ``unmanaged`` are not made visible.
+    a pipeline. The summary is ``escalations``, org admins first, with their ``totals``, ``overview``, one idea each and
+    the most severe first, and ``summary``, the counts of changes; ``headline`` is the overview as one text. ``effects``
+    says what drift did, ``basis`` what was compared, ``validity`` when the report was made and until when it is valid.
+    ``passed`` counts the guards that passed. ``compared`` has each section of a drift check, with the reason where it
+    is unknown. ``users``, ``policy``, ``left``, ``news`` and ``inventory`` are notes: about users of several changes,
+    guards that change, settings that a plan does not change, what is not drift, what is not managed. ``naming`` is the
+    command that names users, where some are only counted. ``unread`` has what was not read, ``undetermined`` the reason
+    why drift is unknown. ``moves``, ``flows``, ``table`` are functions. Names in ``teams`` and ``unmanaged`` are not
+    made visible.
     """
 
     subject: Subject
@@ -355,6 +345,7 @@ class Document:
     status: Status = "ok"
     headline: str = ""
     escalations: tuple[Escalation, ...] = ()
+    totals: tuple[str, ...] = ()
     overview: tuple[Note, ...] = ()
     effects: tuple[str, ...] = ()
     basis: str = ""
@@ -384,6 +375,11 @@ class Document:
     moves: Callable[[], Sequence[UserMove]] = _empty
     flows: Callable[[], Sequence[Flow]] = _empty
     table: Callable[[], Table] | None = None
+
+    @property
+    def leads(self) -> bool:
+        """Return whether the summary is the first sentence: of a drift check that has drift."""
+        return self.subject == "drift" and any(table.counts for table in self.changes)
 
     def unresolved(self) -> list[CheckResult]:
         """Return the guards that did not pass, the most severe first, then the access tests that failed."""

@@ -57,15 +57,18 @@ def test_text_names_the_org_first_then_what_moved_who_did_it_and_what_to_do(foun
     told = plain(document_lines(document)).splitlines()
     (drift,) = found.drifts
     assert told[0] == "LOCAL REHEARSAL, not WRITER · acme · prod · org_1 at local:org.db   all read: 3 groups, 4 users"
-    assert told[1:4] == ["", "Summary", "  1 policy violation."]
-    assert told[4] == "  Effect on users: No user's access changes. Org admins: 2, unchanged."
+    assert told[1:3] == ["", "Summary"]
+    assert told[3:5] == [
+        "  Drift: 1 setting changed in the console. 1 change is not applied yet.",
+        "  1 policy violation.",
+    ]
+    assert told[5] == "  Effect on users: No user's access changes. Org admins: 2, unchanged."
     text = "\n".join(told)
     assert "~ idp_groups/G<b>|`x`\\u202e @all\\n:tada:   teams: Marketing → Legal   rolecall.yaml:5" in text
     assert "Changed in the console by eve<script>@acme.com, 22 Nov 2026, 12:00 UTC (from 10.0.0.7)" in text
     assert "Config line written by Ann <b>, 22 Nov 2026: 1a2b3c4d Map *it*" in text
     assert "min_org_admins: 2 users are org admin; the minimum is 3" in text
     assert "  Changed in the config, not applied yet  1" in text
-    assert "  Drift: 1 setting changed in the console. 1 change is not applied yet." in told
     assert told[-5:] == [
         "  To keep the drift, update the config: rolecall drift -e prod --accept",
         "  To revert the drift, save a plan: rolecall drift -e prod --revert --out revert.json",

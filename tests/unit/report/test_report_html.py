@@ -217,10 +217,11 @@ def test_one_new_org_admin_among_thousands_of_users_is_drawn_and_listed_first() 
     assert shown.ribbons[-1].kind in ("admin", "lose")
 
 
-def test_escalations_come_before_everything_else_org_admins_first() -> None:
+def test_the_totals_come_first_then_escalations_then_the_changes() -> None:
     text = " ".join(Page(page(full_plan())).texts)
-    assert text.index("Users gain roles above member") < text.index("Plan: ")
-    assert text.index("Plan: ") < text.index("idp_groups/Writer-Marketing", text.index("Plan: "))
+    assert text.index("Plan: ") < text.index("Users gain roles above member")
+    escalations = text.index("Users gain roles above member")
+    assert escalations < text.index("idp_groups/Writer-Marketing", escalations)
 
 
 def test_only_what_differs_between_before_and_after_is_marked() -> None:

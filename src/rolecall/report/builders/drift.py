@@ -14,6 +14,7 @@ from rolecall.model.kinds import BY_SECTION, SECTIONS, field_changes, split_addr
 from rolecall.model.settings import Value
 from rolecall.plan.coverage import USERS
 from rolecall.plan.dates import moment_words
+from rolecall.plan.headline import escalation_sentences
 from rolecall.report.builders.changes import changed, created, deleted, scalar
 from rolecall.report.builders.confirmations import proofs_words, unknown_writer
 from rolecall.report.builders.drift_sentences import (
@@ -82,6 +83,7 @@ def drift_document(report: DriftReport, *, reverts: bool = False) -> Document:
         ),
         status=_status(report),
         escalations=tuple(drift_escalations(report)),
+        totals=() if report.did is None else tuple(map(visible, escalation_sentences(report.did.impact))),
         overview=tuple(overview_notes(report)),
         effects=tuple(impact_sentences(report)),
         basis=basis_words(report),
@@ -144,11 +146,12 @@ def _compared(report: DriftReport) -> Iterator[tuple[str, str]]:
 
 
 def drifts_by_section(report: DriftReport) -> Iterator[tuple[str, list[Drift]]]:
-    """Yield the sections that drifted, in their order, each with what drifted."""
+    """Yield the sections that drifted, in their order, each with what drifted, by the kind of drift."""
+    order = list(CLASSES)
     for section in SECTIONS:
         drifts = [drift for drift in report.drifts if split_address(drift.address)[0] == section]
         if drifts:
-            yield section, drifts
+            yield section, sorted(drifts, key=lambda drift: order.index(drift.kind))
 
 
 def _sections(report: DriftReport) -> Iterable[ChangeTable]:

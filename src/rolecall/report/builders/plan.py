@@ -66,6 +66,7 @@ def plan_document(plan: Plan, digest: str | None = None, saved: str = "") -> Doc
         status=_status(plan),
         headline=_headline(plan, overview),
         escalations=tuple(escalations(plan)),
+        totals=tuple(map(visible, escalation_sentences(plan.impact))),
         overview=overview,
         validity=f"made {plan.created_at:%Y-%m-%d %H:%M} UTC for {plan.as_of}, "
         f"valid until {plan.expires_at:%Y-%m-%d %H:%M} UTC",

@@ -3,9 +3,11 @@ shown: a plan is redacted as a whole."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from rolecall.model.kinds import split_address
 from rolecall.model.policy import TeamRole
 from rolecall.model.roles import MEMBER, ORG_ADMIN, ORG_ROLES, RANK, role_words
 from rolecall.model.settings import Address
@@ -14,6 +16,7 @@ from rolecall.plan.coverage import USERS, members_count
 from rolecall.plan.headline import (
     Shift,
     access_words,
+    by_shift,
     count_users,
     escalation_words,
     sentence,
@@ -24,13 +27,14 @@ from rolecall.plan.headline import (
 from rolecall.plan.moves import Attribution, share
 from rolecall.plan.moves import Escalation as Gain
 from rolecall.plan.order.transients import transient_sentences
-from rolecall.plan.value import ApartKind, Impact, Move, Plan, UpgradeImpact, Who
+from rolecall.plan.value import Apart, ApartKind, Impact, Move, Plan, UpgradeImpact, Who
 from rolecall.report.document import Escalation, Flow, Note, Part, Sense, Table, Tone, UserMove
 from rolecall.report.phrases import count, visible
 
 COLUMNS = ("email", "people", "kind", "before", "after", "left_with_default", "because")
 """Of a plan's table for a spreadsheet."""
 
+_AT = re.compile(r" at (\S+) ")
 _NAMED = 3
 _WAYS = 3
 _MOST = 10
@@ -148,8 +152,9 @@ def plan_notes(plan: Plan) -> Iterable[Note]:
         if apart.kind == "expiring" and moved.issuperset(apart.addresses):
             continue
         whole = apart.kind in ("expired", "human") and everything <= set(apart.addresses)
+        texts = _sign_up(apart) if apart.kind == "sign_up" else apart.sentences
         if apart.kind in _APART and not whole:
-            yield from (Note(f"{_APART[apart.kind]}{visible(text)}") for text in apart.sentences)
+            yield from (Note(f"{_APART[apart.kind]}{visible(text)}") for text in texts)
     yield from _seat_notes(impact)
     yield from _org_role_notes(impact)
     yield from _usage_notes(plan.usage)
@@ -201,6 +206,26 @@ def _usage_note(counts: Usage | TeamUsage, lost: str) -> Note:
     return Note(f"{users}; at least {counts.used:,} of them used WRITER this month {matched}.", "risk")
 
 
+def _sign_up(apart: Apart) -> Iterator[str]:
+    """Yield who can join without an invitation; the same sentence about several domains once."""
+    domains = {split_address(at)[1] for at in apart.addresses}
+    about: dict[str, list[str]] = {}
+    for text in apart.sentences:
+        match = _AT.search(text)
+        domain = match[1] if match and match[1] in domains else None
+        named = about.setdefault(text if domain is None else text.replace(f" at {domain} ", " at {} "), [])
+        named += [] if domain is None else [domain]
+    for text, named in about.items():
+        yield text.replace(" at {} ", f" at {_either(named)} ") if named else text
+
+
+def _either(domains: Sequence[str]) -> str:
+    """Return ``a.com``, ``a.com or b.com``, or the first three and the number of the others."""
+    if len(domains) > _NAMED:
+        return f"{', '.join(domains[:_NAMED])} or {len(domains) - _NAMED:,} other domains"
+    return domains[0] if len(domains) == 1 else f"{', '.join(domains[:-1])} or {domains[-1]}"
+
+
 def name(who: Who) -> str:
     """Return the name that a plan shows of a user, or that it is a user."""
     return visible(who.email) if who.email else "a user"
@@ -227,13 +252,16 @@ def escalations(plan: Plan) -> Iterator[Escalation]:
         alike[gain.was_org_admin, gain.gains].append(gain)
     places = {change.address: change.intent.source for change in plan.changes}
     for gains in sorted(alike.values(), key=lambda gains: (not gains[0].new_org_admin, -len(gains), gains[0].gains)):
-        shown = [name(gain.who) for gain in gains[:_MOST] if gain.who.email]
+        users = tuple(name(gain.who) for gain in gains if gain.who.email)
+        shown = users[:_MOST]
         more = len(gains) - len(shown)
         names = f": {', '.join(shown)}{f' and {more:,} more' if more else ''}" if shown else ""
-        text = f"{visible(escalation_words(gains[0], len(gains)))}{names}"
+        lead = visible(escalation_words(gains[0], len(gains)))
+        listed = users if len(users) == len(gains) else ()
         causes = list(dict.fromkeys(at for gain in gains for at in gain.because))
         where = places.get(causes[0]) if causes else None
-        yield Escalation(text, gains[0].new_org_admin, tuple(map(visible, causes)), where)
+        admin = gains[0].new_org_admin
+        yield Escalation(f"{lead}{names}", admin, tuple(map(visible, causes)), where, lead, listed)
 
 
 def _upgrade(upgrade: UpgradeImpact) -> Iterable[Note]:
@@ -285,10 +313,12 @@ def _parts(access: Sequence[TeamRole], other_side: Sequence[TeamRole], sense: Se
 def flows(impact: Impact) -> list[Flow]:
     """Return what users lose and gain, the largest flow first."""
     listed = []
-    for shift, size in shifts(impact.moves):
+    for shift, tally in by_shift(impact.moves).items():
         lost = [*shift.lost, *(TeamRole(level.team, level.before) for level in shift.levels)]
-        listed.append(Flow(_team_roles(lost) or "nothing", _gained(shift), size, _kind(shift)))
-    return listed
+        for kind, size in tally._asdict().items():
+            if size:
+                listed.append(Flow(_team_roles(lost) or "nothing", _gained(shift), size, _kind(shift, kind)))
+    return sorted(listed, key=lambda flow: -flow.size)
 
 
 def _gained(shift: Shift) -> str:
@@ -299,14 +329,12 @@ def _gained(shift: Shift) -> str:
     return _team_roles([*shift.gained, *(TeamRole(level.team, level.after) for level in shift.levels)]) or "nothing"
 
 
-def _kind(shift: Shift) -> str:
-    """Return what happens to users, the most severe first: ``lose`` also if they fall back to default access or have
-    none left, whatever that gives."""
+def _kind(shift: Shift, kind: str) -> str:
+    """Return what happens to users: they gain org admin, or another role above member, or else as the headline counts
+    them, see ``partition``."""
     if above := _roles_above_member(shift):
         return "admin" if ORG_ADMIN in above else "more"
-    if shift.default or shift.bare or (shift.loses and not shift.gains):
-        return "lose"
-    return "change" if shift.loses else "gain"
+    return "lose" if kind == "change" and (shift.default or shift.bare) else kind
 
 
 def _team_roles(access: Sequence[TeamRole]) -> str:

@@ -23,6 +23,7 @@ from rolecall.report.document import (
     Part,
     UserMove,
 )
+from rolecall.report.escalation import MOST_ESCALATIONS, MOST_NAMES
 from rolecall.report.findings import of_problems
 from rolecall.report.phrases import count, place, visible
 from rolecall.report.renderers.picture import by_severity, picture
@@ -40,9 +41,6 @@ MOST_FLOWS = 1000
 MOST_LINES = 24
 """Lines of a step that is printed on one page. A longer one may go on on the next page."""
 
-_OPEN = 10
-"""Escalations that are listed openly; the others are folded."""
-
 _DATA = "report/data"
 _MARKS: Mapping[Mark, str] = {"+": "create", "~": "update", "-": "delete", "↑": "upgrade"}
 _SLASHED = str.maketrans({"/": "/<wbr>", **{char: escape(char) for char in "&<>\"'"}})
@@ -55,10 +53,10 @@ _LEGEND = {
     "admin": "gain org admin",
     "more": "gain another role above member",
     "lose": "lose access",
-    "change": "lose and gain access",
+    "change": "change access",
     "gain": "gain access",
 }
-_EFFECTS = {"lose": "loses access", "gain": "gains access", "change": "loses and gains access"}
+_EFFECTS = {"lose": "loses access", "gain": "gains access", "change": "changes access"}
 _FALLS_BACK = "falls back to default access"
 _QUOTED = re.compile(r"`([^`]+)`")
 
@@ -105,7 +103,8 @@ def html(document: Document) -> str:
         most_rows=MOST_ROWS,
         most_lines=MOST_LINES,
         most_flows=MOST_FLOWS,
-        most_escalations=_OPEN,
+        most_escalations=MOST_ESCALATIONS,
+        most_names=MOST_NAMES,
         users={"rows": users[:MOST_ROWS], "more": max(len(users) - MOST_ROWS, 0), "total": total},
         data=_data(moves),
     )

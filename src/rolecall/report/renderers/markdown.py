@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from rolecall.report.document import ChangeTable, CheckResult, Document, Entry, NextStep, Status, Tone
+from rolecall.report.document import (
+    ChangeTable,
+    CheckResult,
+    Document,
+    Entry,
+    NextStep,
+    Status,
+    Tone,
+)
+from rolecall.report.escalation import MOST_ESCALATIONS, MOST_NAMES
 from rolecall.report.findings import of_problems
 from rolecall.report.phrases import count, place, visible
 
@@ -90,10 +99,9 @@ def _head(document: Document) -> Iterator[str]:
     """Yield the org, the escalations, highlighted, and the other parts of the summary."""
     yield f"{_marker(document)}\n"
     yield f"### {_SIGNS[document.status]} {md(document.banner.text)}\n\n"
-    for escalation in document.escalations:
-        yield f"> 🔶 **{md(escalation.text)}** {code(place(escalation.where))}\n>\n"
-    if document.escalations:
-        yield "\n"
+    if document.leads:
+        yield f"**{md(document.summary)}**\n\n"
+    yield from _escalations(document)
     if document.overview:
         yield from (f"- {_TONES[note.tone]}{quoted(note.text)}\n" for note in document.overview)
         yield "\n"
@@ -102,9 +110,24 @@ def _head(document: Document) -> Iterator[str]:
     read = f"{document.banner.read[:1].upper()}{document.banner.read[1:]}." if document.banner.read else ""
     if document.idp:
         yield f"{md(f'{document.idp.text}: {document.idp.read}.')}\n\n"
-    if document.summary or read:
-        yield f"{' '.join(filter(None, (f'**{md(document.summary)}**' if document.summary else '', md(read))))}\n\n"
+    summary = "" if document.leads else document.summary
+    if summary or read:
+        yield f"{' '.join(filter(None, (f'**{md(summary)}**' if summary else '', md(read))))}\n\n"
     yield from (f"- {md(text)}\n" for text in document.effects)
+
+
+def _escalations(document: Document) -> Iterator[str]:
+    """Yield who gains roles above member: of many groups the totals, then the first few."""
+    listed = document.escalations
+    few = len(listed) <= MOST_ESCALATIONS
+    yield from () if few else (f"> 🔶 **{md(text)}**\n>\n" for text in document.totals)
+    for escalation in listed[:MOST_ESCALATIONS]:
+        text = escalation.text if few else escalation.named(MOST_NAMES)
+        yield f"> 🔶 **{md(text)}** {code(place(escalation.where))}\n>\n"
+    if not few:
+        yield f"> and {len(listed) - MOST_ESCALATIONS:,} more; the JSON report has all of them\n>\n"
+    if listed:
+        yield "\n"
 
 
 def _guards(document: Document) -> Iterator[str]:

@@ -20,6 +20,7 @@ from rolecall.report.document import (
     Sense,
     Tone,
 )
+from rolecall.report.escalation import MOST_ESCALATIONS, MOST_NAMES
 from rolecall.report.line import Line, Span, Spans, Style, fits, line
 from rolecall.report.phrases import cells, count, place, visible
 
@@ -57,7 +58,7 @@ def document_lines(document: Document, width: int | None = None, *, verbose: boo
     yield banner_line(document.banner)
     if document.idp:
         yield banner_line(document.idp)
-    yield from _summary(document)
+    yield from _summary(document, verbose=verbose)
     yield from _changes(document, width, verbose=verbose)
     yield from _users(document, verbose=verbose)
     yield from _guards(document, width, verbose=verbose)
@@ -86,22 +87,39 @@ def _heading(text: str) -> Iterator[Line]:
     yield line(text, "bold")
 
 
-def _summary(document: Document) -> Iterator[Line]:
-    """Yield the escalations, then what the report is about as a whole, then the counts."""
+def _summary(document: Document, *, verbose: bool = False) -> Iterator[Line]:
+    """Yield the escalations, then what the report is about as a whole, then the counts; of a drift check with drift,
+    the counts first."""
     yield from _heading("Summary")
-    for escalation in document.escalations:
-        where = place(escalation.where)
-        tail: Spans = (Span(where, "dim"),) if where else ()
-        yield Line((Span("! ", "more"), Span(escalation.text, "alert")), 2, 4, tail)
+    leads = document.leads
+    if leads:
+        yield line(document.summary, "bold", indent=2, hang=2)
+    yield from _escalations(document, verbose=verbose)
     if document.overview:
         yield from _notes(document.overview)
     elif document.headline:
         yield line(document.headline, "bold", indent=2, hang=2)
     yield from (line(text, indent=2, hang=4) for text in document.effects)
-    if document.summary:
+    if document.summary and not leads:
         yield line(document.summary, "bold", indent=2, hang=2)
     if document.basis:
         yield line(document.basis, "dim", indent=2, hang=2)
+
+
+def _escalations(document: Document, *, verbose: bool) -> Iterator[Line]:
+    """Yield who gains roles above member: of many groups the totals, then the first few, unless ``verbose``."""
+    listed = document.escalations
+    few = len(listed) <= MOST_ESCALATIONS
+    for text in () if few else document.totals:
+        yield Line((Span("! ", "more"), Span(text, "alert")), 2, 4)
+    for escalation in listed if few or verbose else listed[:MOST_ESCALATIONS]:
+        where = place(escalation.where)
+        tail: Spans = (Span(where, "dim"),) if where else ()
+        all_names = len(escalation.users) if verbose else MOST_NAMES
+        text = escalation.text if few and not verbose else escalation.named(all_names)
+        yield Line((Span("! ", "more"), Span(text, "alert")), 2, 4, tail)
+    if not few and not verbose:
+        yield line(f"and {len(listed) - MOST_ESCALATIONS:,} more; -v lists them", "dim", indent=4, hang=4)
 
 
 def _changes(document: Document, width: int | None, *, verbose: bool) -> Iterator[Line]:
