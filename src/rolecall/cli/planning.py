@@ -129,6 +129,10 @@ async def read_and_plan(call: Invocation, opened: Session, flags: PlanFlags = Pl
         usage=read_usage(call, opened.config),
     )
     planned = await make_plan(request)
+    if not planned.plan.changes and call.snapshot is None:
+        from rolecall.jobs.admins import with_admins
+
+        return await with_admins(request, planned)
     if not planned.plan.human or call.snapshot is not None:
         return planned
     from rolecall.cli.open_runs import with_open_run

@@ -31,6 +31,7 @@ from rolecall.plan.inputs import PlanInput
 from rolecall.plan.lint.config import lint
 from rolecall.plan.lint.names import unmatched_names
 from rolecall.plan.lint.notes import changed_notes, metadata_notes, notes, users_note, whose_reading
+from rolecall.plan.lint.overwritten import overwritten
 from rolecall.plan.lint.sources import disagreements
 from rolecall.plan.order.steps import order
 from rolecall.plan.value import IdpGroupFacts, IdpPart, Plan, Requests
@@ -141,6 +142,7 @@ def _warnings(
         *(unknown_order(plan_input.lineage) if changes else ()),
         *linted,
         *disagreements(plan_input),
+        *(() if plan_input.command else overwritten(changes, plan_input.known.memory, plan_input.org)),
     )
 
 

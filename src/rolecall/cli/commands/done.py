@@ -77,7 +77,7 @@ def done(
     from rolecall.cli.journals import check_journal, of_run
     from rolecall.cli.session import now, read, wait_for
     from rolecall.jobs.done import Statement
-    from rolecall.report.builders.runs import manual_steps_left
+    from rolecall.report.builders.runs import manual_steps_left, recorded_for
 
     call = of_run(call, run)
     config = read(call)
@@ -85,7 +85,8 @@ def done(
     statement = Statement(by or actor(call.environ), evidence, found, now().replace(microsecond=0))
     attested, findings = wait_for(_attest(call, config, run, steps, statement))
     last = attested[-1].run
-    stdout(call.environ, color=call.color).lines((*_lines(attested, findings), manual_steps_left(last)))
+    whom = () if by else (recorded_for(statement.by),)
+    stdout(call.environ, color=call.color).lines((*_lines(attested, findings), *whom, manual_steps_left(last)))
     return Exit.HUMAN if last.human else Exit.OK
 
 

@@ -148,6 +148,11 @@ def attested_lines(
         yield line(f"{words[0].upper()}{words[1:]}.", "ok" if proven else "dim")
 
 
+def recorded_for(by: str) -> Line:
+    """Return who is recorded as the user who did the steps, where no one was named."""
+    return line(f"Recorded as done by {visible(by)}. To record another user: --by EMAIL", "dim")
+
+
 def manual_steps_left(run: Run) -> Line:
     """Return which manual steps of a run are not reported done."""
     if run.human:
