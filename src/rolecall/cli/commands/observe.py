@@ -201,10 +201,13 @@ def _env(reading: Reading) -> str:
 
 
 def _section(reading: Reading, draft: Draft, section: str) -> Draft:
+    from rolecall.cli.observe_metadata import with_metadata
     from rolecall.jobs.observe import with_section
 
     try:
         value = _value(reading, draft, section)
+        if section == "sso":
+            value = with_metadata(reading.config, value)
     except Skipped:
         say(f"  {section} is not recorded.")
         value = None
