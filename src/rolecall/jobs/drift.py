@@ -5,7 +5,7 @@ It gets a Reader, so it cannot write to the org.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -18,19 +18,21 @@ from rolecall.drift.role_events import RoleLog
 from rolecall.drift.scan import DriftResult, DriftScan, Past, drifted, scan
 from rolecall.drift.value import DriftReport, Violation
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
+from rolecall.jobs.idp_side import with_members
 from rolecall.jobs.memory import DriftMemory
 from rolecall.jobs.people import left_out, people_or_unread
 from rolecall.jobs.plan import PlanRequest, read_plan_input
 from rolecall.journal.port import Journal
 from rolecall.live.port import Audit
 from rolecall.model.audit import AuditLog
+from rolecall.model.change import Change
 from rolecall.model.desired import NOTHING_APPLIED, Applied
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.evidence import Question
 from rolecall.model.kinds import split_address
 from rolecall.model.lineage import Blame
 from rolecall.model.outcome import Event
-from rolecall.model.settings import Address
+from rolecall.model.settings import Address, IdpAssignment, IdpPush
 from rolecall.plan.coverage import concerns, people_coverage
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.lint.names import flag_problems, known_addresses, unmatched_names
@@ -93,10 +95,21 @@ async def check_drift(request: DriftRequest) -> Drifts:
     drifts = drifted(inquiry)
     if drifts:
         inquiry = await _with_events(inquiry, request, drifts)
+        members = await with_members(planning.idp, inquiry.plan_input, _either_way(drifts))
+        inquiry = replace(inquiry, plan_input=members)
         inquiry = _with_findings(inquiry, request, drifts)
     drift_result = scan(_with_roles(inquiry, request))
     written = _authors(drift_result.report.entries, request.blame)
     return Drifts(replace(drift_result, report=replace(drift_result.report, written=written)), inquiry)
+
+
+def _either_way(drifts: Iterable[Drift]) -> Iterator[Change]:
+    """Yield each drift of a group in the IdP as the changes of both directions."""
+    for drift in drifts:
+        value = drift.last or drift.desired or drift.live
+        if isinstance(value, IdpAssignment | IdpPush):
+            yield Change(drift.address, "create", None, value)
+            yield Change(drift.address, "delete", value, None)
 
 
 def _unmatched(request: DriftRequest, plan_input: PlanInput) -> tuple[Problem, ...]:

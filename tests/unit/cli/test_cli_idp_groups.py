@@ -316,3 +316,33 @@ def test_members_that_cannot_be_read_leave_guards_unevaluated(repo: Repo, capsys
     plan = planned(capsys, folder, code=Exit.REFUSED)
     assert "the members of Everyone" in plan["impact"]["problem"]
     assert {guard["verdict"] for guard in plan["guards"]} >= {"not judged"}
+
+
+def test_a_saved_plan_has_ids_and_is_applied_by_them(repo: Repo, capsys: Capture) -> None:
+    site = a_site()
+    folder = repo(site)
+    saved = folder / "plan.json"
+    printed(capsys, folder, "plan", "--out", str(saved))
+    site.homonyms["00gother"] = "Everyone"  # the name is ambiguous now, and the plan has the ID
+    assert "2 manual steps" in printed(capsys, folder, "apply", str(saved), "--auto-approve", code=Exit.HUMAN)
+
+
+def test_drift_in_okta_shows_its_users_and_is_reverted(repo: Repo, capsys: Capture) -> None:
+    people = {**PEOPLE, "bo@tiny.co": ["Partners"]}
+    site = a_site(people=people, groups=[*GROUPS, "Partners"], assigned_groups=["Everyone", "Partners"])
+    folder = repo(site, "  assignments: [Everyone, Partners]\n")
+    printed(capsys, folder, "apply", "--auto-approve")
+    site.assigned_groups.remove("Partners")
+    capsys.readouterr()
+    assert run(["-C", str(folder), "drift", "--format", "json"]) == Exit.OK
+    report = json.loads(capsys.readouterr().out)
+    (drift,) = report["drift"]
+    assert (drift["address"], drift["class"]) == ("idp_assignments/Partners", "console")
+    assert report["impact"]["did"]["losing"] == 1
+    saved = folder / "revert.json"
+    printed(capsys, folder, "drift", "--revert", "--out", str(saved))
+    revert = json.loads(saved.read_text())
+    assert {change["address"]: change["action"] for change in revert["changes"]} == {
+        "idp_assignments/Partners": "create"
+    }
+    printed(capsys, folder, "apply", str(saved), "--auto-approve", code=Exit.HUMAN)
