@@ -24,7 +24,7 @@ from rolecall.jobs.plan import (
     plan_from_input,
     read_plan_input,
 )
-from rolecall.journal.port import LOCAL_ORG, LOG_ENTRY, JournalError
+from rolecall.journal.port import IDP_APP, LOCAL_ORG, LOG_ENTRY, Journal, JournalError
 from rolecall.live.port import IdpSideReader, People
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import EVERYBODY
@@ -37,6 +37,7 @@ from rolecall.model.target import DEFAULT_KEEP_DAYS
 from rolecall.plan.commands import once
 from rolecall.plan.coverage import incomplete, people_coverage
 from rolecall.plan.draft import draft_plan
+from rolecall.plan.idp_users import manages_idp
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
 from rolecall.plan.saved.digest import digest, matches, short
@@ -65,7 +66,8 @@ class ApplyRequest(ApplyContext):
 async def apply_approved(request: ApplyRequest) -> RunReport:
     """Carry out the approved plan. Raises Stale, before anything is sent, if it is out of date.
 
-    As the run begins, the journal gets a note of whether the org is a local one, for ``check_rehearsal``.
+    As the run begins, the journal gets a note of whether the org is a local one, for ``check_rehearsal``, and of the
+    app in the IdP, for the guard `idp_target`.
     """
     replanner = _Replanner(request)
 
@@ -73,6 +75,7 @@ async def apply_approved(request: ApplyRequest) -> RunReport:
         if replanner.plan_input is not None:
             facts = replanner.plan_input.live.facts
             request.journal.keep(facts.org_id, LOCAL_ORG, facts.local)
+            _keep_app(request.journal, replanner.plan_input)
         request.began(run, steps)
 
     report = await carry_out(request.approved, replace(request, began=began), replanner)
@@ -80,6 +83,14 @@ async def apply_approved(request: ApplyRequest) -> RunReport:
     if report.run is None or report.problems or request.stop() or plan_input is None or final is None:
         return report
     return replace(report, notes=(*report.notes, *await _record_holders(request, report.run, plan_input, final)))
+
+
+def _keep_app(journal: Journal, plan_input: PlanInput) -> None:
+    """Note the app in the IdP that the run is about, if it is another one than at the last apply."""
+    side = plan_input.live.facts.idp
+    app = "" if side is None else side.where
+    if app != plan_input.applied.idp_app and (app or not manages_idp(plan_input.desired)):
+        journal.keep(plan_input.live.facts.org_id, IDP_APP, app)
 
 
 class Earlier(NamedTuple):

@@ -28,6 +28,10 @@ LOCAL_ORG = "org.local"
 """Name of the note with whether the last apply was to a local org. Journals of 0.1.0 do not have it."""
 
 
+IDP_APP = "idp.app"
+"""Name of the note with the app in the IdP that the last apply was about; empty for one that managed nothing there."""
+
+
 class JournalError(RolecallError):
     """The journal cannot be opened, read or written, or it was changed by something else."""
 

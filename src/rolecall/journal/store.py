@@ -18,6 +18,7 @@ from rolecall.journal.content import PREFIX, reference_of
 from rolecall.journal.database import Database, damaged
 from rolecall.journal.lock import Lock
 from rolecall.journal.port import (
+    IDP_APP,
     LOCAL_ORG,
     LOG_ENTRY,
     Anchor,
@@ -146,7 +147,9 @@ class SqlJournal:
         with self._database.snapshot():
             entry = memory.get(self._database, org_id, memory.note(LOG_ENTRY), str) or ""
             local = memory.get(self._database, org_id, memory.note(LOCAL_ORG), _flag)
-            return replace(memory.applied(self._database, org_id), journal=self.id, log_entry=entry, local=local)
+            app = memory.get(self._database, org_id, memory.note(IDP_APP), str) or ""
+            applied = memory.applied(self._database, org_id)
+            return replace(applied, journal=self.id, log_entry=entry, local=local, idp_app=app)
 
     def records(self, org_id: str) -> tuple[Record, ...]:
         with self._database.snapshot():

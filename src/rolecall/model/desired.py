@@ -64,7 +64,8 @@ class Applied:
     unmanaged addresses at the last apply. ``expires`` are the entries with an end, ``ends`` their last days; None if
     not recorded. ``waiting`` has the day since when a group has been pending. ``last`` is the run that wrote the newest
     value. ``journal`` is the journal's id, ``log_entry`` that of the newest entry in the org's audit log when the last
-    apply was planned. ``local`` is whether that apply was to a local org, None if not recorded.
+    apply was planned. ``local`` is whether that apply was to a local org, None if not recorded. ``idp_app`` is the app
+    in the IdP that it was about, empty if it managed nothing there.
     """
 
     settings: Settings = Settings()
@@ -81,6 +82,7 @@ class Applied:
     journal: str = field(default="", compare=False)
     log_entry: str = field(default="", compare=False)
     local: bool | None = field(default=None, compare=False)
+    idp_app: str = field(default="", compare=False)
 
     @property
     def recorded(self) -> bool:

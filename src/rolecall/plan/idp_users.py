@@ -14,7 +14,9 @@ from typing import NamedTuple
 from rolecall.access.moves import returned, synced
 from rolecall.model import normalise
 from rolecall.model.change import Change
+from rolecall.model.desired import Desired
 from rolecall.model.directory import PLAIN, Directory, Traits
+from rolecall.model.kinds import IDP_SECTIONS
 from rolecall.model.live import IdpSide, Live
 from rolecall.model.settings import UNSET, Address, IdpAssignment, IdpPush, Settings
 from rolecall.plan.value import AppUsers
@@ -251,3 +253,8 @@ def both_of(settings: Settings) -> dict[str, str]:
         return {}
     ids = {value.id for value in assigned.values()}
     return {str(value.id): key for key, value in pushed.items() if value.id in ids}
+
+
+def manages_idp(desired: Desired) -> bool:
+    """Return whether the configuration manages something in the IdP."""
+    return any(getattr(desired.settings, section) is not UNSET for section in IDP_SECTIONS)

@@ -148,3 +148,18 @@ def test_groups_of_one_name_are_told_by_their_ids(repo: Repo, capsys: Capture) -
     lists = f"  assignments: [{{name: Admins, id: 00gtwin}}]\n  pushes: [{{name: Admins, id: {oid('Admins')}}}, Old]\n"
     plan = planned(capsys, repo(site, lists))
     assert guard(plan, "assigned_and_pushed")["verdict"] == "pass"
+
+
+def test_another_app_than_at_the_last_apply_is_refused(repo: Repo, capsys: Capture) -> None:
+    folder = repo(a_site(), "  assignments: [Everyone]\n")
+    printed(capsys, folder, "apply", "--auto-approve", code=Exit.HUMAN)
+    config = (folder / "rolecall.yaml").read_text()
+    other = config.replace("127.0.0.1", "localhost")
+    (folder / "rolecall.yaml").write_text(other)
+    found = guard(planned(capsys, folder, code=Exit.REFUSED), "idp_target")
+    assert found["verdict"] == "block"
+    assert "and the last apply was about Okta, 127.0.0.1:" in found["message"]
+    (folder / "rolecall.yaml").write_text(other.replace("  assignments: [Everyone]\n", ""))
+    printed(capsys, folder, "apply", "--auto-approve")
+    (folder / "rolecall.yaml").write_text(other)
+    assert guard(planned(capsys, folder), "idp_target")["verdict"] == "pass"

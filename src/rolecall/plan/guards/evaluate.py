@@ -17,7 +17,6 @@ from rolecall.plan.guards.idp import (
     assigned_and_pushed,
     deprovisions,
     idp_target,
-    manages_idp,
     unpush_mapped,
 )
 from rolecall.plan.guards.losing import max_people_losing_access
@@ -31,6 +30,7 @@ from rolecall.plan.guards.removals import max_removals, possible_rename
 from rolecall.plan.guards.sign_in import sign_in
 from rolecall.plan.guards.unread import observed_age, unread
 from rolecall.plan.guards.upgrade import upgrade
+from rolecall.plan.idp_users import manages_idp
 from rolecall.plan.value import GuardResult, Selection
 
 GUARDS: Mapping[str, Guard] = {
@@ -91,7 +91,7 @@ def _command(guard_input: GuardInput) -> str:
 
 def _findings(guard_input: GuardInput) -> Mapping[str, Finding]:
     """Return the finding of each guard; `unread` is evaluated last, since it reports guards that were not evaluated."""
-    of_idp = manages_idp(guard_input.plan_input)
+    of_idp = manages_idp(guard_input.plan_input.desired)
     guards = {name: guard for name, guard in GUARDS.items() if of_idp or name not in OF_IDP}
     due = {name: guard for name, guard in guards.items() if guard_input.effective or name in _ALWAYS}
     findings = {

@@ -6,7 +6,7 @@ These guards are evaluated only for a configuration that manages something in th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rolecall.errors import Where
 from rolecall.model.change import Change
@@ -18,19 +18,12 @@ from rolecall.plan.guards.guard import PASS, READ_IDP, Finding, GuardInput, Item
 from rolecall.plan.guards.losing import active_users
 from rolecall.plan.headline import count_users, enumerate_words
 from rolecall.plan.idp_users import both_of
-from rolecall.plan.inputs import PlanInput
 from rolecall.plan.moves import name_some
 from rolecall.plan.value import Detail
 
 OF_IDP = frozenset({"unpush_mapped", "deprovisions", "assigned_and_pushed", "idp_target"})
 """The guards of this module."""
 DEPROVISIONS = "deprovisions"
-
-
-def manages_idp(plan_input: PlanInput) -> bool:
-    """Return whether the configuration manages something in the IdP."""
-    settings = plan_input.desired.settings
-    return any(getattr(settings, section) is not UNSET for section in IDP_SECTIONS)
 
 
 def unpush_mapped(guard_input: GuardInput) -> Finding:
@@ -114,12 +107,17 @@ def assigned_and_pushed(guard_input: GuardInput) -> Finding:
 
 
 def idp_target(guard_input: GuardInput) -> Finding:
-    """Block changes in an app that is not recognizable as WRITER's: none of its URLs is on WRITER's host."""
+    """Block changes in another app than at the last apply, and in one that is not recognizable as WRITER's: none of its
+    URLs is on WRITER's host."""
     facts = guard_input.plan_input.live.facts
     changes = [change for change in guard_input.effective if split_address(change.address)[0] in IDP_SECTIONS]
-    if not changes or facts.local or facts.idp is None:
+    if not changes or facts.idp is None:
         return PASS
-    hosts = facts.idp.hosts
+    last, hosts = guard_input.plan_input.applied.idp_app, facts.idp.hosts
+    if last and last != facts.idp.where:
+        return _other_app(facts.idp.where, last, changes)
+    if facts.local:
+        return PASS
     if hosts is None:
         message = f"Whether the app is WRITER's is unknown: {facts.idp.where} could not be read."
         return Finding("not judged", message, fixes=(READ_IDP,), unread_settings=True)
@@ -133,6 +131,17 @@ def idp_target(guard_input: GuardInput) -> Finding:
         items=tuple(Item(1, (change.address,)) for change in changes),
         firm=True,
         fixes=("Correct `app` in `idp`, or the single sign-on URL of the app in the IdP.",),
+    )
+
+
+def _other_app(app: str, last: str, changes: Sequence[Change]) -> Finding:
+    return Finding(
+        "block",
+        f"the app is {app}, and the last apply was about {last}",
+        actual=len(changes),
+        items=tuple(Item(1, (change.address,)) for change in changes),
+        firm=True,
+        fixes=("To move to another app, first apply a config without `idp.assignments` and `idp.pushes`.",),
     )
 
 
