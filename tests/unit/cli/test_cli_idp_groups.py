@@ -79,7 +79,8 @@ def test_a_plan_has_both_sides(repo: Repo, capsys: Capture) -> None:
     assert "OKTA_GROUP, 2 members" in lines[lines.index(assigned) + 1]
     (pushed,) = [line for line in lines if "+ idp_pushes/Marketing" in line]
     assert "rolecall.yaml:7" in pushed  # the place of the entry of idp_groups
-    assert any("- idp_pushes/Old" in line for line in lines)
+    (ended,) = [line for line in lines if "- idp_pushes/Old" in line]
+    assert "stays in WRITER with its members" in "".join(lines[lines.index(ended) :][:3])
     assert any("- idp_assignments/Old" in line for line in lines)
 
 

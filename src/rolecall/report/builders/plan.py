@@ -261,7 +261,7 @@ def _entry(change: Change, plan: Plan, own: Sequence[Move]) -> Entry:
         diffs(section, change),
         change.intent.source,
         (
-            *(_group_facts(plan, change.address) if plan.idp_side else ()),
+            *(_group_facts(plan, change) if plan.idp_side else ()),
             *change_notes(plan, change.address, own),
             *default_access_note(own, complete=not plan.impact.problem),
             *_reasons(change),
@@ -270,8 +270,9 @@ def _entry(change: Change, plan: Plan, own: Sequence[Move]) -> Entry:
     )
 
 
-def _group_facts(plan: Plan, at: Address) -> Iterator[Note]:
+def _group_facts(plan: Plan, change: Change) -> Iterator[Note]:
     """Yield what a group of the IdP is that the plan assigns or pushes."""
+    at = change.address
     group = plan.idp_side.groups.get(at) if plan.idp_side else None
     if group is not None:
         members = "members not read" if group.members is None else count(group.members, "member")
@@ -280,11 +281,15 @@ def _group_facts(plan: Plan, at: Address) -> Iterator[Note]:
     if users.gain:
         taken = f" {_taken_over(users)}" if users.taken_over else ""
         yield Note(f"{count_users(users.gain, 'gets', 'get')} the app.{taken}", "more")
+        if any(split_address(pending.address)[0] == "idp_groups" for pending in plan.waiting):
+            yield Note("They have default access until their groups are mapped.")
     if users.lose:
         yield Note(f"{count_users(users.lose, 'loses', 'lose')} the app: {DEACTIVATED}", "risk")
     section, key = split_address(at)
     mapping = address("idp_groups", key)
-    if section == _PUSHES and any(change.address == mapping for change in plan.waiting):
+    if section == _PUSHES and change.after is None:
+        yield Note("The group stays in WRITER with its members; the IdP no longer changes them.", "dim")
+    elif section == _PUSHES and any(pending.address == mapping for pending in plan.waiting):
         yield Note(f"New in WRITER: {visible(mapping)} is mapped once the group arrives.")
 
 
