@@ -199,6 +199,24 @@ def test_an_org_with_an_api_is_read_whole_to_know_that_a_name_is_unique(
     assert (usage["losing"], usage["matched"], usage["used"]) == (5, 1, 1)
 
 
+def test_all_users_are_read_once_more_only_if_users_lose_access_and_usage_is_configured(
+    repo: Repo, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.site.load(people=people(named=False))
+    monkeypatch.setenv("KEY", make_token(repo.site.database, "admin", email="ann@acme.com").secret)
+
+    def user_lists(*, usage: bool) -> int:
+        org = f"org: {{name: acme, url: '{repo.site.base}', token: {{env: KEY}}}}\n"
+        repo.write(org, repo.site.base if usage else None)
+        capsys.readouterr()
+        assert run(["-vv", "--log-format", "json", "plan"]) == Exit.OK
+        requests = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+        assert any(request.get("path") == "/v1/people/search" for request in requests)
+        return sum(request.get("path") == "/v1/people" for request in requests)
+
+    assert (user_lists(usage=False), user_lists(usage=True)) == (0, 1)
+
+
 def test_many_pages(repo: Repo, capsys: Capture) -> None:
     set_knobs(repo.site.database, Knobs(page_limit=2))
     assert planned(capsys)["usage"]["matched"] == 3
