@@ -127,7 +127,8 @@ def test_the_legacy_endpoint_has_roles_by_attribute_and_no_mapping() -> None:
 
 def test_the_page_has_a_section_for_each_step() -> None:
     page = html(setup_document(SETTINGS, "okta", "acme"))
-    assert page.count('<section class="step">') == 9
+    assert page.count('<section class="step') == 9
+    assert page.count('<section class="step long">') == 1, "the step that sets up SSO is longer than a page"
     assert "<xml>" not in page
 
 
