@@ -200,3 +200,16 @@ def test_the_writer_of_a_drifted_field_is_named_only_if_it_is_certain(
             else:
                 after = [r for r in alike.values() if r.at is not None and r.at >= START + SLACK]
                 assert [r.key for r in after] == [proof.key]
+
+
+@given(st.sampled_from(QUESTIONS[:2]), st.sampled_from(UNREAD))
+def test_a_record_of_an_unread_log_does_not_name_the_last_writer(question: Question, unread: dict[str, Any]) -> None:
+    action = ("Sign in", "Enable password") if question == QUESTIONS[0] else ("SAML", "Disabled")
+    at = (START + timedelta(hours=1)).isoformat()
+    raw = {"createdAt": at, "actor": "ann@acme.com", "result": "ok", "area": action[0], "action": action[1]}
+    record = decode_record(raw)
+    question = question._replace(reported=None)
+    assert look_up(question, log_of([record])).status == "confirmed"
+    finding = look_up(question, log_of([record], **unread))
+    assert (finding.status, [proof.key for proof in finding.proofs]) == ("unclear", [record.key])
+    assert finding.problem

@@ -309,3 +309,22 @@ def test_two_opposite_records_of_one_moment_prove_nothing(world: World, actions:
         pair = [allowed(BEGAN + HOUR, id=f"{number}{action}", action=f"{action} password") for action in actions]
         world.read(*pair, now=BEGAN + 3 * HOUR)
         assert world.status(run) == "unclear"
+
+
+def test_a_change_by_another_user_is_not_recorded_as_a_confirmation(world: World) -> None:
+    run = world.begin(BEGAN)
+    world.report(run, BEGAN + 2 * HOUR)
+    by_bo = allowed(BEGAN + HOUR / 2, actor={"email": "bo@acme.com"})
+    world.read(by_bo, now=BEGAN + 3 * HOUR)
+    assert world.status(run) == "another_actor"
+    assert world.journal.unconfirmed(ORG, BEGAN)
+    world.read(by_bo, allowed(BEGAN + HOUR), now=BEGAN + 4 * HOUR)
+    assert world.status(run) == "confirmed"
+
+
+def test_records_older_than_configured_are_unknown_also_before_they_are_removed(world: World) -> None:
+    run = world.begin(BEGAN)
+    world.report(run, BEGAN + HOUR)
+    world.read(now=BEGAN + 3 * DAY)
+    assert world.status(run, now=BEGAN + 3 * DAY) == "not_in_log"
+    assert world.status(run, now=BEGAN + 3 * DAY, keep_days=2) == "unread"
