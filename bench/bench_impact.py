@@ -122,7 +122,7 @@ def of_the_plan(live: Live, size: Size, directory: Directory) -> None:
     """The impact as a plan has it: per person, per team, per change, with names; and its share of the steps' order."""
     plan_input = PlanInput(
         desired=Desired(decode_settings({"idp_groups": wanted(size)})),
-        live=replace(live, facts=replace(live.facts, can=WRITES)),
+        live=replace(live, facts=live.facts._replace(can=WRITES)),
         org=OrgRef("at-size", "org_at_size", "https://rolecall.example.com"),
         created_at=datetime(2026, 11, 22, 10, tzinfo=UTC),
         as_of=date(2026, 11, 22),

@@ -62,7 +62,7 @@ def main() -> None:
         teams=asked.teams,
     )
     live = decode_snapshot(snapshot(size)).live
-    live = replace(live, facts=replace(live.facts, can=WRITES))
+    live = replace(live, facts=live.facts._replace(can=WRITES))
     directory = crowd(size)
     changes = diff(Desired(decode_settings({"idp_groups": wanted(size)})), live, TODAY).changes
     print(f"{len(directory):,} people, {len(directory.members):,} memberships, {len(changes):,} changes")

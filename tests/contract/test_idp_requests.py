@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,7 +72,7 @@ def all_reads(kind: str, site: Site) -> list[Any]:
     """Every read that rolecall knows: users, the app's setup, its parts, a trace."""
     with served(site, okta_answers if kind == "okta" else graph_answers, okta=kind == "okta") as url:
         place = reached(kind, url)
-        way = replace(place.way, groups=("Lunch",), role_attribute="role")
+        way = place.way._replace(groups=("Lunch",), role_attribute="role")
         people: Any = connect_people(place.kind, place.at, way)
 
         async def work() -> None:
@@ -111,7 +110,7 @@ def test_what_is_not_in_the_list_is_refused(method: str, path: str) -> None:
 def test_an_app_that_would_change_the_path_is_not_asked_for(app: str) -> None:
     site = a_site("okta")
     with served(site, okta_answers, okta=True) as url:
-        people: Any = connect_people("okta", url, replace(reached("okta", url).way, app=app))
+        people: Any = connect_people("okta", url, reached("okta", url).way._replace(app=app))
 
         async def work() -> None:
             try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -75,7 +74,7 @@ def reached(kind: str, url: str, app: str | None = None) -> Place:
 
 
 def traced(place: Place, email: str = ANN) -> IdpTrace:
-    people: Any = connect_people(place.kind, place.at, replace(place.way, clock=FakeClock()))
+    people: Any = connect_people(place.kind, place.at, place.way._replace(clock=FakeClock()))
 
     async def work() -> IdpTrace:
         try:
@@ -231,7 +230,7 @@ def test_a_url_of_the_app_that_is_no_url_is_left_out(kind: str) -> None:
 def app_of(kind: str, site: Site) -> IdpApp:
     with served(site, okta_answers if kind == "okta" else graph_answers, okta=kind == "okta") as url:
         place = reached(kind, url)
-        people: Any = connect_people(place.kind, place.at, replace(place.way, clock=FakeClock()))
+        people: Any = connect_people(place.kind, place.at, place.way._replace(clock=FakeClock()))
 
         async def work() -> IdpApp:
             try:

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -132,7 +131,7 @@ def read(idp: Okta | Entra, kind: str, clock: FakeClock) -> Directory:
 
     async def work(url: str) -> Directory:
         way = PeopleConnection(token=lambda: idp.token, app=idp.app, clock=clock)
-        way = way if kind == "okta" else replace(way, url=url, login_url=url)
+        way = way if kind == "okta" else way._replace(url=url, login_url=url)
         people: Any = connect_people(kind, url if kind == "okta" else "acme", way)
         try:
             directory: Directory = await people.read_people(EVERYBODY)

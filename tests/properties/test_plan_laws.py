@@ -75,7 +75,7 @@ def test_the_order_of_input_does_not_matter(desired, live, random):
     one = make(orgs.question(desired, live))
     other = make(
         orgs.question(
-            replace(desired, settings=turned(desired.settings), intents=shuffled(desired.intents)),
+            desired._replace(settings=turned(desired.settings), intents=shuffled(desired.intents)),
             replace(live, settings=turned(live.settings)),
         )
     )
@@ -97,8 +97,8 @@ def test_a_section_that_was_not_read_plans_no_write_and_is_named(desired, live, 
 
 @given(orgs.desireds(), orgs.lives())
 def test_ignored_addresses_never_appear(desired, live):
-    ignoring = replace(
-        desired, policy=replace(desired.policy, ignore=(Ignore("idp_groups/*", "elsewhere"), Ignore("sso", "later")))
+    ignoring = desired._replace(
+        policy=desired.policy._replace(ignore=(Ignore("idp_groups/*", "elsewhere"), Ignore("sso", "later")))
     )
     plan = make(orgs.question(ignoring, live))
     named = [*(c.address for c in plan.changes), *(row.address for row in plan.unmanaged)]
@@ -124,7 +124,7 @@ def test_two_orgs_in_one_process_do_not_mix(desired, live, other_desired, other_
 @given(orgs.lives())
 def test_absent_and_empty_differ(live: Live):
     absent = orgs.Desired(orgs.Settings(), {}, orgs.Policy(manage={"idp_groups": "authoritative"}))
-    empty = replace(absent, settings=orgs.Settings(idp_groups={}))
+    empty = absent._replace(settings=orgs.Settings(idp_groups={}))
     assert make(orgs.question(absent, live)).changes == ()
     mapped = [key for key, mapping in live.settings.idp_groups.items() if mapping != BLANK]
     assert sorted(c.address for c in make(orgs.question(empty, live)).changes) == sorted(

@@ -148,7 +148,7 @@ def test_the_order_of_groups_and_edits_does_not_matter(org: Org) -> None:
 @given(orgs())
 def test_everybody_who_is_in_has_a_team_while_the_default_stands(org: Org) -> None:
     """R4."""
-    rules = compile_access(org.before, replace(org.facts, teams=None))
+    rules = compile_access(org.before, org.facts._replace(teams=None))
     for person in org.people:
         present = person.traits.active and not person.traits.pending
         assert bool(effective(rules, person).team_roles) == present

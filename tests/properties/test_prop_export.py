@@ -81,7 +81,7 @@ def test_an_exported_config_plans_empty(live: Live, split: bool) -> None:
 def test_a_config_of_one_org_merged_with_another_plans_empty(before: Live, after: Live) -> None:
     """What waits for the IdP, and an upgrade asked for, stays; nothing else does. Or it is refused, and nothing is
     written."""
-    before, after = _possible(before), _possible(replace(after, facts=replace(after.facts, org_id=before.facts.org_id)))
+    before, after = _possible(before), _possible(replace(after, facts=after.facts._replace(org_id=before.facts.org_id)))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "config"
         exported(before, out)

@@ -44,7 +44,7 @@ def sides(draw: st.DrawFn) -> dict[str, Any]:
 def lives(draw: st.DrawFn) -> Live:
     live = draw(orgs.lives())
     groups = {name: {} if part is UNSET else part for name, part in draw(sides()).items()}
-    return replace(live, settings=replace(live.settings, **groups), facts=replace(live.facts, idp=SIDE))
+    return replace(live, settings=replace(live.settings, **groups), facts=live.facts._replace(idp=SIDE))
 
 
 @st.composite
@@ -52,7 +52,7 @@ def desireds(draw: st.DrawFn) -> Desired:
     manage = draw(st.dictionaries(st.sampled_from(IDP_SECTIONS), st.sampled_from(["additive", "authoritative"])))
     desired = draw(orgs.desireds())
     policy = Policy(manage={**desired.policy.manage, **manage})
-    return replace(desired, settings=replace(desired.settings, **draw(sides())), policy=policy)
+    return desired._replace(settings=replace(desired.settings, **draw(sides())), policy=policy)
 
 
 def ids(settings: Settings, section: str) -> set[str]:
@@ -105,7 +105,7 @@ def test_the_rest_of_a_plan_does_not_depend_on_the_idp(desired: Desired, live: L
     none: dict[str, Any] = dict.fromkeys(IDP_SECTIONS, UNSET)
     manage = {name: how for name, how in desired.policy.manage.items() if name not in IDP_SECTIONS}
     plain = Desired(replace(desired.settings, **none), desired.intents, Policy(manage=manage))
-    without = replace(live, settings=replace(live.settings, **none), facts=replace(live.facts, idp=None))
+    without = replace(live, settings=replace(live.settings, **none), facts=live.facts._replace(idp=None))
     first, second = make(orgs.question(plain, without)), make(orgs.question(desired, live))
     assert "idp_side" not in encode_plan(first)
     assert not [name for name in IDP_SECTIONS if name in str(encode_plan(first))]

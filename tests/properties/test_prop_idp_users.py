@@ -212,7 +212,7 @@ def test_members_that_were_not_read_leave_the_users_unknown(world: World, group:
     side = live.facts.idp
     assert side is not None
     unread = side._replace(groups={**side.groups, group: IdpGroup(group, group)})
-    live = replace(live, facts=replace(live.facts, idp=unread))
+    live = replace(live, facts=live.facts._replace(idp=unread))
     plan = make(orgs.question(desired_of(world), live, directory=directory, scope=EVERYBODY))
     began, ended = world.assigned[1] - world.assigned[0], world.assigned[0] - world.assigned[1]
     needed = (

@@ -37,7 +37,7 @@ def planned(org: Org, **more: object) -> tuple[Plan, Live]:
     pushed = {*(org.before.idp_groups or {}), *(org.after.idp_groups or {})}
     held = {name: (org.before.idp_groups or {}).get(name, BLANK) for name in pushed}
     before = replace(org.before, idp_groups=held)
-    facts = replace(org.facts, can=planning.EVERYTHING, groups={name: Group(f"id-{name}") for name in pushed})
+    facts = org.facts._replace(can=planning.EVERYTHING, groups={name: Group(f"id-{name}") for name in pushed})
     live = Live(before, facts=facts)
     policy = Policy(manage={"idp_groups": "authoritative"})
     plan_input = planning.question(Desired(org.after, {}, policy), live, directory=org.directory, **more)

@@ -27,7 +27,7 @@ from rolecall.plan.value import Plan
 def acceptable(org: Org) -> Org:
     """The org with its teams read, and without mappings that it would refuse: a role needs a team (R4)."""
     before, after = (replace(side, idp_groups=dict(_mappings(side))) for side in (org.before, org.after))
-    return org._replace(before=before, after=after, facts=replace(org.facts, teams=frozenset(TEAMS)))
+    return org._replace(before=before, after=after, facts=org.facts._replace(teams=frozenset(TEAMS)))
 
 
 def _mappings(side: Settings) -> Iterator[tuple[str, GroupMapping]]:

@@ -6,7 +6,6 @@ that there is no drift afterwards; and the rollback of the rollback restores aga
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from itertools import count
 
@@ -90,4 +89,4 @@ def test_a_rollback_restores_what_its_run_wrote(bench, versions, initial, one, t
     assert bench.state() == after
     assert bench.drifts(second) == []
     with pytest.raises(Misuse):
-        bench.back(bench.run(replace(forth, changes=())).id, second)
+        bench.back(bench.run(forth._replace(changes=())).id, second)

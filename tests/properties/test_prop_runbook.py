@@ -34,7 +34,7 @@ def observed(draw: st.DrawFn) -> Live:
     endpoint = draw(st.sampled_from(["new", "new", "upgrading", "legacy"]))
     scim = replace(live.settings.scim, endpoint=endpoint)
     links = {} if endpoint == "upgrading" else None
-    facts = replace(live.facts, observed=True, can=frozenset(), legacy_links=links)
+    facts = live.facts._replace(observed=True, can=frozenset(), legacy_links=links)
     return replace(live, settings=replace(live.settings, scim=scim), facts=facts)
 
 
@@ -65,14 +65,14 @@ def read_again(live: Live, plan: Plan, console: Console) -> Live:
     upgrade = any(change.action == "upgrade" for change in plan.changes)
     pushed = {*console.groups, *(plan.desired.settings.idp_groups or {} if upgrade else ())}
     groups = {**dict.fromkeys(pushed, BLANK), **(state.settings.idp_groups or {})}
-    facts = replace(state.facts, groups={name: Group(f"id-{name}") for name in groups})
+    facts = state.facts._replace(groups={name: Group(f"id-{name}") for name in groups})
     return replace(live, settings=replace(state.settings, idp_groups=groups), facts=facts)
 
 
 @given(orgs.desireds(), observed())
 def test_after_a_few_runbooks_no_plan_has_anything_left(desired, live):
     intents = {at: intent._replace(previously=(), id=None) for at, intent in desired.intents.items()}
-    desired = replace(desired, intents=intents)
+    desired = desired._replace(intents=intents)
     for _ in range(4):
         plan = make(orgs.question(desired, live))
         if plan.errored or any(guard.name == "preconditions" and guard.verdict != "pass" for guard in plan.guards):

@@ -64,8 +64,7 @@ def asked(org: Org, rules: Guards, wanted: Sso, caller: str | None) -> PlanInput
         scim=org.before.scim,
         idp_groups={name: (org.before.idp_groups or {}).get(name, BLANK) for name in pushed},
     )
-    facts = replace(
-        org.facts,
+    facts = org.facts._replace(
         can=planning.EVERYTHING,
         groups={name: Group(f"id-{name}") for name in pushed},
         caller=Caller(caller),
@@ -109,7 +108,7 @@ def test_no_guard_and_no_test_says_less_for_want_of_people(
 ) -> None:
     plan_input = asked(org, rules, wanted, caller)
     full = make(plan_input)
-    dim = make(replace(plan_input, directory=data.draw(less(org))))
+    dim = make(plan_input._replace(directory=data.draw(less(org))))
     for known, unknown in zip(full.guards, dim.guards, strict=True):
         if known.verdict != "pass":
             assert unknown.verdict in ("block", "not judged") or unknown.verdict == known.verdict == "review", (
@@ -131,11 +130,11 @@ def without_groups(draw: st.DrawFn, plan_input: PlanInput, org: Org) -> PlanInpu
     dropped = draw(st.frozensets(st.sampled_from(sorted(plan_input.live.facts.groups) or ["G1"]), min_size=1))
     counts = Counter(group for person in org.people for group in person.groups)
     groups = {name: group._replace(members=counts[name]) for name, group in plan_input.live.facts.groups.items()}
-    facts = replace(plan_input.live.facts, groups=groups)
+    facts = plan_input.live.facts._replace(groups=groups)
     rows = [person._replace(groups=tuple(set(person.groups) - dropped)) for person in org.people]
     read = decode_people(map(encode_person, rows))
     live = replace(plan_input.live, facts=facts)
-    return replace(plan_input, live=live, directory=replace(read, gaps=gaps(read, facts)))
+    return plan_input._replace(live=live, directory=replace(read, gaps=gaps(read, facts)))
 
 
 @given(st.data(), any_org, guards, forms)
@@ -144,7 +143,7 @@ def test_no_output_of_a_plan_is_an_all_clear_for_want_of_people(
 ) -> None:
     plan_input = asked(org, rules, Sso(), None)
     full = make(plan_input)
-    dim = make(replace(plan_input, directory=data.draw(less(org))))
+    dim = make(plan_input._replace(directory=data.draw(less(org))))
     if full.impact.changed:
         assert "people" in dim.unread
     if "people" in dim.unread:
@@ -188,11 +187,11 @@ def test_no_output_of_drift_is_an_all_clear_for_want_of_people(
 ) -> None:
     plan_input = asked(org, rules, Sso(), None)
     directory = data.draw(less(org))
-    same = replace(plan_input.desired, settings=plan_input.live.settings)
+    same = plan_input.desired._replace(settings=plan_input.live.settings)
     memory = Memory(
         Applied(plan_input.live.settings), whole=frozenset({"domains", "defaults", "sso", "scim", "idp_groups"})
     )
-    found = scan(DriftScan(replace(plan_input, desired=same, directory=directory), Past(memory))).report
+    found = scan(DriftScan(plan_input._replace(desired=same, directory=directory), Past(memory))).report
     assert "people" in found.unread
     assert found.not_evaluated == ("limit", "access_test")
     text = render_drift(found, form, AT)
@@ -213,7 +212,7 @@ def test_no_output_of_drift_says_that_no_unread_user_is_affected(
     memory = Memory(
         Applied(plan_input.desired.settings), whole=frozenset({"domains", "defaults", "sso", "scim", "idp_groups"})
     )
-    part = replace(plan_input, directory=data.draw(less(org)))
+    part = plan_input._replace(directory=data.draw(less(org)))
     found = scan(DriftScan(part, Past(memory))).report
     text = render_drift(found, form, AT)
     assert not CALM.search(text), text

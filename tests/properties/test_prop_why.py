@@ -34,7 +34,7 @@ def done(settings: Settings, facts: Facts, person: Person, role: str, option: Op
         mapped = {**groups(settings), name: GroupMapping(role, frozenset(teams[:1]))}
         return [(replace(settings, idp_groups=mapped), person)]
     if option.way == "change_default":
-        return [(replace(settings, defaults=replace(settings.defaults, role=role)), person)]
+        return [(replace(settings, defaults=settings.defaults._replace(role=role)), person)]
     if option.way == "role_attribute":
         return [(settings, person._replace(traits=traits._replace(role_attribute="admin")))]
     editing = replace(settings, scim=replace(settings.scim, manual_editing=True))

@@ -93,7 +93,7 @@ def desireds(draw: st.DrawFn) -> Desired:
 
 def question(desired: Desired, live: Live, **more: object) -> PlanInput:
     """The question a plan answers, on a fixed day. Fields of its selection may be given by their names."""
-    return replace(PlanInput(desired, live, ORG, NOW, TODAY), **with_selection(more))
+    return PlanInput(desired, live, ORG, NOW, TODAY)._replace(**with_selection(more))
 
 
 def with_selection(more: dict[str, object]) -> dict[str, object]:

@@ -13,7 +13,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit, urlunsplit
@@ -91,7 +91,7 @@ class Source:
 
 def read(place: Place, *, scope: PeopleScope = EVERYBODY, wanted: tuple[str, ...] = (), **more: Any) -> Directory:
     """What the source gives. Waiting takes no time. Raises what the source raises."""
-    people = connect_people(place.kind, place.at, replace(place.way, groups=wanted, **{"clock": FakeClock(), **more}))
+    people = connect_people(place.kind, place.at, place.way._replace(groups=wanted, **{"clock": FakeClock(), **more}))
 
     async def whole() -> Directory:
         try:
@@ -119,7 +119,7 @@ def between(place: Place, fault: Callable[[int, Seen], str | None]) -> Iterator[
         moved = urlunsplit(parts._replace(netloc=f"127.0.0.1:{proxy.port}"))
         yield (
             (
-                place._replace(way=replace(place.way, url=moved, login_url=moved))
+                place._replace(way=place.way._replace(url=moved, login_url=moved))
                 if place.way.url
                 else place._replace(at=moved)
             ),

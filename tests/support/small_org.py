@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import orgs
@@ -68,7 +67,7 @@ def live(groups: Spec, **more: Any) -> Live:
         can=orgs.EVERYTHING,
         caller=Caller(more.pop("caller", None)),
     )
-    return Live(settings, facts=replace(facts, **more))
+    return Live(settings, facts=facts._replace(**more))
 
 
 def config(groups: Spec | None, policy: Policy | None = None, **more: Any) -> Desired:
@@ -82,7 +81,7 @@ def config(groups: Spec | None, policy: Policy | None = None, **more: Any) -> De
     intents = {at: intent._replace(source=places[at]) for at, intent in said.items()}
     places |= {address(section): Where("rolecall.yaml", 4, 1) for section in more}
     wanted = policy or Policy()
-    wanted = replace(wanted, manage={"idp_groups": "authoritative", **wanted.manage})
+    wanted = wanted._replace(manage={"idp_groups": "authoritative", **wanted.manage})
     return Desired(Settings(idp_groups=held, **more), intents, wanted, places)
 
 
@@ -106,7 +105,7 @@ def plan(
         name: more.pop(name) for name in ("applied", "lifts", "as_of", "scope", "config", "targets") if name in more
     }
     intents = more.pop("intents", {})
-    rules = replace(policy or Policy(), guards=guards or Guards())
+    rules = (policy or Policy())._replace(guards=guards or Guards())
     return make(ask(config(after, rules, intents=intents), live(before, **more), people, **asked))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,7 +95,7 @@ def all_released(number: int) -> PlanInput:
     """All were applied once, and the config no longer asks for them."""
     held = {f"G{n}": GroupMapping("member", frozenset({"Brand"})) for n in range(number)}
     asked = all_unmanaged(number)
-    return replace(asked, applied=Applied(Settings(idp_groups=held)))
+    return asked._replace(applied=Applied(Settings(idp_groups=held)))
 
 
 def all_waiting(number: int) -> PlanInput:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
 from counting import count
@@ -75,4 +74,4 @@ def test_a_plan_whose_search_reached_its_limit_says_so(monkeypatch: pytest.Monke
     assert plan.impact.transients
     assert plan.impact.order_limited
     assert any("reached its limit" in note.text for note in plan_document(plan).users)
-    assert not replace(plan.impact, order_limited=False).order_limited
+    assert not plan.impact._replace(order_limited=False).order_limited

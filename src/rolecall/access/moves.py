@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import replace
 
 from rolecall.access.entitlements import Entitlements
 from rolecall.access.rules import Rules, compile_access, endpoint_of, scim_on
@@ -29,7 +28,7 @@ def facts_after(facts: Facts, before: Settings, after: Settings) -> Facts:
     settings_kept = None
     if not scim_on(after):
         settings_kept = facts.kept if facts.kept is not None and not scim_on(before) else before
-    return replace(facts, legacy_links=_links(facts, before, after), kept=settings_kept)
+    return facts._replace(legacy_links=_links(facts, before, after), kept=settings_kept)
 
 
 def _links(facts: Facts, before: Settings, after: Settings) -> Mapping[str, frozenset[str]] | None:

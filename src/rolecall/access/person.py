@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from rolecall.access import policy
@@ -49,8 +48,7 @@ class Silent(NamedTuple):
     team_role: TeamRole | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """The access of a user: team roles sorted by team, then role. ``silent`` are the sources that gave nothing.
 
     ``org_role`` is the role at org level that the org states, next to the team roles (R36).

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rolecall.access.entitlements import Entitlements
 from rolecall.model.kinds import BY_SECTION, DECIDING_ACCESS
@@ -16,8 +15,7 @@ from rolecall.model.settings import UNSET, Defaults, GroupMapping, Scim, Setting
 Endpoint = Literal["legacy", "new"]
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(NamedTuple):
     """The access of SCIM users before manual edits.
 
     ``endpoint`` is whose rules hold: while upgrading those of ``legacy`` do (R20). ``default`` are the team roles of
@@ -34,8 +32,7 @@ class Baseline:
     default_mask: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """The rules of one state of an org, ready to be asked.
 
     ``settings`` are those it was compiled from. ``scim`` applies to SCIM users, ``default`` (R2) to all others.

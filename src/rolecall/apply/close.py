@@ -39,7 +39,7 @@ async def reread(org: Reader, live: Live, steps: Sequence[Change]) -> Live:
         live,
         settings=replace(live.settings, **{name: getattr(again.settings, name) for name in read}),
         coverage={**live.coverage, **{name: again.coverage[name] for name in read}},
-        facts=replace(live.facts, **facts),
+        facts=live.facts._replace(**facts),
         versions={**{at: tag for at, tag in live.versions.items() if at not in stale}, **again.versions},
     )
 

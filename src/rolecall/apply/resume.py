@@ -48,7 +48,7 @@ def approved_state(live: Live, already: Iterable[Change]) -> Live | None:
     Turning SCIM on or off, or a step of the endpoint upgrade, changes more than its own setting (R20, R33).
     """
     undone = [
-        replace(change, address=at, before=change.after, after=change.before, via="api")
+        change._replace(address=at, before=change.after, after=change.before, via="api")
         for change in already
         if (at := live.address_now(change.address, change.id)) is not None
     ]

@@ -97,7 +97,7 @@ async def _with_sections(org: Org, live: Live, steps: Sequence[Step]) -> Live:
         return live
     more = await org.read(missing)
     settings = replace(live.settings, **{name: getattr(more.settings, name) for name in missing})
-    facts = replace(live.facts, groups=more.facts.groups) if "idp_groups" in missing else live.facts
+    facts = live.facts._replace(groups=more.facts.groups) if "idp_groups" in missing else live.facts
     return replace(live, settings=settings, coverage={**live.coverage, **more.coverage}, facts=facts)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,7 @@ async def applied_before(call: Invocation, opened: Session, plan: Plan) -> Earli
         return None
     with journal:
         runs = journal.runs(plan.org.id, LOOK_BACK, ("apply", "rollback"))
-    request = replace(plan_request(call, opened), audit=read_audit(call, opened.config))
+    request = plan_request(call, opened)._replace(audit=read_audit(call, opened.config))
     return await earlier_runs(plan, request, runs)
 
 

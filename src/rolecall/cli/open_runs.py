@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rolecall.cli.journals import find_journal
@@ -25,7 +24,7 @@ def with_open_run(call: Invocation, opened: Session, planned: Planned) -> Planne
 
     with journal:
         run = open_run(plan, journal.runs(plan.org.id, LOOK_BACK, ("apply", "rollback")), planned.live)
-    return planned if run is None else replace(planned, plan=replace(plan, open_run=run.id))
+    return planned if run is None else planned._replace(plan=plan._replace(open_run=run.id))
 
 
 def recorded_before(plan: Plan) -> Earlier | None:

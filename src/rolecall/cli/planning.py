@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -120,8 +119,7 @@ async def read_and_plan(call: Invocation, opened: Session, flags: PlanFlags = Pl
         if not address.isprintable() and any("\ud800" <= char <= "\udfff" for char in address):
             raise click.BadParameter(f"{address!r} is not UTF-8 text", param_hint="--target/--exclude")
     selection = Selection(flags.target, flags.exclude, flags.only == "expired")
-    request = replace(
-        plan_request(call, opened),
+    request = plan_request(call, opened)._replace(
         lifts=lifts(flags.allow),
         selection=selection,
         typed=True,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from rolecall.cli.journals import find_journal
 from rolecall.cli.options import Invocation, root_of
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """An org that is being read. ``org`` is a SnapshotReader if it cannot be written to.
 
     ``idp`` is the connection to the IdP, if there is one: that of the section ``idp``, or else the source of users.
@@ -72,7 +70,7 @@ def plan_target(call: Invocation, config: Config) -> PlanTarget:
     from rolecall.jobs.plan import from_config
 
     target = from_config(config)
-    return target if call.snapshot is None else replace(target, url=f"observed:{call.snapshot}")
+    return target if call.snapshot is None else target._replace(url=f"observed:{call.snapshot}")
 
 
 @asynccontextmanager

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from rolecall.codec.policy import days
 from rolecall.codec.settings import decode_value, value_decoder
@@ -141,8 +140,7 @@ def _intent(entry: Mapping[str, Any], source: Where) -> Intent:
 _SAID_ABOUT = frozenset(("owner", "reason", "ticket", "protect", "previously", "expires", "id", "remove"))
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """A configuration without errors. ``digest`` is SHA-256 over the canonical JSON of the effective configuration,
     hex. ``files`` are the files read, relative to ``root``. ``reports_people`` is None where the configuration leaves
     it to the output. ``idp`` is the connection to the IdP, which ``people`` may be too. ``metadata_file`` is the file

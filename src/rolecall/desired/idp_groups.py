@@ -81,4 +81,4 @@ def with_idp_ids(desired: Desired, side: IdpSide | None) -> Desired:
         ids = side.names.get(entry.name, ()) if entry.id is None else ()
         resolved = type(value)(ids[0]) if len(ids) == 1 else value
         sections.setdefault(entry.section, {})[entry.key] = resolved
-    return replace(desired, settings=replace(desired.settings, **sections)) if sections else desired
+    return desired._replace(settings=replace(desired.settings, **sections)) if sections else desired

@@ -156,7 +156,7 @@ def with_role_ids(desired: Desired, roles: Roles) -> Desired:
     if defaults is not UNSET and isinstance(defaults.role, str):
         defaults = replace(defaults, role=role_id(defaults.role, roles))
     settings = replace(settings, idp_groups=groups, defaults=defaults)
-    return replace(desired, settings=settings, policy=_policy(desired.policy, roles))
+    return desired._replace(settings=settings, policy=_policy(desired.policy, roles))
 
 
 def _mapping(mapping: GroupMapping, roles: Roles) -> GroupMapping:
@@ -164,16 +164,14 @@ def _mapping(mapping: GroupMapping, roles: Roles) -> GroupMapping:
 
 
 def _policy(policy: Policy, roles: Roles) -> Policy:
-    return replace(
-        policy,
+    return policy._replace(
         watch_roles=frozenset(_ids(policy.watch_roles, roles)),
         access_tests=tuple(_test(test, roles) for test in policy.access_tests),
     )
 
 
 def _test(test: AccessTest, roles: Roles) -> AccessTest:
-    return replace(
-        test,
+    return test._replace(
         role=None if test.role is None else role_id(test.role, roles),
         expect=None if test.expect is None else frozenset(_team_role(team_role, roles) for team_role in test.expect),
         has=tuple(role_id(role, roles) if isinstance(role, str) else _team_role(role, roles) for role in test.has),

@@ -137,7 +137,7 @@ def compare_resolved(
     desired, past = on_day(identity.desired, as_of), _resolved(memory, identity)
     differences = difference(identity, live, as_of)
     if memory.baseline:
-        differences = replace(differences, released=())
+        differences = differences._replace(released=())
     entries = [
         _classified(at, desired, live, past, identity, (events or {}).get(at))
         for at in sorted(set(_managed(desired, live)))

@@ -29,7 +29,7 @@ def plan_of_drift(plan_input: PlanInput, drifts: Sequence[Drift]) -> Plan | None
         return None
     was = replace(plan_input.live, settings=_before(plan_input.live, moved))
     about = _about(plan_input, _managing(accepted(plan_input.desired, moved), moved), moved)
-    return make(replace(about, live=was, command=f"{_command(plan_input)} --accept"))
+    return make(about._replace(live=was, command=f"{_command(plan_input)} --accept"))
 
 
 def revert_plan(plan_input: PlanInput, drifts: Sequence[Drift]) -> Plan | None:
@@ -40,8 +40,8 @@ def revert_plan(plan_input: PlanInput, drifts: Sequence[Drift]) -> Plan | None:
         return None
     undone = {drift.address: drift.last or BLANK for drift in drifts if drift.new_admin}
     desired = _with_entries(plan_input.desired, undone)
-    plan = make(replace(_about(plan_input, desired, drifts), command=f"{_command(plan_input)} --revert --out FILE"))
-    return replace(plan, changes=tuple(replace(change, reason="drift") for change in plan.changes))
+    plan = make(_about(plan_input, desired, drifts)._replace(command=f"{_command(plan_input)} --revert --out FILE"))
+    return plan._replace(changes=tuple(change._replace(reason="drift") for change in plan.changes))
 
 
 def _command(plan_input: PlanInput) -> str:
@@ -55,7 +55,7 @@ def _managing(desired: Desired, drifts: Iterable[Drift]) -> Desired:
     if not sections:
         return desired
     manage: dict[str, Manage] = {**desired.policy.manage, **dict.fromkeys(sections, "additive")}
-    return replace(desired, policy=replace(desired.policy, manage=manage))
+    return desired._replace(policy=desired.policy._replace(manage=manage))
 
 
 def accepted(desired: Desired, drifts: Iterable[Drift]) -> Desired:
@@ -81,7 +81,7 @@ def _with_entries(desired: Desired, values: Mapping[Address, Value | None]) -> D
     """Return the config with these values, which no longer expire; None removes a domain."""
     intents = {at: _intent(desired.intent(at), value) for at, value in values.items()}
     settings = _put(desired.settings, values)
-    return replace(desired, settings=settings, intents={**desired.intents, **intents})
+    return desired._replace(settings=settings, intents={**desired.intents, **intents})
 
 
 def _intent(intent: Intent, value: Value | None) -> Intent:
@@ -92,7 +92,7 @@ def _about(plan_input: PlanInput, desired: Desired, drifts: Iterable[Drift]) -> 
     """Return the input for these addresses only, with each group pinned: the plan may be applied after a rename."""
     plan_input = plan_input.resolved
     selection = Selection(tuple(literal(drift.address) for drift in drifts))
-    return replace(plan_input, desired=desired, written=plan_input.known.pinned(desired), selection=selection)
+    return plan_input._replace(desired=desired, written=plan_input.known.pinned(desired), selection=selection)
 
 
 def _before(live: Live, drifts: Iterable[Drift]) -> Settings:

@@ -63,7 +63,7 @@ class DriftScan:
         """Return the input with the applied values of the memory and every label resolved."""
         plan_input = self.plan_input
         applied = self.past.memory.applied
-        return plan_input if plan_input.identity is not None else replace(plan_input, applied=applied).resolved
+        return plan_input if plan_input.identity is not None else plan_input._replace(applied=applied).resolved
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     are read only if an access test needs them. Raises OrgError if settings that decide about access could not be read,
     Stale for a saved plan of another org. Users who could not be read are reported by the state's ``coverage``.
     """
-    planned = await make_plan(replace(request, people=None))
+    planned = await make_plan(request._replace(people=None))
     live = planned.live
     if isinstance(at, Plan) and at.org.id != live.facts.org_id:
         message = other_org_words(at.org, live.facts.org_id, request.target.name)
@@ -139,7 +139,7 @@ async def inventory(request: PlanRequest) -> Inventory:
 
     Raises OrgError where the mappings could not be read.
     """
-    planned = await make_plan(replace(request, people=None))
+    planned = await make_plan(request._replace(people=None))
     plan, coverage = planned.plan, planned.live.covered("idp_groups")
     if coverage.state != "complete":
         why = f": {coverage.problem}" if coverage.problem else ""

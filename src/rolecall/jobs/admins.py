@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rolecall.access.evaluate import org_admins
 from rolecall.access.rules import compile_access
 from rolecall.errors import OrgError, Problem
@@ -36,4 +34,4 @@ async def with_admins(request: PlanRequest, planned: Planned) -> Planned:
     message = f"{count_users(number, 'is', 'are')} org admin; the minimum is {least:,}"
     hint = "map a group with active users to org_admin, or make a user org admin in the console"
     warning = Problem("no_org_admins", message, None, hint, "warning")
-    return replace(planned, plan=replace(planned.plan, warnings=(*planned.plan.warnings, warning)))
+    return planned._replace(plan=planned.plan._replace(warnings=(*planned.plan.warnings, warning)))

@@ -108,8 +108,8 @@ async def applied_before(approved: Plan, request: PlanRequest, runs: Sequence[Ru
     """
     if not may_be_applied(approved, runs) or lapsed(approved, request.now):
         return None
-    target = replace(from_plan(approved), pin=None)
-    again = replace(request, target=target, as_of=approved.as_of, lifts=once(approved), selection=_selection(approved))
+    target = from_plan(approved)._replace(pin=None)
+    again = request._replace(target=target, as_of=approved.as_of, lifts=once(approved), selection=_selection(approved))
     planned = await _plan_what_is_left(again, approved)
     verified, moved = verify(approved, planned.plan, None, runs, planned.live)
     open_again = verified.human and not any(has_recorded(approved, planned.plan, run) for run in runs)
@@ -176,7 +176,7 @@ def _question_of(request: ApplyRequest, desired: Desired, protected: frozenset[A
         return replace(memory, protected=memory.protected | protected) if protected else memory
 
     return PlanRequest(
-        target=replace(request.target, desired=desired, pin=None),
+        target=request.target._replace(desired=desired, pin=None),
         org=request.org,
         people=request.people,
         now=request.now(),
@@ -207,8 +207,8 @@ async def _judged_here(request: ApplyRequest) -> Plan | None:
     known = frozenset(address for address, intent in approved.intents.items() if intent.protect)
     if not policy_differences(approved.policy, current.policy) and protected <= known:
         return None
-    policy = replace(current.policy, manage=approved.policy.manage, ignore=approved.policy.ignore)
-    plan_request = _question_of(request, replace(approved, policy=policy), protected)
+    policy = current.policy._replace(manage=approved.policy.manage, ignore=approved.policy.ignore)
+    plan_request = _question_of(request, approved._replace(policy=policy), protected)
     return (await _plan_what_is_left(plan_request, request.approved)).plan
 
 
@@ -220,7 +220,7 @@ async def _plan_what_is_left(request: PlanRequest, approved: Plan) -> Planned:
     desired_scim = desired.settings.scim
     if starts and isinstance(scim, Scim) and isinstance(desired_scim, Scim) and scim.endpoint == "upgrading":
         settings = replace(desired.settings, scim=replace(desired_scim, endpoint=UNSET))
-        plan_input = replace(plan_input, desired=replace(desired, settings=settings), written=desired)
+        plan_input = plan_input._replace(desired=desired._replace(settings=settings), written=desired)
     return await plan_from_input(request, plan_input)
 
 
@@ -231,11 +231,11 @@ async def _whole(request: ApplyRequest, planned: Planned) -> Plan | None:
     before = approved_state(planned.live, already) if already else None
     if before is None or request.approved.org.id != planned.plan.org.id:
         return None
-    plan_input = replace(planned.plan_input, live=before)
+    plan_input = planned.plan_input._replace(live=before)
     begun = draft_plan(plan_input)
     if request.people is not None and begun.scope != plan_input.scope:
         directory = await read_people(request.people, request.org, planned.live, begun.scope)
-        plan_input = replace(plan_input, directory=directory, scope=begun.scope)
+        plan_input = plan_input._replace(directory=directory, scope=begun.scope)
     return make(plan_input, begun)
 
 
@@ -248,8 +248,8 @@ def _with_ids_of(approved: Plan, applied: Applied) -> Applied:
 def _with_reasons(fresh: Plan, approved: Plan) -> Plan:
     """Return the new plan with the approved plan's reasons: changes of a rollback remain changes of a rollback."""
     back = {change.id or change.address for change in approved.changes if change.reason == "rollback"}
-    changes = tuple(replace(c, reason="rollback") if (c.id or c.address) in back else c for c in fresh.changes)
-    return replace(fresh, changes=changes) if back else fresh
+    changes = tuple(c._replace(reason="rollback") if (c.id or c.address) in back else c for c in fresh.changes)
+    return fresh._replace(changes=changes) if back else fresh
 
 
 def check_digest(approved: str, plan: Plan) -> None:

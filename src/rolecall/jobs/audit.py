@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -101,7 +101,7 @@ async def read_log(request: AuditRequest) -> AuditLog:
 async def own_log(audit: Audit, since: datetime) -> AuditLog:
     """Return an org's own audit log. Raises OrgError."""
     events = await audit.since(since)
-    records = (record_of_event(event, {**asdict(event), "at": event.at.isoformat()}) for event in events)
+    records = (record_of_event(event, {**event._asdict(), "at": event.at.isoformat()}) for event in events)
     return AuditLog(tuple(records), Coverage())
 
 

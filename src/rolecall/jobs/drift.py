@@ -77,10 +77,10 @@ async def check_drift(request: DriftRequest) -> Drifts:
     """
     known = cache(request.memory.past)
     planning = request.planning
-    first = await read_plan_input(replace(planning, applied=lambda org_id: _applied(known(org_id))))
+    first = await read_plan_input(planning._replace(applied=lambda org_id: _applied(known(org_id))))
     past = known(first.live.facts.org_id)
     name, applied = planning.whose.known(past.memory.applied)
-    first = await _with_people(replace(first, applied=applied, config=name), planning)
+    first = await _with_people(first._replace(applied=applied, config=name), planning)
     unmatched = _unmatched(request, first)
     first = first.resolved
     if first.known.errors:
@@ -133,7 +133,7 @@ async def _with_people(plan_input: PlanInput, request: PlanRequest) -> PlanInput
         return plan_input
     directory = await people_or_unread(request.people, request.org, plan_input.live, EVERYBODY)
     warnings = (*plan_input.warnings, *left_out(directory))
-    return replace(plan_input, directory=directory, scope=EVERYBODY, warnings=warnings)
+    return plan_input._replace(directory=directory, scope=EVERYBODY, warnings=warnings)
 
 
 async def _with_events(inquiry: DriftScan, request: DriftRequest, drifts: Sequence[Drift]) -> DriftScan:

@@ -34,7 +34,7 @@ async def with_idp_side(idp: IdpSideReader | None, desired: Desired, live: Live)
         live,
         settings=replace(live.settings, **{name: getattr(side.settings, name) for name in sections}),
         coverage={**live.coverage, **side.coverage},
-        facts=replace(live.facts, idp=side.facts.idp),
+        facts=live.facts._replace(idp=side.facts.idp),
         requests=live.requests + side.requests,
     )
 
@@ -67,8 +67,8 @@ async def with_members(idp: IdpSideReader | None, plan_input: PlanInput, changes
     known = {group: side.groups.get(group) or IdpGroup(group, group) for group in members}
     whole = ((group, listed) for group, listed in members.items() if isinstance(listed, frozenset))
     read = {group: known[group]._replace(members=listed) for group, listed in whole}
-    facts = replace(plan_input.live.facts, idp=side._replace(groups={**side.groups, **read}))
-    return replace(plan_input, live=replace(plan_input.live, facts=facts))
+    facts = plan_input.live.facts._replace(idp=side._replace(groups={**side.groups, **read}))
+    return plan_input._replace(live=replace(plan_input.live, facts=facts))
 
 
 async def _with_pushed(idp: IdpSideReader, side: IdpSide, live: Live) -> IdpSide:

@@ -185,7 +185,7 @@ def _of_file(config: Config, path: Path, as_of: date) -> tuple[Memory, Basis]:
         if b"version" not in start:
             hint = "use a snapshot file, a rolecall.yaml, or git:REF"
             raise ConfigError(Problem("baseline", "is neither a snapshot nor a configuration", Where(str(path)), hint))
-        main = replace(config, main=path.name)
+        main = config._replace(main=path.name)
         return _of_config(path.parent, main, as_of), Basis("file", str(path))
     from rolecall.live.snapshot.reader import SnapshotReader
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rolecall.desired.build import Config
 from rolecall.desired.idp_groups import with_idp_ids
@@ -39,8 +39,7 @@ ReadAudit = Callable[[Live], Awaitable[tuple[Live, tuple[Problem, ...]]]]
 warnings about what it may not show."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlanTarget:
+class PlanTarget(NamedTuple):
     """The goal of a plan: the desired state, from a configuration or a saved plan, and its org.
 
     ``pin`` is the only org ID allowed, None for any. ``references`` is None for a saved plan, which was checked before.
@@ -61,8 +60,7 @@ class PlanTarget:
     command: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Whose:
+class Whose(NamedTuple):
     """The configuration that plans.
 
     ``name`` returns its name in the journal, empty if unknown; ``is_same`` whether a name in the journal means it;
@@ -93,8 +91,7 @@ class Whose:
         return mine, replace(applied, config=config) if own else applied
 
 
-@dataclass(frozen=True, slots=True)
-class PlanRequest:
+class PlanRequest(NamedTuple):
     """One planning. ``now`` is in UTC. ``people`` is None if no users are to be read.
 
     ``applied`` returns what was applied to an org, by ID; ``sent`` whether the journal has a write with an
@@ -119,8 +116,7 @@ class PlanRequest:
     idp: IdpSideReader | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """A plan, and the reads it was made from."""
 
     plan: Plan
@@ -185,7 +181,7 @@ async def plan_from_input(request: PlanRequest, plan_input: PlanInput) -> Planne
         directory = await read_people(request.people, request.org, plan_input.live, begun.scope)
         problems = (*left_out(directory), *await idp_problems(request.people, plan_input.live))
         warnings = (*plan_input.warnings, *problems)
-        plan_input = replace(plan_input, directory=directory, scope=begun.scope, warnings=warnings)
+        plan_input = plan_input._replace(directory=directory, scope=begun.scope, warnings=warnings)
     plan = make(plan_input, begun)
     if request.usage is not None:
         from rolecall.jobs.usage import with_usage
@@ -205,7 +201,7 @@ def _checked(request: PlanRequest, plan_input: PlanInput) -> PlanInput:
     ]
     if errors := [problem for problem in problems if problem.severity == "error"]:
         raise Misuse(*errors)
-    return replace(plan_input, warnings=(*plan_input.warnings, *problems))
+    return plan_input._replace(warnings=(*plan_input.warnings, *problems))
 
 
 async def read_plan_input(request: PlanRequest, more: frozenset[str] = frozenset()) -> PlanInput:
@@ -227,7 +223,7 @@ async def read_plan_input(request: PlanRequest, more: frozenset[str] = frozenset
         live, unknown = await request.audit(live)
     plan_input = _question(request, live, applied, name)
     warnings = (*plan_input.warnings, *unknown)
-    return replace(plan_input, warnings=warnings, lineage=request.whose.lineage(applied))
+    return plan_input._replace(warnings=warnings, lineage=request.whose.lineage(applied))
 
 
 async def read_also(org: Reader, live: Live, sections: frozenset[str]) -> Live:
@@ -342,13 +338,13 @@ async def with_other_journal(org: Reader, plan_input: PlanInput, sent: Callable[
             f"{error.problems[0].message}"
         )
         hint = error.problems[0].hint or "use a token that may read the audit log"
-        return replace(
-            plan_input, warnings=(*plan_input.warnings, Problem("audit_unread", message, None, hint, "warning"))
+        return plan_input._replace(
+            warnings=(*plan_input.warnings, Problem("audit_unread", message, None, hint, "warning"))
         )
     event = search.event
     unknown = None if event is None or sent(event.key or "") else _apply_of(event)
     live = replace(plan_input.live, requests=plan_input.live.requests + search.requests)
-    return replace(plan_input, live=live, log=LogCheck(search.newest, search.entries, unknown, search.whole))
+    return plan_input._replace(live=live, log=LogCheck(search.newest, search.entries, unknown, search.whole))
 
 
 def _by_rolecall(event: Event) -> bool:

@@ -52,21 +52,20 @@ async def rollback(request: PlanRequest, run: Run, run_plan: Plan | None = None)
     ``run_plan`` is the run's own plan, if the journal has it. Raises Misuse for a run that changed nothing.
     """
     command = f"rolecall rollback {run.id}"
-    request = replace(request, target=replace(request.target, pin=run.org_id, references=None, command=command))
+    request = request._replace(target=request.target._replace(pin=run.org_id, references=None, command=command))
     plan_input = (await read_plan_input(request, _sections(run, request.applied(run.org_id)))).resolved
     back = target(run, plan_input)
-    plan_input = replace(
-        plan_input,
+    plan_input = plan_input._replace(
         desired=back.desired,
         written=plan_input.known.pinned(back.desired),
         selection=Selection(tuple(map(literal, back.addresses)), () if back.addresses else ("*",)),
         warnings=(*plan_input.warnings, *back.problems),
     )
     planned = await plan_from_input(request, plan_input)
-    changes = tuple(replace(change, reason="rollback") for change in planned.plan.changes)
+    changes = tuple(change._replace(reason="rollback") for change in planned.plan.changes)
     departed = await _departed(request, planned.plan_input, run, run_plan)
     warnings = (*planned.plan.warnings, *departed)
-    return replace(planned, plan=replace(planned.plan, changes=changes, warnings=warnings))
+    return planned._replace(plan=planned.plan._replace(changes=changes, warnings=warnings))
 
 
 def plan_of(run: Run, text: str | None) -> Plan | None:

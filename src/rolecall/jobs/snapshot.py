@@ -101,17 +101,17 @@ def _named(taken: OrgRead, people_shown: Kept) -> Live:
     live, directory = taken.live, taken.directory
     facts, coverage = live.facts, dict(live.coverage)
     if people_shown != "names":
-        facts = replace(facts, caller=Caller(None, facts.caller.org_admin))
+        facts = facts._replace(caller=Caller(None, facts.caller.org_admin))
     if directory is not None:
         coverage["people"] = _coverage(directory)
         if directory.coverage.state == "complete":
-            facts = replace(facts, people=len(directory), active_people=directory.active_people)
+            facts = facts._replace(people=len(directory), active_people=directory.active_people)
     if people_shown in ("counts", "none"):
         coverage["people"] = Coverage(
             "unread", problem=f"not included: the snapshot was taken with --people {people_shown}"
         )
     if people_shown == "none":
-        facts = replace(facts, people=None, active_people=None)
+        facts = facts._replace(people=None, active_people=None)
     return replace(live, facts=facts, coverage=coverage)
 
 

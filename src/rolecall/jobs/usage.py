@@ -6,7 +6,6 @@ It is evidence only. The plan, its digest and its guards are the same without it
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Protocol
 
 from rolecall.codec.capabilities import SEARCH
@@ -57,12 +56,12 @@ async def with_usage(plan: Plan, plan_input: PlanInput, read: ReadUsage, org: Re
         directory = await _named_users(plan, plan_input, org, people)
         whole = directory.coverage.state == "complete"
         usage = usage_of(users, month, reading.rows, directory, whole=whole)
-        return replace(plan, usage=usage)
+        return plan._replace(usage=usage)
     message = f"WRITER's usage data was not read: {reading.problem}"
     hint = "whether the users who lose access use WRITER is unknown"
     warning = Problem("usage_unread", message, reading.where, hint, "warning")
     usage = Usage(month, "unread", reading.problem, len(users))
-    return replace(plan, usage=usage, warnings=(*plan.warnings, warning))
+    return plan._replace(usage=usage, warnings=(*plan.warnings, warning))
 
 
 async def _named_users(plan: Plan, plan_input: PlanInput, org: Reader, people: People | None) -> Directory:

@@ -31,13 +31,12 @@ async def check_online(config: Config, request: PlanRequest) -> list[Problem]:
     Problems that ``validate`` reports are left out. All users are read. What was not read is reported by warnings whose
     codes are in ``NOT_CHECKED``. Raises as ``read_plan_input`` does.
     """
-    from dataclasses import replace
 
     from rolecall.desired.references import references
     from rolecall.jobs.people import idp_problems
     from rolecall.jobs.plan import read_plan_input
 
-    plan_input = await read_plan_input(replace(request, target=replace(request.target, references=None)))
+    plan_input = await read_plan_input(request._replace(target=request.target._replace(references=None)))
     problems = references(config, plan_input.live.facts)
     if not any(problem.severity == "error" for problem in problems):
         problems += await _linted(request, plan_input)
@@ -46,7 +45,6 @@ async def check_online(config: Config, request: PlanRequest) -> list[Problem]:
 
 
 async def _linted(request: PlanRequest, plan_input: PlanInput) -> list[Problem]:
-    from dataclasses import replace
 
     from rolecall.jobs.people import left_out, read_people
     from rolecall.model.directory import EVERYBODY
@@ -60,7 +58,7 @@ async def _linted(request: PlanRequest, plan_input: PlanInput) -> list[Problem]:
         problem = error.problems[0]
         unread = _not_checked(f"Users were not read: {problem.message}", problem.hint or plan_input.people_hint)
         return [*_planned(plan_input), unread]
-    plan_input = replace(plan_input, directory=directory, scope=EVERYBODY)
+    plan_input = plan_input._replace(directory=directory, scope=EVERYBODY)
     facts = plan_input.live.facts
     coverage = people_coverage(directory, facts.groups, observed=facts.observed)
     return [
@@ -101,7 +99,6 @@ async def check_observed(config: Config, request: PlanRequest) -> list[Problem]:
 
     Only files are read: an org without a file, and users from another source, are left out.
     """
-    from dataclasses import replace
 
     from rolecall.desired.references import references
     from rolecall.errors import RolecallError
@@ -111,12 +108,12 @@ async def check_observed(config: Config, request: PlanRequest) -> list[Problem]:
     from rolecall.plan.lint.names import unmatched_names
 
     try:
-        plan_input = await read_plan_input(replace(request, target=replace(request.target, references=None)))
+        plan_input = await read_plan_input(request._replace(target=request.target._replace(references=None)))
         problems = references(config, plan_input.live.facts)
         problems += unmatched_names(plan_input.desired, plan_input.live, plan_input.applied, plan_input.as_of)
         if request.people is not None and config.people.kind in ("org", "file"):
             directory = await people_or_unread(request.people, request.org, plan_input.live, EVERYBODY)
-            problems += _user_names(replace(plan_input, directory=directory, scope=EVERYBODY))
+            problems += _user_names(plan_input._replace(directory=directory, scope=EVERYBODY))
     except RolecallError as error:
         problems = list(error.problems)
     return [problem for problem in problems if problem not in config.warnings]

@@ -132,9 +132,9 @@ class OrgClient:
         """Keep what earlier reads returned and this one did not read."""
         earlier = self._facts
         if earlier is not None and "idp_groups" not in read:
-            facts = replace(facts, groups=earlier.groups, homonyms=earlier.homonyms)
+            facts = facts._replace(groups=earlier.groups, homonyms=earlier.homonyms)
         if earlier is not None and "roles" not in read:
-            facts = replace(facts, roles=earlier.roles)
+            facts = facts._replace(roles=earlier.roles)
         self._facts = facts
 
     async def _known(self, *sections: str) -> Facts:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from rolecall.errors import ConfigError, Problem, Where
 from rolecall.live.http import refusals
@@ -49,8 +48,7 @@ def connect(
     raise ConfigError(Problem("org_url", f"`org.url` is not a valid org URL: {url}", None, f"use {URL_FORMS}"))
 
 
-@dataclass(frozen=True, slots=True)
-class PeopleConnection:
+class PeopleConnection(NamedTuple):
     """The settings for reaching a source of users, in addition to its kind and address.
 
     ``token`` is called before the first request. ``roles`` are the org's. ``role_attribute`` is what the legacy
@@ -63,7 +61,7 @@ class PeopleConnection:
 
     token: Callable[[], str] | None = None
     folder: Path = Path()
-    roles: Mapping[str, Role] = field(default_factory=lambda: dict(BUILT_IN))
+    roles: Mapping[str, Role] = BUILT_IN
     role_attribute: str | None = None
     allow_http: bool = False
     app: str = ""
@@ -148,7 +146,7 @@ def _okta(url: str, connection: PeopleConnection) -> OktaPeople:
             connection.allow_http,
             place=connection.key_place,
         )
-        connection, scheme = replace(connection, token=token), "Bearer"
+        connection, scheme = connection._replace(token=token), "Bearer"
     exchange, base = _exchange(url, connection, messages, scheme)
     attribute, full_names = connection.role_attribute, connection.full_names
     return OktaPeople(exchange, base, connection.app, connection.groups, attribute, messages, full_names=full_names)
@@ -168,7 +166,7 @@ def _entra(tenant: str, connection: PeopleConnection) -> EntraPeople:
             connection.allow_http,
             connection.section,
         )
-        connection = replace(connection, token=token)
+        connection = connection._replace(token=token)
     messages = connection.messages(refusals.GRAPH)
     exchange, base = _exchange(f"{(connection.url or GRAPH).rstrip('/')}/v1.0", connection, messages)
     attribute = connection.role_attribute is not None

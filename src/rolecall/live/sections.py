@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from rolecall.codec import api
@@ -28,8 +28,7 @@ WHOLE = frozenset({*ORG_SECTIONS, *LISTS})
 """Sections and lists that a read without names includes; ``teams`` and ``roles`` can be named too."""
 
 
-@dataclass(frozen=True, slots=True)
-class SectionRead:
+class SectionRead(NamedTuple):
     """One section that was read. ``value`` is None if it could not be read completely."""
 
     value: Any
@@ -37,7 +36,7 @@ class SectionRead:
     items: Sequence[Item] = ()
     error: OrgError | None = None
     in_plan: bool = True
-    groups: Mapping[str, Group] = field(default_factory=dict)
+    groups: Mapping[str, Group] = MappingProxyType({})
     homonyms: frozenset[str] = frozenset()
     scim: api.ScimFacts = api.NO_SCIM_FACTS
 
@@ -168,10 +167,9 @@ def _facts(facts: Facts, read: Mapping[str, SectionRead]) -> Facts:
     """Return the org's facts, completed from the lists and sections."""
     nothing = SectionRead(None, UNREAD)
     roles, groups, scim = (read.get(name, nothing) for name in ("roles", "idp_groups", "scim"))
-    facts_read = replace(facts, teams=read.get("teams", nothing).value, groups=groups.groups, homonyms=groups.homonyms)
+    facts_read = facts._replace(teams=read.get("teams", nothing).value, groups=groups.groups, homonyms=groups.homonyms)
     in_plan = all(section.in_plan for section in read.values())
-    return replace(
-        facts_read,
+    return facts_read._replace(
         roles=facts.roles if roles.value is None else roles.value,
         kept=scim.scim.kept,
         legacy_links=_links(scim.scim, facts_read),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple
 
 from rolecall.model.desired import NO_INTENT, Intent
@@ -22,8 +21,7 @@ class Rename(NamedTuple):
     after: Annotated[Address, Key("to")]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One step from live to desired.
 
     ``before`` and ``after`` have only the managed fields; None means no entry, or an unmapped group. ``wave`` is 0 to

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import Annotated, NamedTuple
 
 from rolecall.errors import Where
@@ -35,17 +36,16 @@ class Intent(NamedTuple):
 NO_INTENT = Intent()
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
+class Desired(NamedTuple):
     """The desired settings, the metadata by address, and the policy.
 
     ``intents`` has the addresses with metadata; ``places`` has the place of every address.
     """
 
     settings: Settings = Settings()
-    intents: Mapping[Address, Intent] = field(default_factory=dict)
+    intents: Mapping[Address, Intent] = MappingProxyType({})
     policy: Policy = Policy()
-    places: Mapping[Address, Where] = field(default_factory=dict)
+    places: Mapping[Address, Where] = MappingProxyType({})
 
     def intent(self, at: Address) -> Intent:
         """Return the metadata of an address; for most, only its place."""

@@ -166,8 +166,7 @@ def with_legacy_groups(directory: Directory, links: Mapping[str, frozenset[str]]
     return replace(directory, groups=(*directory.groups, *twins.values()), members=members, offsets=offsets)
 
 
-@dataclass(frozen=True, slots=True)
-class IdpFacts:
+class IdpFacts(NamedTuple):
     """The app as configured in the IdP. Groups are by name.
 
     ``pushed`` are sent to WRITER, ``assigned`` give their members the app, ``unreached`` are pushed although none of

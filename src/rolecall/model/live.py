@@ -109,8 +109,7 @@ class Caller(NamedTuple):
     role: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """Facts of an org other than its settings.
 
     ``teams`` is None when teams could not be read. ``homonyms`` are names that several groups share; the live settings
@@ -133,15 +132,15 @@ class Facts:
     local: bool = False
     observed: bool = False
     teams: frozenset[str] | None = None
-    roles: Mapping[str, Role] = field(default_factory=lambda: dict(BUILT_IN))
-    groups: Mapping[str, Group] = field(default_factory=dict)
+    roles: Mapping[str, Role] = BUILT_IN
+    groups: Mapping[str, Group] = MappingProxyType({})
     homonyms: frozenset[str] = frozenset()
     caller: Caller = Caller()
     can: frozenset[str] = frozenset()
     features: frozenset[str] = frozenset({"scim"})
     people: int | None = None
     active_people: int | None = None
-    limits: Mapping[str, int] = field(default_factory=dict)
+    limits: Mapping[str, int] = MappingProxyType({})
     legacy_links: Mapping[str, frozenset[str]] | None = None
     kept: Settings | None = None
     partial: frozenset[str] = frozenset()

@@ -2,46 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.settings import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """The org has the requested value; ``version`` is the next ETag."""
 
     after: Value | None
     version: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """The org accepted the write but has a different value."""
 
     after: Value | None
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """The entry was changed by another client in between (412)."""
 
     found: Value | None
     version: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """The org rejected the write."""
 
     problem: Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """No response arrived; the write may or may not have been made."""
 
     problem: Problem
@@ -50,8 +44,7 @@ class Unknown:
 Outcome = Done | Failed | Moved | Refused | Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One row of the org's audit log. ``before`` and ``after`` are JSON as the org stored it."""
 
     id: str
@@ -65,8 +58,7 @@ class Event:
     source_ip: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LogSearch:
+class LogSearch(NamedTuple):
     """The result of searching the audit log from its newest entry back.
 
     ``event`` is the matching entry, or None. ``whole`` is false if the search ended before the result was certain.

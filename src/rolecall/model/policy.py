@@ -6,8 +6,8 @@ Compares two policies rule by rule, to show what becomes less strict when one re
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple
 
 from rolecall.errors import Where
@@ -43,8 +43,7 @@ class Band(NamedTuple):
     block: Limit | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Guards:
+class Guards(NamedTuple):
     """The guards' settings, with defaults. ``observed_age`` is in days."""
 
     min_org_admins: int = 1
@@ -53,8 +52,8 @@ class Guards:
     max_people_losing_access: Band = Band(Limit(10), Limit(2, percent=True))
     max_removals: Band = Band(Limit(1), Limit(30, percent=True))
     observed_age: Band = Band(Limit(30))
-    escalations: Mapping[str, Stance] = field(
-        default_factory=lambda: {"team_admin": "review", "org_admin": "review", "custom": "review"}
+    escalations: Mapping[str, Stance] = MappingProxyType(
+        {"team_admin": "review", "org_admin": "review", "custom": "review"}
     )
     approval: Approval = "none"
     deprovisions: Annotated[Band, OMIT] = Band(Limit(0), Limit(1, percent=True))
@@ -93,8 +92,7 @@ class OrgRole(NamedTuple):
     role: RoleId
 
 
-@dataclass(frozen=True, slots=True)
-class AccessTest:
+class AccessTest(NamedTuple):
     """One access test. Exactly one of ``person``, ``groups`` (a persona) and ``role`` is its subject.
 
     ``expect``: exactly these team roles. ``has``: at least these roles or team roles. ``never``: none of these roles.
@@ -112,19 +110,18 @@ class AccessTest:
     source: Annotated[Where | None, UNWRITTEN] = None
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """A whole policy. ``manage`` has the sections that are not additive; ``sources`` maps paths such as
     ``guards.min_org_admins`` to their place.
     """
 
-    manage: Mapping[str, Manage] = field(default_factory=dict)
+    manage: Mapping[str, Manage] = MappingProxyType({})
     ignore: tuple[Ignore, ...] = ()
     guards: Guards = Guards()
     allow: tuple[Allow, ...] = ()
     watch_roles: Annotated[frozenset[RoleId], Key("watch")] = frozenset()
     access_tests: tuple[AccessTest, ...] = ()
-    sources: Annotated[Mapping[str, Where], UNWRITTEN] = field(default_factory=dict)
+    sources: Annotated[Mapping[str, Where], UNWRITTEN] = MappingProxyType({})
 
     def managing(self, section: str) -> Manage:
         return self.manage.get(section, "additive")

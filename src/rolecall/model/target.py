@@ -4,14 +4,12 @@ secrets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rolecall.errors import Where
 
 
-@dataclass(frozen=True, slots=True)
-class SecretRef:
+class SecretRef(NamedTuple):
     """``{env: NAME}``, ``{file: PATH}`` or ``{exec: [command, ...]}``."""
 
     kind: Literal["env", "file", "exec"]
@@ -30,8 +28,7 @@ DEFAULT_KEEP_DAYS = 730
 AUDIT_KEEP_DAYS = 90
 
 
-@dataclass(frozen=True, slots=True)
-class OrgTarget:
+class OrgTarget(NamedTuple):
     """The org of a configuration. ``url`` as written: ``https://...``, ``http://...``, ``local:PATH``,
     ``observed:PATH``.
 
@@ -62,8 +59,7 @@ def _file_kind(scheme: str) -> OrgKind:
     return "observed" if scheme == "observed" else "local"
 
 
-@dataclass(frozen=True, slots=True)
-class PeopleSource:
+class PeopleSource(NamedTuple):
     """The source of users and memberships.
 
     ``at`` is the path of ``file``, the base URL of ``scim`` and ``okta``, the tenant of ``entra``. ``app`` is the id of
@@ -93,8 +89,7 @@ class PeopleSource:
         return self.section != "people"
 
 
-@dataclass(frozen=True, slots=True)
-class JournalTarget:
+class JournalTarget(NamedTuple):
     """The URL of the journal, and for how many days runs are kept. ``named`` is true if the configuration has the
     URL."""
 
@@ -108,8 +103,7 @@ class JournalTarget:
         return self.url == DEFAULT_JOURNAL
 
 
-@dataclass(frozen=True, slots=True)
-class AuditTarget:
+class AuditTarget(NamedTuple):
     """WRITER's audit log: the ID of the organization at WRITER, a key of it, and for how many days records are kept.
 
     ``url`` is that of a stand-in on this machine.
@@ -122,8 +116,7 @@ class AuditTarget:
     source: Where | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UsageTarget:
+class UsageTarget(NamedTuple):
     """WRITER's usage data: the ID of the organization at WRITER, and a key of it that may read all teams.
 
     ``url`` is that of a stand-in on this machine.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from rolecall.access.signin import fewer_ways_in
@@ -43,7 +42,7 @@ MOST_BY_ADDRESS = 200
 def draft_plan(plan_input: PlanInput) -> PlanDraft:
     """Return what follows from the settings alone, before users are read."""
     plan_input = plan_input.resolved
-    known = replace(plan_input.known, desired=plan_input.desired, applied=plan_input.applied)
+    known = plan_input.known._replace(desired=plan_input.desired, applied=plan_input.applied)
     differences = difference(known, plan_input.live, plan_input.as_of)
     chosen = _selected(plan_input, differences.changes)
     forecast = forecast_access(plan_input.live, None, chosen)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from rolecall.access.candidates import DEFAULTS, SCIM, candidates
@@ -46,7 +47,7 @@ def follow(state: State, changes: Iterable[Change]) -> State:
 
 def finish(state: State, changes: Iterable[Change]) -> State:
     """Return the state after everything that these changes lead to: pending changes too, and the complete upgrade."""
-    listed = [replace(change, via="api") for change in changes]
+    listed = [change._replace(via="api") for change in changes]
     mappings = [change for change in listed if change.address.startswith("idp_groups/")]
     before = follow(state, (change for change in listed if not change.address.startswith("idp_groups/")))
     settings, scim = before.settings, before.settings.scim
@@ -88,8 +89,7 @@ def _over(before: Value | None, after: Value | None) -> Value | None:
     return after if before is None or after is None else overlay(before, after)
 
 
-@dataclass(frozen=True, slots=True)
-class AccessForecast:
+class AccessForecast(NamedTuple):
     """The rules before and after a plan's changes, over the same entitlements.
 
     ``first`` and ``last`` are the states they were compiled from. ``touched`` has, for each address that changes,
@@ -106,7 +106,7 @@ class AccessForecast:
     after: Rules
     directory: Directory | None
     scope: PeopleScope
-    touched: Mapping[Address, array[int]] = field(default_factory=dict)
+    touched: Mapping[Address, array[int]] = MappingProxyType({})
     problem: str | None = None
     written: tuple[Change, ...] = ()
     asked: Directory | None = None
@@ -172,8 +172,8 @@ class AccessForecast:
         touched = {} if read is None else _touched(self, read)
         if placed is not None:
             touched = _reached_by_idp(self, touched, placed)
-        forecast = replace(self, directory=read, asked=directory, touched=touched, placed=placed)
-        return replace(forecast, problem=_problem(forecast, directory) if forecast.moves else None)
+        forecast = self._replace(directory=read, asked=directory, touched=touched, placed=placed)
+        return forecast._replace(problem=_problem(forecast, directory) if forecast.moves else None)
 
 
 def forecast_access(live: Live, directory: Directory | None, changes: Iterable[Change]) -> AccessForecast:

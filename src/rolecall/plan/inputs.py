@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from rolecall.errors import Problem
 from rolecall.model.change import Change
@@ -17,8 +17,7 @@ from rolecall.plan.diff.identity import Identity, identify
 from rolecall.plan.value import OrgRef, Selection
 
 
-@dataclass(frozen=True, slots=True)
-class PlanInput:
+class PlanInput(NamedTuple):
     """Everything a plan is made from. ``created_at`` and ``as_of`` are inputs, in UTC.
 
     ``directory`` is None where users were not read; ``scope`` has the users that were requested, None for all.
@@ -67,7 +66,7 @@ class PlanInput:
             return self
         identity = identify(self.desired, self.live, self.applied)
         written = self.written or self.desired
-        return replace(self, desired=identity.desired, applied=identity.applied, identity=identity, written=written)
+        return self._replace(desired=identity.desired, applied=identity.applied, identity=identity, written=written)
 
     @property
     def known(self) -> Identity:
@@ -77,8 +76,8 @@ class PlanInput:
     def on(self, live: Live, directory: Directory | None) -> PlanInput:
         """Return the question on another read of the same org, where groups may have other names."""
         known = self.known
-        raw = replace(self, desired=known.written, applied=known.memory, identity=None, written=None)
-        return replace(raw, live=live, directory=directory).resolved
+        raw = self._replace(desired=known.written, applied=known.memory, identity=None, written=None)
+        return raw._replace(live=live, directory=directory).resolved
 
     @property
     def everybody(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from rolecall.access.rules import compile_access
@@ -53,8 +52,7 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
     coverage = coverage_of(desired, live, plan_input.as_of)
     users = _users(forecast, scope)
     let_go = released(plan_input, differences)
-    impact = replace(
-        impact_result.impact,
+    impact = impact_result.impact._replace(
         apart=apart(plan_input, forecast, changes, impact_result.impact.moves, let_go),
         upgrade=upgrade_impact(desired, forecast, changes),
         order_limited=limited and bool(impact_result.impact.transients),
@@ -158,8 +156,8 @@ def _resolved(plan_input: PlanInput, first: PlanInput) -> PlanInput:
     """Return the input with the labels as the first pass resolved them."""
     if plan_input.identity is not None:
         return plan_input
-    return replace(
-        plan_input, desired=first.desired, applied=first.applied, identity=first.identity, written=first.written
+    return plan_input._replace(
+        desired=first.desired, applied=first.applied, identity=first.identity, written=first.written
     )
 
 

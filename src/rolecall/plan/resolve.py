@@ -66,4 +66,4 @@ def on_day(desired: Desired, as_of: date) -> Desired:
     }
     if not lapsed:
         return desired
-    return replace(desired, settings=replace(desired.settings, idp_groups={**groups, **lapsed}))
+    return desired._replace(settings=replace(desired.settings, idp_groups={**groups, **lapsed}))

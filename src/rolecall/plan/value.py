@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple
 
 from rolecall.errors import Problem, Where
@@ -142,8 +142,7 @@ class Transient(NamedTuple):
     to_step: int
 
 
-@dataclass(frozen=True, slots=True)
-class Impact:
+class Impact(NamedTuple):
     """The effect of a plan on users. ``people`` is None where they were not read: ``problem`` says why, counts are 0.
 
     ``losing`` counts users who lose something. ``tallies`` has a row per change that affects users. ``org_admins`` are
@@ -174,11 +173,11 @@ class Impact:
     teams: tuple[TeamTally, ...] = ()
     apart: tuple[Apart, ...] = ()
     upgrade: UpgradeImpact | None = None
-    tallies: Mapping[Address, Tally] = field(default_factory=dict)
+    tallies: Mapping[Address, Tally] = MappingProxyType({})
     notes: tuple[str, ...] = ()
-    members: Mapping[Address, int] = field(default_factory=dict)
+    members: Mapping[Address, int] = MappingProxyType({})
     remaining_admins: Annotated[tuple[Who, ...], OMIT] = ()
-    org_roles: Annotated[Mapping[Code, int], OMIT] = field(default_factory=dict)
+    org_roles: Annotated[Mapping[Code, int], OMIT] = MappingProxyType({})
     lite_seats: Annotated[int, OMIT] = 0
     missing: Annotated[tuple[Code, ...], OMIT] = ()
 
@@ -264,8 +263,7 @@ class Selection(NamedTuple):
     only_expired: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Everything a reviewer sees and an apply needs. ``changes`` are in the order in which they are made.
 
     ``coverage`` has a row per section it needed and per managed field not read, ``scope`` the users it needed.
@@ -285,10 +283,10 @@ class Plan:
     config_digest: Code
     desired: Annotated[Desired, PUBLIC]
     changes: Annotated[tuple[Change, ...], PUBLIC] = ()
-    coverage: Mapping[str, Coverage] = field(default_factory=dict)
+    coverage: Mapping[str, Coverage] = MappingProxyType({})
     scope: PeopleScope = PeopleScope()
-    counts: Mapping[str, int] = field(default_factory=dict)
-    switches: Annotated[Mapping[str, bool | str], PUBLIC] = field(default_factory=dict)
+    counts: Mapping[str, int] = MappingProxyType({})
+    switches: Annotated[Mapping[str, bool | str], PUBLIC] = MappingProxyType({})
     lifts: Annotated[tuple[Annotated[Allow, With(("source",))], ...], PUBLIC] = ()
     released: Annotated[tuple[Released, ...], PUBLIC] = ()
     unmanaged: Annotated[tuple[Unmanaged, ...], PUBLIC] = ()
@@ -300,7 +298,7 @@ class Plan:
     requests: Requests = Requests()
     selection: Annotated[Selection, PUBLIC] = Selection()
     errored: bool = False
-    group_ids: Annotated[Mapping[str, str], PUBLIC] = field(default_factory=dict)
+    group_ids: Annotated[Mapping[str, str], PUBLIC] = MappingProxyType({})
     idp: Annotated[Code, OMIT] = ""
     metadata_file: Annotated[Code, OMIT] = ""
     command: Annotated[Code, OMIT] = ""

@@ -238,7 +238,7 @@ def test_r20_while_upgrading_legacy_access_stays_in_force() -> None:
 def test_r20_completing_gives_what_the_groups_are_mapped_to_or_the_default() -> None:
     upgrading = settings({"G1": "team_admin IT", "G2": ""}, endpoint="upgrading")
     done = settings({"G1": "team_admin IT", "G2": ""}, endpoint="new")
-    facts = facts_after(replace(FACTS, legacy_links={"G1": frozenset({"Legal"})}), upgrading, done)
+    facts = facts_after(FACTS._replace(legacy_links={"G1": frozenset({"Legal"})}), upgrading, done)
     assert has(done, person("G1", role_attribute="admin"), facts) == "IT team_admin"
     assert has(done, person("G2", role_attribute="admin"), facts) == "Everyone member"
     assert has(done, person("Not-Pushed"), facts) == "Everyone member"
@@ -247,7 +247,7 @@ def test_r20_completing_gives_what_the_groups_are_mapped_to_or_the_default() -> 
 def test_r20_links_that_were_not_read_are_missing() -> None:
     org = settings(endpoint="upgrading")
     assert compile_access(org, FACTS).missing == {"legacy_links"}
-    assert compile_access(org, replace(FACTS, legacy_links={})).missing == set()
+    assert compile_access(org, FACTS._replace(legacy_links={})).missing == set()
 
 
 def test_r21_org_admin_is_org_wide_and_each_combo_keeps_its_role() -> None:
@@ -299,7 +299,7 @@ def test_r25_a_mapping_whose_group_is_gone_gives_nothing() -> None:
 
 
 def test_r25_teams_that_were_not_read_are_taken_to_be_there() -> None:
-    assert has(settings({"G": "member Closed"}), person("G"), replace(FACTS, teams=None)) == "Closed member"
+    assert has(settings({"G": "member Closed"}), person("G"), FACTS._replace(teams=None)) == "Closed member"
 
 
 def test_r26_who_is_pending_has_nothing_and_has_the_default_once_admitted() -> None:
@@ -391,7 +391,7 @@ def test_r33_while_scim_is_off_its_people_keep_what_they_had() -> None:
 
 def test_r33_switching_it_on_again_lets_everything_move() -> None:
     off, on = settings({"G": "member IT"}, enabled=False), settings({"G": "member IT"})
-    kept = replace(FACTS, kept=settings({"G": "member Legal"}))
+    kept = FACTS._replace(kept=settings({"G": "member Legal"}))
     assert facts_after(kept, off, on).kept is None
     before, after = compile_change(off, on, kept)
     assert effective(before, person("G")).pairs == set(team_roles("Legal member"))
@@ -419,7 +419,7 @@ def test_a_switch_that_was_not_read_is_missing(scim: Scim, missing: set[str]) ->
 
 
 def test_a_section_of_which_a_part_was_read_is_missing() -> None:
-    assert compile_access(settings(), replace(FACTS, partial=frozenset({"idp_groups"}))).missing == {"idp_groups"}
+    assert compile_access(settings(), FACTS._replace(partial=frozenset({"idp_groups"}))).missing == {"idp_groups"}
 
 
 @pytest.mark.parametrize("groups", [("G",), ()])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from rolecall.model.settings import Settings, Sso
 def test_a_plan_without_the_guard_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     bench = Workbench(tmp_path)
     made = bench.plan(Desired(Settings(sso=Sso(enabled=False))))
-    old = replace(made, guards=tuple(row for row in made.guards if row.name != "preconditions"))
+    old = made._replace(guards=tuple(row for row in made.guards if row.name != "preconditions"))
     with pytest.raises(Stale, match=r"guard preconditions now blocks"):
         bench.apply(old)
     assert bench.events() == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,7 +56,7 @@ def test_a_group_that_was_only_renamed_since_the_plan_is_followed(bench: Bench) 
 
 def test_a_plan_without_ids_is_applied_by_name(bench: Bench) -> None:
     approved = bench.plan(config(B=MEMBER))
-    old = replace(approved, group_ids={}, changes=tuple(replace(change, id=None) for change in approved.changes))
+    old = approved._replace(group_ids={}, changes=tuple(change._replace(id=None) for change in approved.changes))
     bench.run(old)
     assert bench.state()["g2"] == MEMBER
 

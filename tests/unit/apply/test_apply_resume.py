@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import orgs
@@ -117,11 +116,11 @@ def test_the_state_that_was_approved_is_the_org_without_what_was_applied_since()
     done = Change("idp_groups/A", "update", OLD, NEW, id="id-A")
     before = approved_state(org, [done])
     assert before.settings.idp_groups == {"A": OLD, "B": OLD}
-    created = approved_state(org, [replace(done, action="create", before=None)])
+    created = approved_state(org, [done._replace(action="create", before=None)])
     assert created.settings.idp_groups["A"] == BLANK
-    renamed = approved_state(org, [replace(done, address="idp_groups/Former")])
+    renamed = approved_state(org, [done._replace(address="idp_groups/Former")])
     assert renamed.settings.idp_groups == {"A": OLD, "B": OLD}
-    gone = approved_state(org, [replace(done, address="idp_groups/Gone", id="id-Gone")])
+    gone = approved_state(org, [done._replace(address="idp_groups/Gone", id="id-Gone")])
     assert gone.settings == org.settings
 
 

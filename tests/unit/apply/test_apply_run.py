@@ -84,7 +84,7 @@ def test_what_somebody_else_already_did_is_passed_over(bench):
 def test_a_plan_past_its_time_is_refused(bench):
     approved = bench.plan(WANTED)
     with pytest.raises(Stale, match="expired"):
-        bench.apply(replace(approved, expires_at=NOW - timedelta(hours=1)))
+        bench.apply(approved._replace(expires_at=NOW - timedelta(hours=1)))
 
 
 def test_a_run_that_is_stopped_leaves_what_it_has_and_the_next_one_goes_on(bench):
@@ -100,7 +100,7 @@ def test_a_run_that_is_stopped_leaves_what_it_has_and_the_next_one_goes_on(bench
 
 def test_a_write_that_the_org_refuses_ends_its_wave_and_no_later_one_starts(bench):
     refused = GroupMapping("nobody", frozenset({"Brand"}))
-    wanted = replace(WANTED, settings=replace(WANTED.settings, idp_groups={"Writer-Brand": refused}))
+    wanted = WANTED._replace(settings=replace(WANTED.settings, idp_groups={"Writer-Brand": refused}))
     report = bench.apply(bench.plan(wanted))
     assert report.run.outcome == "incomplete"
     assert [step.state for step in report.run.steps] == ["refused", "not_tried"]
@@ -204,7 +204,7 @@ def test_the_caller_is_whom_the_org_takes_us_for(bench):
 
 def test_another_orgs_plan_is_stale(bench):
     approved = bench.plan(WANTED)
-    other = replace(approved, org=approved.org._replace(id="org_9"))
+    other = approved._replace(org=approved.org._replace(id="org_9"))
     with pytest.raises(Stale, match="is for acme \\(org_9\\)"):
         bench.apply(other)
 

@@ -31,7 +31,7 @@ def live(**groups) -> Live:
 
 
 def plan(held=None, **changed):
-    return replace(make(orgs.question(WANTED, held or live())), **{"guards": (), **changed})
+    return make(orgs.question(WANTED, held or live()))._replace(**{"guards": (), **changed})
 
 
 def codes(approved, fresh):

@@ -111,7 +111,7 @@ def test_a_group_that_is_gone_or_has_another_id_is_the_idps_doing():
 def test_a_pinned_group_that_is_gone_is_the_idps_doing_too():
     """The journal keeps the id of a pinned group by its address, one of 0.1.0 not at all."""
     gone = replace(memory(G=M), applied=replace(memory(G=M).applied, ids={"idp_groups/G": "id-G"}))
-    pinned = replace(desired(G=M), intents={"idp_groups/G": Intent(id="id-G")})
+    pinned = desired(G=M)._replace(intents={"idp_groups/G": Intent(id="id-G")})
     for wanted, past in ((pinned, gone), (pinned, memory(G=M)), (desired(G=M), gone)):
         (row,) = compare(wanted, live(H=M), past, orgs.TODAY).entries
         assert (row.kind, row.id) == ("idp", "id-G")
@@ -177,7 +177,7 @@ def test_every_case_has_one_class_and_drift_is_never_claimed_of_what_agrees(last
 )
 def test_what_is_compared_is_what_the_config_manages(manage, rows):
     wanted = desired(Policy(manage={"idp_groups": manage}), G=M)
-    wanted = replace(wanted, intents={"idp_groups/Gone": Intent(remove=True), "domains/a.io": Intent(remove=True)})
+    wanted = wanted._replace(intents={"idp_groups/Gone": Intent(remove=True), "domains/a.io": Intent(remove=True)})
     assert kinds(wanted, live(G=L, X=L, Blank=BLANK), memory(G=M, Gone=M)).keys() == rows
 
 

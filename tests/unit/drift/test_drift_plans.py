@@ -60,7 +60,7 @@ def test_what_the_org_no_longer_has_is_removed_or_unmapped():
 def test_an_accepted_entry_no_longer_expires():
     from datetime import date
 
-    desired = replace(CONFIG, intents={"idp_groups/A": Intent(expires=date(2027, 1, 1), owner="ann@acme.com")})
+    desired = CONFIG._replace(intents={"idp_groups/A": Intent(expires=date(2027, 1, 1), owner="ann@acme.com")})
     found = accepted(desired, [drift("idp_groups/A", M, L)])
     assert (found.intents["idp_groups/A"].expires, found.intents["idp_groups/A"].owner) == (None, "ann@acme.com")
 
@@ -85,10 +85,10 @@ def test_what_is_no_drift_has_no_plan(kind):
 def test_a_setting_is_put_back_in_the_fields_that_were_applied():
     made = inquiry({}, {}, {})
     live = replace(made.plan_input.live.settings, defaults=Defaults("team_admin", EVERYONE))
-    desired = replace(
-        made.plan_input.desired, settings=replace(made.plan_input.desired.settings, defaults=Defaults("member", UNSET))
+    desired = made.plan_input.desired._replace(
+        settings=replace(made.plan_input.desired.settings, defaults=Defaults("member", UNSET))
     )
-    plan_input = replace(made.plan_input, live=replace(made.plan_input.live, settings=live), desired=desired)
+    plan_input = made.plan_input._replace(live=replace(made.plan_input.live, settings=live), desired=desired)
     moved = [
         Drift(
             "defaults",

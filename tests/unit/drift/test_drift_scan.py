@@ -65,9 +65,8 @@ def test_a_default_that_moved_touches_those_who_live_by_it():
     recorded = past.memory.recorded | {"defaults"}
     made = replace(
         made,
-        plan_input=replace(
-            made.plan_input,
-            desired=replace(made.plan_input.desired, settings=wanted),
+        plan_input=made.plan_input._replace(
+            desired=made.plan_input.desired._replace(settings=wanted),
             live=replace(made.plan_input.live, settings=there),
         ),
         past=replace(past, memory=replace(past.memory, applied=applied, recorded=recorded)),
@@ -79,7 +78,7 @@ def test_a_default_that_moved_touches_those_who_live_by_it():
 
 def test_people_who_were_not_read_are_not_counted():
     made = inquiry({"G": M}, {"G": L}, {"G": M})
-    found = scan(replace(made, plan_input=replace(made.plan_input, directory=None))).report
+    found = scan(replace(made, plan_input=made.plan_input._replace(directory=None))).report
     assert len(found.drifts) == 1
     assert found.tally("did", AT) is None
     assert (found.sighting, found.people, found.without_access) == (None, None, None)
@@ -92,9 +91,9 @@ def test_a_moved_endpoint_is_drift_and_nobody_says_whom_it_touched():
     memory = made.past.memory
     applied = replace(memory.applied, settings=replace(memory.applied.settings, scim=old))
     plan_input = made.plan_input
-    desired = replace(plan_input.desired, settings=replace(plan_input.desired.settings, scim=old))
+    desired = plan_input.desired._replace(settings=replace(plan_input.desired.settings, scim=old))
     past = replace(made.past, memory=replace(memory, applied=applied, recorded=memory.recorded | {"scim"}))
-    found = scan(replace(made, plan_input=replace(plan_input, desired=desired), past=past)).report
+    found = scan(replace(made, plan_input=plan_input._replace(desired=desired), past=past)).report
     assert [(row.address, row.live) for row in found.drifts] == [("scim", scim)]
     assert found.did is None
 
@@ -102,7 +101,7 @@ def test_a_moved_endpoint_is_drift_and_nobody_says_whom_it_touched():
 def test_a_section_that_was_not_read_is_unknown_and_told():
     made = inquiry({"G": M}, {"G": L}, {"G": M})
     unread = replace(made.plan_input.live, coverage={"idp_groups": UNREAD})
-    found = scan(replace(made, plan_input=replace(made.plan_input, live=unread))).report
+    found = scan(replace(made, plan_input=made.plan_input._replace(live=unread))).report
     assert (found.drifts, found.unread) == ((), ("idp_groups",))
 
 
@@ -151,7 +150,7 @@ def again(first, people, **more):
     """The same org a day later, with other people."""
     made = inquiry({"G": M}, {"G": M}, {"G": M}, people=people, **more)
     past = replace(made.past, roster=first.roster, sighting=first.report.sighting, watched=first.report.sighting)
-    plan_input = replace(made.plan_input, created_at=NOW + timedelta(days=1))
+    plan_input = made.plan_input._replace(created_at=NOW + timedelta(days=1))
     return scan(replace(made, plan_input=plan_input, past=past)).report
 
 
@@ -207,7 +206,7 @@ def test_watched_roles_are_not_compared_with_a_record_that_is_incomplete(incompl
         made = replace(made, past=replace(made.past, watched=replace(record, complete=False)))
     else:
         directory = decode_people(PEOPLE, made.plan_input.live.facts.groups, coverage=Coverage("partial", 4, 9))
-        made = replace(made, plan_input=replace(made.plan_input, directory=directory))
+        made = replace(made, plan_input=made.plan_input._replace(directory=directory))
         made = replace(made, past=replace(made.past, watched=record))
     found = scan(made).report
     assert [alarm for alarm in found.alarms if alarm.kind == "watch"] == []
@@ -217,7 +216,7 @@ def test_watched_roles_are_not_compared_with_a_record_that_is_incomplete(incompl
 def test_users_that_were_read_in_part_are_a_warning_with_what_follows_from_it():
     made = inquiry({"G": M}, {"G": M}, {"G": M})
     directory = decode_people(PEOPLE, made.plan_input.live.facts.groups, coverage=Coverage("partial", 4, 9))
-    found = scan(replace(made, plan_input=replace(made.plan_input, directory=directory))).report
+    found = scan(replace(made, plan_input=made.plan_input._replace(directory=directory))).report
     (warning,) = [warning for warning in found.warnings if warning.code == "people_unread"]
     assert warning.severity == "warning"
     assert warning.message == (
@@ -366,7 +365,7 @@ def test_of_people_who_were_read_in_part_no_access_test_says_anything():
     )
     made = inquiry({"G": M}, {"G": M}, {"G": M}, policy)
     directory = replace(made.plan_input.directory, coverage=Coverage("partial"))
-    part = replace(made, plan_input=replace(made.plan_input, directory=directory))
+    part = replace(made, plan_input=made.plan_input._replace(directory=directory))
     assert [alarm.name for alarm in scan(part).report.alarms if alarm.kind == "access_test"] == ["a persona"]
 
 

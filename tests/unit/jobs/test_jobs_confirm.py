@@ -66,7 +66,7 @@ class World:
     def status(self, run: int, number: int = 1, now: datetime = BEGAN + 2 * DAY, **target: Any) -> str:
         shown = self.journal.run(run)
         assert shown is not None
-        return findings(self.journal, replace(TARGET, **target), (shown,), now)[run, number].status
+        return findings(self.journal, TARGET._replace(**target), (shown,), now)[run, number].status
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def look(there, policy=None, unread=False):
     made = inquiry({"G": M}, {"G": there}, {"G": M}, policy)
     if unread:
         live = replace(made.plan_input.live, coverage={"idp_groups": UNREAD})
-        made = replace(made, plan_input=replace(made.plan_input, live=live))
+        made = replace(made, plan_input=made.plan_input._replace(live=live))
     return scan(made).report
 
 
@@ -132,7 +132,7 @@ def test_metrics_have_a_zero_where_nothing_drifted_so_that_alerts_end(there, num
 def test_metrics_say_nothing_of_people_who_were_not_read():
     made = inquiry({"G": M}, {"G": L}, {"G": M})
     text = metrics_text(
-        drift_metrics(scan(replace(made, plan_input=replace(made.plan_input, directory=None))).report, 1)
+        drift_metrics(scan(replace(made, plan_input=made.plan_input._replace(directory=None))).report, 1)
     )
     assert "rolecall_org_admins" not in text
     assert "rolecall_people_without_access" not in text

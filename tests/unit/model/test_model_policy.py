@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -14,7 +13,7 @@ PLAIN = Policy()
 
 
 def guarded(**said: object) -> Policy:
-    return Policy(guards=replace(Guards(), **said))
+    return Policy(guards=Guards()._replace(**said))
 
 
 def allowing(up_to: int = 10, until: date | None = date(2026, 6, 1), target: str | None = "idp_groups/A") -> Policy:
@@ -68,11 +67,10 @@ def test_loosening_is_seen_one_way_and_not_the_other(before: Policy, after: Poli
 )
 def test_a_policy_does_not_differ_from_itself_wherever_it_stands(policy: Policy) -> None:
     here = Where("a.yaml", 1, 1)
-    moved = replace(
-        policy,
+    moved = policy._replace(
         allow=tuple(entry._replace(source=here, reason="other words") for entry in policy.allow),
         ignore=tuple(entry._replace(source=here) for entry in policy.ignore),
-        access_tests=tuple(replace(test, source=here) for test in policy.access_tests),
+        access_tests=tuple(test._replace(source=here) for test in policy.access_tests),
         sources={"guards": here},
     )
     assert policy_differences(policy, moved) == []

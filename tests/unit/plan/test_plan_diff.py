@@ -25,7 +25,7 @@ def live(groups=None, *, facts=None, **sections) -> Live:
     held = {"idp_groups": groups or {}, **sections}
     ids = {key: Group(f"id-{key}") for key in held["idp_groups"]}
     base = Facts(org_id="org_1", teams=frozenset(orgs.TEAMS), groups=ids, can=orgs.EVERYTHING)
-    return Live(Settings(**held), facts=replace(base, **(facts or {})))
+    return Live(Settings(**held), facts=base._replace(**(facts or {})))
 
 
 def desired(groups=None, intents=None, policy=None, **sections) -> Desired:

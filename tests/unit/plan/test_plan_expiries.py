@@ -80,7 +80,7 @@ def test_users_are_read_for_it_and_unknown_where_they_were_not():
     assert draft_plan(question(JAN, people=None)).scope.groups == {"A"}
     assert row(JAN, people=None).sentences[0].endswith("users were not read, so the affected users are unknown.")
     partial = replace(crowd(many(2, "A")), coverage=Coverage("partial", 2, 9))
-    made = make(replace(question(JAN, people=None), directory=partial))
+    made = make(question(JAN, people=None)._replace(directory=partial))
     assert "at least 2 users lose X member" in made.impact.apart[0].sentences[0]
 
 
@@ -95,7 +95,7 @@ def test_no_effect_is_claimed_where_the_users_of_the_group_may_be_unread(ends, a
         read = replace(read, coverage=Coverage("partial", 2, 9))
     else:
         read = replace(read, gaps=Gaps(missing={"A": 3}))
-    (told,) = [apart for apart in make(replace(made, directory=read)).impact.apart if apart.kind == "expiry"]
+    (told,) = [apart for apart in make(made._replace(directory=read)).impact.apart if apart.kind == "expiry"]
     assert told.sentences[0].endswith("users were not read completely, so the affected users are unknown.")
 
 

@@ -160,7 +160,7 @@ def test_of_people_who_were_not_read_none_is_said_to_keep_anything():
     applied = Applied(settings=config({"A": "member: X"}).settings)
     for directory in (None, Directory(coverage=Coverage("unread")), Directory(coverage=Coverage("partial", 0, 3))):
         asked = ask(config({}, policy), live({"A": "member: X"}), None, applied=applied)
-        made = make(replace(asked, directory=directory))
+        made = make(asked._replace(directory=directory))
         assert [row.people for row in made.released] == [None]
         assert apart(made, "released").sentences == ()
 
@@ -199,7 +199,7 @@ def test_who_must_be_read_has_the_required_the_caller_and_those_of_access_tests(
 
 def test_an_org_that_cannot_search_and_an_upgrade_are_read_whole():
     few = live({"A": "member: X"})
-    unable = replace(few, facts=replace(few.facts, can=few.facts.can - {"people.search"}))
+    unable = replace(few, facts=few.facts._replace(can=few.facts.can - {"people.search"}))
     assert draft_plan(ask(config({"A": "member: Y"}), unable, None)).scope.everybody
     legacy = live({"A": ": X"}, scim=Scim(True, "okta", "legacy", False))
     assert draft_plan(ask(config({}, scim=Scim(endpoint="new")), legacy, None)).scope.everybody
@@ -256,7 +256,7 @@ def test_why_nobody_knows_who_a_pending_mapping_is_for(state):
     )
     coverage = Coverage(state or "complete", 1, 9, problem="403")
     directory = None if state is None else replace(asked.directory, coverage=coverage)
-    made = make(replace(asked, directory=directory))
+    made = make(asked._replace(directory=directory))
     (row,) = [apart for apart in made.impact.apart if apart.kind == "waiting"]
     (text,) = row.sentences
     assert ("partially" in text) is (state == "partial")

@@ -44,7 +44,7 @@ def test_it_is_said_only_when_everybody_was_read():
 
 def test_a_mapped_group_with_nobody_in_it():
     org = live(A)
-    org = replace(org, facts=replace(org.facts, groups={"A": Group("id-A", None, 0)}))
+    org = replace(org, facts=org.facts._replace(groups={"A": Group("id-A", None, 0)}))
     problem = one(make(ask(config(A), org, [])), "empty_group")
     assert "`A` is mapped but has no users" in problem.message
     assert problem.hint
@@ -82,7 +82,7 @@ def test_conflicts_are_the_same_however_the_groups_are_numbered():
     people = [person("ann", "A", "B", "C"), person("bo", "C", "B", "D", "A")]
     for groups in (["A", "B", "C", "D"], ["D", "C", "B", "A"]):
         directory = decode_people(map(encode_person, people), groups)
-        asked = replace(ask(config(spec), live(spec), None), directory=directory)
+        asked = ask(config(spec), live(spec), None)._replace(directory=directory)
         assert one(make(asked), "conflicting_roles").message == (
             "users are in two groups that give different roles in one team: `A` and `B` (2), `B` and `C` (2) and "
             "`C` and `D` (1)"

@@ -52,7 +52,7 @@ def test_a_sound_app_is_not_spoken_of() -> None:
     ],
 )
 def test_each_mistake_is_told_by_itself(more: dict, code: str, words: str) -> None:
-    found = told(replace(FINE, **more))
+    found = told(FINE._replace(**more))
     assert list(found) == [code]
     assert words in found[code]
 
@@ -64,16 +64,16 @@ def test_entra_assigns_what_it_sends() -> None:
 @pytest.mark.parametrize("endpoint", ["legacy", "upgrading"])
 def test_before_the_upgrade_is_complete_neither_roles_nor_names_are_compared(endpoint: str) -> None:
     live = replace(LIVE, settings=replace(LIVE.settings, scim=Scim(True, "okta", endpoint, False)))
-    assert told(replace(FINE, role_sent=True, pushed=frozenset({"Else"})), live) == {}
+    assert told(FINE._replace(role_sent=True, pushed=frozenset({"Else"})), live) == {}
 
 
 def test_groups_that_were_not_read_whole_are_not_missed() -> None:
     live = replace(LIVE, coverage={"idp_groups": Coverage("partial")})
-    assert told(replace(FINE, pushed=frozenset({"Else"})), live) == {}
+    assert told(FINE._replace(pushed=frozenset({"Else"})), live) == {}
 
 
 def test_two_groups_of_one_name_are_both_there() -> None:
     groups = {"Legal [1]": BLANK, "Legal [2]": BLANK}
     facts = Facts(groups={"Legal [1]": Group("1"), "Legal [2]": Group("2")}, homonyms=frozenset({"Legal"}))
     live = Live(replace(LIVE.settings, idp_groups=groups), facts=facts)
-    assert told(replace(FINE, pushed=frozenset({"Legal"})), live) == {}
+    assert told(FINE._replace(pushed=frozenset({"Legal"})), live) == {}

@@ -77,14 +77,14 @@ def test_what_others_need_comes_first_and_grants_come_before_revokes():
 def test_switching_off_goes_the_other_way_round():
     wanted, live = busy()
     on = replace(live, settings=replace(live.settings, sso=Sso(enabled=True), scim=Scim(enabled=True)))
-    off = replace(wanted, settings=Settings(domains={}, sso=Sso(enabled=False), scim=Scim(enabled=False)))
+    off = wanted._replace(settings=Settings(domains={}, sso=Sso(enabled=False), scim=Scim(enabled=False)))
     assert [c.address for c in make(orgs.question(off, on)).changes] == ["scim", "sso", "domains/old.com"]
 
 
 @given(orgs.desireds(), orgs.lives())
 def test_a_first_pass_made_before_people_were_read_gives_the_same_plan(desired, live):
     asked = orgs.question(desired, live)
-    assert make(asked, draft_plan(replace(asked, directory=None))) == make(asked)
+    assert make(asked, draft_plan(asked._replace(directory=None))) == make(asked)
 
 
 def test_targets_and_excludes_are_addresses_or_globs_and_make_the_plan_partial():
@@ -95,7 +95,7 @@ def test_targets_and_excludes_are_addresses_or_globs_and_make_the_plan_partial()
 
 def test_only_expired_keeps_just_what_lapsed():
     wanted, live = busy()
-    lapsed = replace(wanted, intents={"idp_groups/Less": Intent(expires=date(2026, 11, 1))})
+    lapsed = wanted._replace(intents={"idp_groups/Less": Intent(expires=date(2026, 11, 1))})
     plan = make(orgs.question(lapsed, live, only_expired=True))
     assert [(c.address, c.reason) for c in plan.changes] == [("idp_groups/Less", "expired")]
 
@@ -103,7 +103,7 @@ def test_only_expired_keeps_just_what_lapsed():
 def test_a_plan_lapses_after_a_week_or_when_the_next_entry_expires():
     wanted, live = busy()
     assert make(orgs.question(wanted, live)).expires_at == orgs.NOW + timedelta(days=7)
-    soon = replace(wanted, intents={"idp_groups/Less": Intent(expires=date(2026, 11, 24))})
+    soon = wanted._replace(intents={"idp_groups/Less": Intent(expires=date(2026, 11, 24))})
     assert make(orgs.question(soon, live)).expires_at == datetime(2026, 11, 25, tzinfo=UTC)
 
 
@@ -196,8 +196,8 @@ def test_a_plan_has_the_idp_of_the_org(scim, sso, idp):
 
 def test_what_a_runbook_needs_is_not_part_of_the_digest():
     desired, live = busy()
-    plan = make(replace(orgs.question(desired, live), metadata_file="okta.xml", command="rolecall rollback 1"))
+    plan = make(orgs.question(desired, live)._replace(metadata_file="okta.xml", command="rolecall rollback 1"))
     assert (plan.metadata_file, plan.command) == ("okta.xml", "rolecall rollback 1")
-    known = replace(plan, idp="entra")
+    known = plan._replace(idp="entra")
     assert decode_plan(encode_plan(known)) == known
-    assert digest(known) == digest(replace(plan, idp="", metadata_file="", command=""))
+    assert digest(known) == digest(plan._replace(idp="", metadata_file="", command=""))

@@ -69,7 +69,7 @@ def test_what_is_no_metadata_has_no_note(metadata):
 def disagreement(config_groups, **gaps):
     org = live({"A": "member: X"})
     asked = ask(config(config_groups), org, [person("ann", "A")])
-    return list(disagreements(replace(asked, directory=replace(crowd([person("ann", "A")]), gaps=Gaps(**gaps)))))
+    return list(disagreements(asked._replace(directory=replace(crowd([person("ann", "A")]), gaps=Gaps(**gaps)))))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -23,7 +22,7 @@ def between(before, after):
 
 
 def guards(**said):
-    return Policy(guards=replace(Guards(), **said))
+    return Policy(guards=Guards()._replace(**said))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,7 @@ def test_one_way_loosens_and_the_other_does_not(tight, loose, path):
 
 
 def test_a_changed_test_and_a_limit_in_another_unit_count_as_looser_either_way():
-    other = replace(TEST, never=("team_admin",))
+    other = TEST._replace(never=("team_admin",))
     assert between(Policy(access_tests=(TEST,)), Policy(access_tests=(other,))) == [("access_tests.t", True)]
     count, percent = guards(max_removals=Band(None, Limit(3))), guards(max_removals=Band(None, Limit(3, percent=True)))
     assert between(count, percent) == between(percent, count) == [("guards.max_removals.block", True)]

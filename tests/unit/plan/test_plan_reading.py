@@ -86,7 +86,7 @@ def test_a_domain_that_goes_reads_all_users_where_sso_is_the_only_way_or_was_not
 
 def test_an_org_that_cannot_search_and_a_change_for_everybody_read_everybody():
     org = live(A)
-    plain = replace(org, facts=replace(org.facts, can=org.facts.can - {"people.search"}))
+    plain = replace(org, facts=org.facts._replace(can=org.facts.can - {"people.search"}))
     assert read(config(B), plain) == EVERYBODY
     assert read(config(A), plain) == NOBODY
     assert read(config(A, scim=Scim(enabled=False))) == EVERYBODY

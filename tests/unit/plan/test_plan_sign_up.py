@@ -20,7 +20,7 @@ def told(before, after, was_sso=Sso(enabled=False), **more):
     settings = replace(org.settings, domains={"acme.com": before})
     wanted = config(None, domains={"acme.com": after} if after else {}, **more)
     if after is None:
-        wanted = replace(wanted, intents={Address("domains/acme.com"): Intent(remove=True)})
+        wanted = wanted._replace(intents={Address("domains/acme.com"): Intent(remove=True)})
     plan = make(ask(wanted, replace(org, settings=settings), []))
     return [text for row in plan.impact.apart if row.kind == "sign_up" for text in row.sentences], plan
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from small_org import many, person, plan
 
@@ -41,7 +39,7 @@ def test_none_found_is_not_none_there_is():
 
 def test_nothing_is_claimed_of_users_who_were_not_read():
     made = plan({"A": "member: X", "B": "member: Y"}, {"A": "member: Z", "B": "member: X"}, [person("ann", "A", "B")])
-    assert list(transient_sentences(replace(made.impact, problem="Users were partially read."))) == [
+    assert list(transient_sentences(made.impact._replace(problem="Users were partially read."))) == [
         "Steps are ordered so that no user that was read temporarily loses or gains access (1 user checked)."
     ]
 

@@ -22,14 +22,14 @@ UNMAP_A = {"A": "", "B": "org_admin: IT"}
 def asked(wanted, counts, people, **more):
     there = live(GROUPS, **more)
     groups = {name: group._replace(members=counts.get(name)) for name, group in there.facts.groups.items()}
-    there = replace(there, facts=replace(there.facts, groups=groups))
+    there = replace(there, facts=there.facts._replace(groups=groups))
     read = None
     if people is not None:
         read = crowd(people)
         read = replace(read, gaps=gaps(read, there.facts))
     settings = {"defaults": Defaults("team_admin", frozenset({"Everyone"}))} if wanted == "defaults" else {}
     desired = config(GROUPS if wanted == "defaults" else wanted, **settings)
-    return replace(ask(desired, there, None), directory=read)
+    return ask(desired, there, None)._replace(directory=read)
 
 
 def codes(plan):

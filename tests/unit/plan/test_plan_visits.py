@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from rolecall.model.change import Change
@@ -69,7 +68,7 @@ def test_what_is_written_or_pending_is_no_visit() -> None:
 
 
 def test_what_the_tier_does_not_include_is_one_step_before_all_others() -> None:
-    scim, legal = (replace(each, via_reason="not_in_plan") for each in (SCIM_ON, group("Legal")))
+    scim, legal = (each._replace(via_reason="not_in_plan") for each in (SCIM_ON, group("Legal")))
     assert addresses(CLAIM, scim, legal) == [["scim", "Legal"], ["acme.com"]]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from report_plans import LOCAL, full_plan, plan_of
 
@@ -16,17 +14,17 @@ READ = plan_of(counts={"idp_groups": 61, "people": 20104}, impact=Impact(48), re
 
 def test_over_a_network_it_says_how_many_users_it_read_and_in_how_many_requests():
     assert plan_banner(READ).read == "read: 61 groups, 48 of 20,104 users (7 requests)"
-    one = replace(READ, requests=Requests(1), impact=Impact(None))
+    one = READ._replace(requests=Requests(1), impact=Impact(None))
     assert plan_banner(one).read == "all settings read: 61 groups (1 request)"
 
 
-@pytest.mark.parametrize("quiet", [replace(READ, org=LOCAL), replace(READ, requests=Requests(0, 3))])
+@pytest.mark.parametrize("quiet", [READ._replace(org=LOCAL), READ._replace(requests=Requests(0, 3))])
 def test_a_file_and_a_local_org_take_none(quiet):
     assert plan_banner(quiet).read == "read: 61 groups, 48 of 20,104 users"
 
 
 def test_users_whom_the_plan_does_not_need_are_not_called_read():
-    assert plan_banner(replace(READ, impact=Impact(0), org=LOCAL)).read == "all settings read: 61 groups"
+    assert plan_banner(READ._replace(impact=Impact(0), org=LOCAL)).read == "all settings read: 61 groups"
 
 
 @pytest.mark.parametrize(
@@ -38,11 +36,11 @@ def test_users_whom_the_plan_does_not_need_are_not_called_read():
     ],
 )
 def test_users_who_were_not_read_are_named(state, told):
-    assert plan_banner(replace(READ, coverage={"idp_groups": Coverage(), "people": state})).read == told
+    assert plan_banner(READ._replace(coverage={"idp_groups": Coverage(), "people": state})).read == told
     dark = {"sso": UNREAD, "people": state}
-    assert plan_banner(replace(READ, coverage=dark)).read.startswith("NOT READ: sso")
+    assert plan_banner(READ._replace(coverage=dark)).read.startswith("NOT READ: sso")
 
 
 def test_the_org_is_named_first():
     assert plan_banner(full_plan()).text.startswith("acme · prod · org_8817 at ")
-    assert plan_banner(replace(READ, org=LOCAL)).text.startswith("LOCAL REHEARSAL, not WRITER")
+    assert plan_banner(READ._replace(org=LOCAL)).text.startswith("LOCAL REHEARSAL, not WRITER")

@@ -7,7 +7,6 @@ import io
 import json
 import re
 import unicodedata
-from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -65,8 +64,7 @@ def hostile(bad: str) -> Plan:
     who = Who("u1", bad)
     move = Move((TeamRole(bad, "member"),), (TeamRole("Brand", bad),), "change", (at,), 1, (who,))
     whole = full_plan()
-    return replace(
-        whole,
+    return whole._replace(
         org=ORG._replace(name=bad, id=bad, env=bad, url=f"https://{bad}"),
         changes=(*whole.changes, *changes[:2]),
         impact=Impact(2, change=1, losing=1, headline=bad, moves=(move,)),

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 
 from report_plans import FORTY, LAPSED, LOCAL, MARKETING, REBRAND, change, full_plan, mapping, people, plan_of
@@ -161,7 +160,7 @@ def test_people_who_may_not_be_shown_are_counted() -> None:
     assert "p0@acme.com" not in text
     assert "40 users" in text
     alone = full_plan()
-    alone = replace(alone, impact=replace(alone.impact, moves=(FORTY._replace(size=1, people=people(1)),)))
+    alone = alone._replace(impact=alone.impact._replace(moves=(FORTY._replace(size=1, people=people(1)),)))
     assert "1 user<" in page(redact(alone, "counts"))
     assert "--people names" in text
 

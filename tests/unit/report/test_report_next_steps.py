@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from small_org import many, plan
 
@@ -55,8 +53,8 @@ def test_every_plan_says_what_to_do_next() -> None:
 
 def test_a_plan_that_is_only_applied_from_a_file_names_its_file_and_the_command_that_makes_it() -> None:
     made = plan(BEFORE, AFTER, [], teams=frozenset("WXYZ"))
-    back = replace(made, changes=tuple(replace(change, reason="rollback") for change in made.changes))
-    back = replace(back, command="rolecall rollback 12")
+    back = made._replace(changes=tuple(change._replace(reason="rollback") for change in made.changes))
+    back = back._replace(command="rolecall rollback 12")
     approve = f"--approve {short(digest(back))}"
     step, *_ = next_steps(back, digest(back))
     assert (step.label, step.command) == (
@@ -65,10 +63,10 @@ def test_a_plan_that_is_only_applied_from_a_file_names_its_file_and_the_command_
     )
     step, *_ = next_steps(back, digest(back), "my back.json")
     assert (step.label, step.command) == ("To apply it", f"rolecall apply 'my back.json' {approve}")
-    refused = replace(back, guards=(GuardResult("max_removals", "block"),))
+    refused = back._replace(guards=(GuardResult("max_removals", "block"),))
     targets = Selection(tuple(f"idp_groups/{number}" for number in range(40)))
     commands = [
-        step.command for step in next_steps(replace(refused, selection=targets), digest(refused)) if step.command
+        step.command for step in next_steps(refused._replace(selection=targets), digest(refused)) if step.command
     ]
     assert commands == ["rolecall rollback 12"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 import saml
@@ -155,7 +154,7 @@ def test_why_a_change_is_not_written_is_the_title_of_its_table() -> None:
 
 
 def test_a_reason_that_changes_share_is_told_once() -> None:
-    other = replace(UNLISTED, address=Address("idp_groups/Older"))
+    other = UNLISTED._replace(address=Address("idp_groups/Older"))
     (table,) = plan_document(plan_of(UNLISTED, other)).changes
     assert [said(entry) for entry in table.entries] == [[], []]
     assert table.notes[0].text == "All changes: Not in the config; the section is authoritative."

@@ -37,10 +37,10 @@ EDITING = change("scim", "update", Scim(manual_editing=False), Scim(manual_editi
 
 
 def by_hand(*changes: Change, idp: str = "okta", **more: Any) -> Plan:
-    human = [replace(each, via="human", via_reason=each.via_reason or "no_api") for each in changes if each != UNPUSHED]
+    human = [each._replace(via="human", via_reason=each.via_reason or "no_api") for each in changes if each != UNPUSHED]
     pending = [each for each in changes if each == UNPUSHED]
     desired = Desired(Settings(scim=Scim(idp=idp), sso=Sso(idp=idp)))
-    return replace(plan_of(*human, *pending, **more), desired=desired)
+    return plan_of(*human, *pending, **more)._replace(desired=desired)
 
 
 def book(*changes: Change, **more: Any) -> Document:
@@ -227,16 +227,16 @@ def test_a_pending_group_is_pushed_before_the_groups_are_mapped() -> None:
 
 
 def test_only_writer_can_change_the_plan_of_an_org() -> None:
-    step = step_of(book(replace(SCIM_ON, via_reason="not_in_plan")))
+    step = step_of(book(SCIM_ON._replace(via_reason="not_in_plan")))
     assert "Ask your CSM (customer success manager at WRITER)" in actions(step)
     assert "support@writer.com" in actions(step)
     assert "Select Set up SCIM" not in actions(step)
-    tier = [replace(each, via_reason="not_in_plan") for each in (SCIM_ON, REBRAND)]
+    tier = [each._replace(via_reason="not_in_plan") for each in (SCIM_ON, REBRAND)]
     assert "1.1: Set up SCIM\n1.2: Change the mapping of Writer-Marketing" in actions(step_of(book(*tier)))
 
 
 def test_without_scim_no_group_is_pushed_and_no_idp_is_needed() -> None:
-    document = book(replace(SCIM_ON, via_reason="not_in_plan"), UNPUSHED)
+    document = book(SCIM_ON._replace(via_reason="not_in_plan"), UNPUSHED)
     text = runbook_markdown(document)
     assert "push 1 group" not in text
     assert "Some steps are in Okta" not in text
@@ -289,7 +289,7 @@ def test_another_idp_gets_every_group_of_the_configuration() -> None:
     plan = by_hand(moved, UNPUSHED, idp="entra")
     groups = {"Legal": mapping("member", "Legal"), "New": mapping("member", "Legal")}
     settings = replace(plan.desired.settings, idp_groups=groups)
-    text = runbook_markdown(runbook_document(replace(plan, desired=replace(plan.desired, settings=settings))))
+    text = runbook_markdown(runbook_document(plan._replace(desired=plan.desired._replace(settings=settings))))
     assert "- [ ] `Legal`\n- [ ] `New`\n" in text.partition("Connect SCIM to Entra")[2].partition("assign 1 group")[0]
 
 
@@ -333,13 +333,13 @@ def test_who_loses_org_admin_and_how_many_remain_is_known_before_the_first_step(
     assert "must stay org admin" not in text
     remaining = (Who("2", "bo@acme.com"), Who("3", "cy@acme.com"))
     policy = Policy(guards=Guards(required_org_admins=("bo@acme.com",)))
-    plan = replace(plan, impact=replace(plan.impact, remaining_admins=remaining), desired=Desired(policy=policy))
+    plan = plan._replace(impact=plan.impact._replace(remaining_admins=remaining), desired=Desired(policy=policy))
     text = actions(runbook_document(decode_plan(encode_plan(plan))).chapters[0])
     assert "2 org admins remain (bo@acme.com, cy@acme.com): do the step as one of them." in text
     assert "These users must stay org admin: bo@acme.com." in text
-    more = replace(plan, impact=replace(plan.impact, org_admins=(9, 8)))
+    more = plan._replace(impact=plan.impact._replace(org_admins=(9, 8)))
     assert "8 org admins remain (among them bo@acme.com, cy@acme.com)" in actions(runbook_document(more).chapters[0])
-    alone = replace(plan, impact=replace(plan.impact, org_admins=(2, 1), remaining_admins=remaining[:1]))
+    alone = plan._replace(impact=plan.impact._replace(org_admins=(2, 1), remaining_admins=remaining[:1]))
     assert "1 org admin remains (bo@acme.com): do" in actions(runbook_document(alone).chapters[0])
 
 
@@ -425,24 +425,24 @@ def test_a_field_that_was_reported_done_is_named_by_its_label() -> None:
 
 
 def test_the_idp_is_that_of_the_org_where_the_configuration_names_none() -> None:
-    plan = replace(by_hand(REBRAND, UNPUSHED), desired=Desired())
+    plan = by_hand(REBRAND, UNPUSHED)._replace(desired=Desired())
     assert {"In Okta: push 1 group", "In Entra: assign 1 group"} <= {c.title for c in runbook_document(plan).chapters}
-    known = decode_plan(encode_plan(replace(plan, idp="Entra")))
+    known = decode_plan(encode_plan(plan._replace(idp="Entra")))
     titles = [chapter.title for chapter in runbook_document(known).chapters]
     assert "In Entra: assign 1 group" in titles
     assert "In Okta: push 1 group" not in titles
-    other = runbook_markdown(runbook_document(replace(plan, idp="onelogin")))
+    other = runbook_markdown(runbook_document(plan._replace(idp="onelogin")))
     assert "## In your IdP: push 1 group" in other
     assert "In Okta" not in other
-    start = replace(by_hand(START), desired=Desired(), idp="okta")
+    start = by_hand(START)._replace(desired=Desired(), idp="okta")
     text = runbook_markdown(runbook_document(start))
     assert "In Okta, the WRITER app > **Push Groups**" in text
     assert "Restart provisioning" not in text
 
 
 def test_groups_are_pushed_from_the_idp_of_scim_and_not_from_that_of_sso() -> None:
-    plan = replace(by_hand(REBRAND, UNPUSHED), desired=Desired(Settings(sso=Sso(idp="entra"))), idp="okta")
-    on = replace(plan, switches={"enabled": True})
+    plan = by_hand(REBRAND, UNPUSHED)._replace(desired=Desired(Settings(sso=Sso(idp="entra"))), idp="okta")
+    on = plan._replace(switches={"enabled": True})
     assert "In Okta: push 1 group" in [chapter.title for chapter in runbook_document(on).chapters]
     assert "In Entra: assign 1 group" in [chapter.title for chapter in runbook_document(plan).chapters]
 
@@ -455,7 +455,7 @@ def test_metadata_is_uploaded_only_where_it_changes_and_its_file_is_named() -> N
     step = step_of(book(changed, metadata_file="my files/okta.xml"))
     assert actions(step).startswith("Upload the IdP's new metadata XML (my files/okta.xml of the configuration), ")
     assert "git show 'HEAD~1:./my files/okta.xml', in the directory of the configuration." in labeled(step, "Undo")
-    first = step_of(book(replace(SSO_ON, after=replace(SSO_ON.before, enabled=True)), metadata_file="okta.xml"))
+    first = step_of(book(SSO_ON._replace(after=replace(SSO_ON.before, enabled=True)), metadata_file="okta.xml"))
     assert "upload the IdP's metadata XML (okta.xml of the configuration). WRITER reads" in actions(first)
     assert "Save the file as" not in actions(first)
 
@@ -484,7 +484,7 @@ def test_metadata_is_not_spelled_out() -> None:
 
 def test_no_name_becomes_markup_and_no_backslash_is_added() -> None:
     evil = change("idp_groups/<img src=x>|`*", "create", None, mapping("member", "<script>", "**x**", "{place}"))
-    document = book(evil, replace(UNPUSHED, address=evil.address, via="waiting"))
+    document = book(evil, UNPUSHED._replace(address=evil.address, via="waiting"))
     for text in (html(document), runbook_markdown(document)):
         assert "<img" not in text
         assert "<script" not in text
@@ -501,7 +501,7 @@ def test_what_rolecall_writes_itself_is_no_step() -> None:
 
 
 def test_a_long_step_may_go_on_on_the_next_page() -> None:
-    groups = [replace(REBRAND, address=Address(f"idp_groups/{number}")) for number in range(30)]
+    groups = [REBRAND._replace(address=Address(f"idp_groups/{number}")) for number in range(30)]
     assert '<section class="step long">' in html(book(*groups))
     assert '<section class="step">' in html(book(*groups[:3]))
 

@@ -267,11 +267,10 @@ def _request(
 
     baseline = None if options.baseline is None else Baseline(config, options.baseline, day(call))
     planning = plan_request(call, opened)
-    target = replace(planning.target, command=_command(config, options))
+    target = planning.target._replace(command=_command(config, options))
     reader = read_audit(call, config, journal)
     return DriftRequest(
-        planning=replace(
-            planning,
+        planning=planning._replace(
             target=target,
             lifts=lifts(options.allow),
             audit=reader,

@@ -69,7 +69,6 @@ def rollback(call: Invocation, run: int, out: Path | None, form: str, people: An
 
 
 def _make(call: Invocation, config: Any, run: Run, run_plan: str | None, allow: tuple[str, ...]) -> Planned:
-    from dataclasses import replace
 
     from rolecall.cli.planning import lifts, plan_request
     from rolecall.cli.session import session, wait_for
@@ -78,6 +77,6 @@ def _make(call: Invocation, config: Any, run: Run, run_plan: str | None, allow: 
 
     async def work() -> Planned:
         async with session(call, config) as opened:
-            return await plan_back(replace(plan_request(call, opened), lifts=lifts(allow)), run, plan_of(run, run_plan))
+            return await plan_back(plan_request(call, opened)._replace(lifts=lifts(allow)), run, plan_of(run, run_plan))
 
     return wait_for(work())

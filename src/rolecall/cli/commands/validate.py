@@ -174,7 +174,7 @@ async def _from_files(call: Invocation, config: Config) -> Sequence[Problem]:
 
     try:
         async with session(call, config) as opened:
-            request = replace(plan_request(call, opened), applied=lambda _: NOTHING_APPLIED)
+            request = plan_request(call, opened)._replace(applied=lambda _: NOTHING_APPLIED)
             return await check_observed(config, request)
     except RolecallError as error:
         return error.problems

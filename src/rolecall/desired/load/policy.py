@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from rolecall.codec.policy import decode_policy
@@ -15,14 +14,13 @@ from rolecall.model.policy import Policy
 def read_policy(effective: Mapping[str, Any], sources: Sources) -> Policy:
     """Return the policy of a valid config."""
     policy = decode_policy(effective)
-    return replace(
-        policy,
+    return policy._replace(
         ignore=tuple(
             entry._replace(source=sources.where(("ignore", index))) for index, entry in enumerate(policy.ignore)
         ),
         allow=tuple(entry._replace(source=sources.where(("allow", index))) for index, entry in enumerate(policy.allow)),
         access_tests=tuple(
-            replace(test, source=sources.where(("access_tests", index)))
+            test._replace(source=sources.where(("access_tests", index)))
             for index, test in enumerate(policy.access_tests)
         ),
         sources=dict(_places(effective, sources)),

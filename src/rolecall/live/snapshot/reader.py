@@ -66,7 +66,7 @@ class SnapshotReader:
 
     def _facts(self, facts: Facts) -> Facts:
         can = frozenset() if self._observed else facts.can or WRITES
-        return replace(facts, observed=self._observed, can=can)
+        return facts._replace(observed=self._observed, can=can)
 
 
 def _only(live: Live, sections: frozenset[str] | None) -> Live:

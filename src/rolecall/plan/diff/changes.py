@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -20,8 +20,7 @@ from rolecall.plan.diff.released import Release, releases
 from rolecall.plan.resolve import ignored, on_day
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """The difference between desired and live. ``identity`` says which group each label means.
 
     ``released`` was applied once and is no longer managed; ``unmanaged`` are live mappings that are not in the config;
@@ -187,7 +186,7 @@ def endpoint_changes(desired: Desired, live: Live, changes: Sequence[Change]) ->
         return []
     complete = _endpoint_change(desired, live, "upgrading", "new")
     waits = any(change.via == "waiting" for change in changes)
-    return [replace(complete, via="waiting", via_reason="not_pushed") if waits else complete]
+    return [complete._replace(via="waiting", via_reason="not_pushed") if waits else complete]
 
 
 def _endpoint_change(desired: Desired, live: Live, before: Endpoint, after: Endpoint) -> Change:

@@ -7,8 +7,9 @@ are resolved once for a plan; from then on everything is keyed by the name that 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar
 
 from rolecall.errors import Problem
 from rolecall.model.desired import Applied, Desired
@@ -24,8 +25,7 @@ V = TypeVar("V")
 Find = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """The labels of one configuration, one read of the org and one journal, resolved.
 
     ``written`` is the desired state as the configuration has it, ``memory`` what the journal remembers; ``desired`` and
@@ -41,14 +41,14 @@ class Identity:
     memory: Applied
     desired: Desired
     applied: Applied
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = MappingProxyType({})
     present: frozenset[str] = frozenset()
-    ids: Mapping[str, str] = field(default_factory=dict)
-    past: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    problems: Mapping[str, Problem] = field(default_factory=dict)
-    idp_past: Mapping[Address, Address] = field(default_factory=dict)
-    idp_problems: Mapping[Address, Problem] = field(default_factory=dict)
+    ids: Mapping[str, str] = MappingProxyType({})
+    past: Mapping[str, str] = MappingProxyType({})
+    labels: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    problems: Mapping[str, Problem] = MappingProxyType({})
+    idp_past: Mapping[Address, Address] = MappingProxyType({})
+    idp_problems: Mapping[Address, Problem] = MappingProxyType({})
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -111,7 +111,7 @@ class Identity:
             return desired
         listed = ((self._at(name), self.ids.get(name)) for name in groups)
         pins = {at: desired.intent(at)._replace(id=known) for at, known in listed if known}
-        return replace(desired, intents={**desired.intents, **pins})
+        return desired._replace(intents={**desired.intents, **pins})
 
     @staticmethod
     def _at(name: str) -> Address:
@@ -125,7 +125,7 @@ def identify(desired: Desired, live: Live, applied: Applied) -> Identity:
     past = _past(applied, live, names)
     find = _finder(names, past)
     keyed = _keyed_by_name(desired, names, again)
-    keyed = keyed if (policy := _policy(keyed.policy, find)) is keyed.policy else replace(keyed, policy=policy)
+    keyed = keyed if (policy := _policy(keyed.policy, find)) is keyed.policy else keyed._replace(policy=policy)
     idp = idp_labels(keyed, live, _remembered(applied, past, find))
     return Identity(
         desired,
@@ -180,7 +180,7 @@ def _keyed_by_name(desired: Desired, names: Mapping[str, str], again: frozenset[
 
     by_name = {} if groups is UNSET else {names[key]: value for key, value in groups.items() if key not in again}
     settings = replace(desired.settings, idp_groups=by_name)
-    return replace(desired, settings=settings, intents=moved(desired.intents), places=moved(desired.places))
+    return desired._replace(settings=settings, intents=moved(desired.intents), places=moved(desired.places))
 
 
 def _past(applied: Applied, live: Live, names: Mapping[str, str]) -> dict[str, str]:
@@ -265,13 +265,13 @@ def _remembered(applied: Applied, past: Mapping[str, str], find: Find) -> Applie
 def _policy(policy: Policy, find: Find) -> Policy:
     """Return the policy with the groups of its access tests by name; the same object where no name differs."""
     tests = tuple(_test(test, find) for test in policy.access_tests)
-    return policy if tests == policy.access_tests else replace(policy, access_tests=tests)
+    return policy if tests == policy.access_tests else policy._replace(access_tests=tests)
 
 
 def _test(test: AccessTest, find: Find) -> AccessTest:
     groups = None if test.groups is None else tuple(map(find, test.groups))
     only = None if test.granted_by_only is None else tuple(map(find, test.granted_by_only))
-    return replace(test, groups=groups, granted_by_only=only)
+    return test._replace(groups=groups, granted_by_only=only)
 
 
 def _labels(

@@ -85,8 +85,7 @@ def _desired(desired: Desired, keys: Keys) -> Desired:
     }
     if not changed:
         return desired
-    return replace(
-        desired,
+    return desired._replace(
         settings=_settings(desired.settings, keys),
         intents={changed.get(at, at): intent for at, intent in desired.intents.items()},
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from rolecall.access.entitlements import rank
@@ -195,4 +194,4 @@ def _other_source(access: Access, role: str, allowed: set[str]) -> str | None:
 
 
 def _plain(test: AccessTest) -> AccessTest:
-    return replace(test, source=None)
+    return test._replace(source=None)

@@ -6,7 +6,6 @@ Every guard checks the whole plan, even where another blocks it: a plan is shown
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from rolecall.errors import Problem
 from rolecall.plan.commands import plan_command
@@ -101,5 +100,5 @@ def _findings(guard_input: GuardInput) -> Mapping[str, Finding]:
     }
     if _ANSWERS in due:
         unjudged = {name: f for name, f in findings.items() if f.verdict == "not judged" and name not in _ANSWERED}
-        findings[_ANSWERS] = due[_ANSWERS](replace(guard_input, unjudged=unjudged))
+        findings[_ANSWERS] = due[_ANSWERS](guard_input._replace(unjudged=unjudged))
     return {name: findings.get(name, PASS) for name in guards}

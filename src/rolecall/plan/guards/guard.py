@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from rolecall.errors import Where, sentence
@@ -19,8 +19,7 @@ from rolecall.plan.inputs import PlanInput
 from rolecall.plan.value import Detail, PolicyChange, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class GuardInput:
+class GuardInput(NamedTuple):
     """A plan before its verdicts.
 
     ``changes`` are in the order of the steps; ``policies`` are the guards of the config and those last applied, of
@@ -34,7 +33,7 @@ class GuardInput:
     policies: tuple[Guards, ...]
     coverage: Mapping[str, Coverage] | None = None
     policy_changes: tuple[PolicyChange, ...] = ()
-    unjudged: Mapping[str, Finding] = field(default_factory=dict)
+    unjudged: Mapping[str, Finding] = MappingProxyType({})
 
     @property
     def effective(self) -> tuple[Change, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from rolecall.access.entitlements import ORG
 from rolecall.access.evaluate import org_admins, shifts
@@ -31,8 +32,7 @@ _NOTES = 8
 _REMAINING = 10
 
 
-@dataclass(frozen=True, slots=True)
-class ImpactResult:
+class ImpactResult(NamedTuple):
     """The impact, and the numbers behind it that only guards and order need.
 
     ``cohorts`` are in the order of the moves. ``admins_before`` and ``admins_after`` are the org admins by number,
@@ -84,8 +84,8 @@ def compute_impact(
         people = None if forecast.problem else 0
         impact = Impact(people, forecast.problem, members=_members(forecast), missing=forecast.missing)
         if not forecast.still:
-            impact = replace(impact, headline=headline(impact))
-        return ImpactResult(impact, replace(forecast, directory=None))
+            impact = impact._replace(headline=headline(impact))
+        return ImpactResult(impact, forecast._replace(directory=None))
     cohorts = tuple(cohorts_of(forecast))
     before = frozenset(org_admins(forecast.before, directory))
     after = before - _numbers(cohorts, lost=True) | _numbers(cohorts, lost=False)
@@ -94,8 +94,7 @@ def compute_impact(
     alike = by_difference(cohorts, all_moves)
     sizes = by_shift(alike)
     org, counted = forecast.first.facts.org_id, _counts_admins(forecast, directory)
-    impact = replace(
-        impact,
+    impact = impact._replace(
         transients=transients(forecast, timeline, risks),
         at_risk=tuple(sorted(who(directory, number, org) for risk in risks for number in risk.numbers)),
         org_admins=(len(before), len(after)) if counted else None,
@@ -107,7 +106,7 @@ def compute_impact(
         teams=teams(alike),
         notes=tuple(sentence(*shift) for shift in ranked(sizes)[1:_NOTES]),
     )
-    impact = replace(impact, headline=headline(impact, sizes))
+    impact = impact._replace(headline=headline(impact, sizes))
     waves = _by_wave(forecast, changes, timeline, before | after)
     return ImpactResult(impact, forecast, cohorts, before, after, waves, timeline)
 

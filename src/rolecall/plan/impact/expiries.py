@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
@@ -27,12 +26,11 @@ def suppose(forecast: AccessForecast, changes: Sequence[Change]) -> tuple[Move, 
     """Return how the access of users would change if these mappings were changed after the plan."""
     if forecast.directory is None or forecast.problem:
         return ()
-    supposed = tuple(replace(change, via="api") for change in changes)
+    supposed = tuple(change._replace(via="api") for change in changes)
     settings = with_mappings(forecast.last.settings, supposed)
     after = compile_access(settings, forecast.last.facts, entitlements=forecast.before.entitlements)
     touched = candidates(forecast.after, after, forecast.directory)
-    then = replace(
-        forecast,
+    then = forecast._replace(
         first=forecast.last,
         last=forecast.last._replace(settings=settings),
         before=forecast.after,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import reduce
 from itertools import groupby, pairwise
 from operator import and_, or_
@@ -205,7 +204,7 @@ def with_levels(steps: Sequence[Change], risks: Iterable[Risk]) -> tuple[Change,
         kind = section
         levels.append(max((levels[earlier] + 1 for earlier in before.get(number, ())), default=floor))
         levels[-1] = max(levels[-1], floor)
-    leveled = [replace(change, level=level) for change, level in zip(steps, levels, strict=True)]
+    leveled = [change._replace(level=level) for change, level in zip(steps, levels, strict=True)]
     return tuple(sorted(leveled, key=lambda change: (change.wave, change.level)))
 
 

@@ -14,7 +14,6 @@ new one go last. Widening first means that an interrupted run leaves more access
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
@@ -42,7 +41,7 @@ class Ordered(NamedTuple):
 
 def order(changes: Iterable[Change], forecast: AccessForecast) -> Ordered:
     """Return the changes with their waves and levels; the order of the input does not matter."""
-    placed = [replace(change, wave=wave(change, forecast.before), level=0) for change in changes]
+    placed = [change._replace(wave=wave(change, forecast.before), level=0) for change in changes]
     steps = sorted((c for c in placed if c.via != "waiting"), key=lambda change: _place(change, forecast))
     waiting = sorted((c for c in placed if c.via == "waiting"), key=lambda change: _place(change, forecast))
     risks, limited = at_risk(forecast), False
@@ -125,7 +124,7 @@ def _toggled(steps: Sequence[Change], risks: Sequence[Risk], forecast: AccessFor
 
     def at(number: int) -> list[Change]:
         cut = next((place for place, change in enumerate(without_toggle) if change.wave > number), len(without_toggle))
-        return [*without_toggle[:cut], replace(toggle, wave=number), *without_toggle[cut:]]
+        return [*without_toggle[:cut], toggle._replace(wave=number), *without_toggle[cut:]]
 
     return min(
         (at(number) for number in (3, 0, 1, 2, 4)), key=lambda ordered: weight(Timeline(forecast, ordered), edited)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from rolecall.model.change import Change
 from rolecall.model.settings import Address
@@ -21,7 +20,7 @@ def by_step(plan: Plan, steps: Sequence[Sequence[Change]]) -> Plan:
     moves = tuple(_at_steps(move, places) for move in plan.impact.moves)
     before, after = ({at for move in listed for at in move.because} for listed in (plan.impact.moves, moves))
     tallies = {at: tally for at, tally in plan.impact.tallies.items() if at in after or at not in before}
-    return replace(plan, impact=replace(plan.impact, moves=moves, tallies=tallies))
+    return plan._replace(impact=plan.impact._replace(moves=moves, tallies=tallies))
 
 
 def _at_steps(move: Move, places: Mapping[Address, int]) -> Move:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from rolecall.model import console
@@ -226,7 +225,7 @@ def _in_idp(texts: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[Blo
 def _excluded(step: ManualStep, context: StepContext) -> Iterator[Phrase]:
     """Yield what each change of a step would be if the org's plan tier included it."""
     for change, label in zip(step.changes, step.labels, strict=True):
-        possible = replace(change, via_reason=None)
+        possible = change._replace(via_reason=None)
         title = _title(
             ManualStep(step.number, (possible,)), step_variant(possible, context.endpoint), _values(change, context)
         )

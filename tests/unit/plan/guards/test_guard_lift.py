@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -165,7 +164,7 @@ def test_what_an_approval_has_to_answer():
         for name in ("policy", "escalations")
         for said in ("pass", "allowed", "review", "not judged", "block")
     )
-    made = replace(judged(AFTER), guards=guards)
+    made = judged(AFTER)._replace(guards=guards)
     assert [(result.name, result.verdict) for result in reviews(made)] == [
         ("policy", "review"),
         ("policy", "not judged"),

@@ -179,14 +179,14 @@ def test_users_who_also_gain_access_are_counted(after, told):
 
 def strict() -> Policy:
     """Everything is asked about."""
-    return Policy(guards=replace(band(Limit(0), None)), manage={"idp_groups": "authoritative"})
+    return Policy(guards=band(Limit(0), None), manage={"idp_groups": "authoritative"})
 
 
 @pytest.mark.parametrize(("number", "expected"), [(0, "not judged"), (11, "not judged"), (21, "block")])
 def test_of_people_read_in_part_only_a_refusal_is_sure(number, expected):
     directory = replace(crowd(many(number, "A")), coverage=Coverage("partial", number, 1000))
     asked = ask(config(AFTER), live(BEFORE, active_people=1000), None)
-    assert verdict(make(replace(asked, directory=directory)), GUARD).verdict == expected
+    assert verdict(make(asked._replace(directory=directory)), GUARD).verdict == expected
 
 
 @pytest.mark.parametrize("number", [1, 2])

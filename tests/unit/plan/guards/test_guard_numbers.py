@@ -49,7 +49,7 @@ def removing(groups: int, domains: int, *lifts: Allow, guards: Guards | None = N
     org = live(TEN)
     org = replace(org, settings=replace(org.settings, domains=DOMAINS))
     kept = dict(list(DOMAINS.items())[domains:])
-    policy = replace(BOTH, guards=guards or Guards(max_removals=Band(Limit(1), Limit(3))))
+    policy = BOTH._replace(guards=guards or Guards(max_removals=Band(Limit(1), Limit(3))))
     return make(ask(config(dict(list(TEN.items())[groups:]), policy, domains=kept), org, [], lifts=lifts))
 
 
@@ -238,7 +238,7 @@ def test_users_who_were_read_in_part_are_too_few_to_pass_and_may_be_enough_to_bl
     def made(losing: int) -> Plan:
         people = [*many(losing, "A", stem="a"), *many(100 - losing, "B", stem="b")]
         asked = ask(config({"A": "member: Y", "B": MEMBER}), live({"A": MEMBER, "B": MEMBER}), people)
-        return make(replace(asked, directory=replace(asked.directory, coverage=Coverage("partial", 100, 400))))
+        return make(asked._replace(directory=replace(asked.directory, coverage=Coverage("partial", 100, 400))))
 
     few, enough = (verdict(made(number), "max_people_losing_access") for number in (2, 30))
     assert (few.verdict, numbers(few)) == ("not judged", [2, 2, 100])

@@ -173,7 +173,7 @@ def test_who_must_stay_stays_after_every_wave():
     """R33: with SCIM on again the mappings count as they stand, until the next wave brings the one that is wanted."""
     org = live({"A": "", "B": ADMINS}, scim=Scim(False, "okta", "new", False), caller="Ann@acme.com")
     kept = live({"A": ADMINS, "B": ADMINS}).settings
-    org = replace(org, facts=replace(org.facts, kept=kept))
+    org = replace(org, facts=org.facts._replace(kept=kept))
     guards = Guards(min_org_admins=2, required_org_admins=("ann@acme.com",))
     desired = config({"A": ADMINS, "B": ADMINS}, Policy(guards=guards), scim=Scim(enabled=True))
     made = make(ask(desired, org, TWO))

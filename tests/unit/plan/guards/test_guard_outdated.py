@@ -38,7 +38,7 @@ def plan(desired, users=(), policy=Policy(), **changed: ChangedSince):
     directory = asked.directory
     if directory is not None and "people" in changed:
         coverage = directory.coverage._replace(taken_at=READ, changed_since=changed["people"])
-        asked = replace(asked, directory=replace(directory, coverage=coverage))
+        asked = asked._replace(directory=replace(directory, coverage=coverage))
     return make(asked)
 
 

@@ -90,7 +90,7 @@ def test_what_the_org_would_refuse_is_blocked_and_never_lifted(found, policy, wa
 )
 def test_a_mapping_that_the_org_would_refuse_is_blocked(mapping, text):
     desired = config(GROUPS)
-    desired = replace(desired, settings=Settings(idp_groups={"A": mapping}))
+    desired = desired._replace(settings=Settings(idp_groups={"A": mapping}))
     said = verdict(make(ask(desired, org(), PEOPLE)), "preconditions")
     assert said.verdict == "block"
     assert words(said) == ["The org would reject 1 step of this plan", f"idp_groups/A: {text} (rolecall.yaml:10)"]
@@ -182,7 +182,7 @@ def test_the_caller_stays_org_admin_until_the_last_write():
     assert said.verdict == "block"
     text = "ann@acme.com would no longer be org admin, so the org would reject the remaining change (R34)."
     assert any(text in line for line in words(said))
-    service = replace(found, facts=replace(found.facts, caller=Caller()))
+    service = replace(found, facts=found.facts._replace(caller=Caller()))
     assert verdict(make(ask(config({"A": "", "B": ""}, lenient), service, people)), "preconditions").verdict == "pass"
 
 
@@ -261,7 +261,7 @@ MANY = frozenset(f"T{n}" for n in range(BY_SECTION["idp_groups"].field("teams").
 
 def one_demand(step, found=None, teams=TEAMS):
     state = org(**(found or {}))
-    (unmet,) = demands(step, Moment(state.settings, replace(state.facts, teams=teams), state, teams))
+    (unmet,) = demands(step, Moment(state.settings, state.facts._replace(teams=teams), state, teams))
     assert isinstance(unmet, Unmet)
     assert unmet.message.endswith(".")
     assert unmet.fix.endswith((".", "?"))
@@ -273,7 +273,7 @@ def test_a_mapping_has_no_more_teams_than_the_org_takes():
     assert f"{len(MANY):,}" in one_demand(step, teams=MANY)
     fits = Change("idp_groups/A", "update", BLANK, GroupMapping("member", frozenset(sorted(MANY)[1:])))
     state = org()
-    assert list(demands(fits, Moment(state.settings, replace(state.facts, teams=MANY), state, MANY))) == []
+    assert list(demands(fits, Moment(state.settings, state.facts._replace(teams=MANY), state, MANY))) == []
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_on_an_observed_org_people_unread_are_a_review():
 
 def test_people_of_whom_nothing_was_read_are_not_an_org_that_has_nobody():
     asked = ask(config(B), live(A, observed=True, can=frozenset()), [])
-    unread = replace(asked, directory=replace(asked.directory, coverage=UNREAD._replace(problem="no `people:`")))
+    unread = asked._replace(directory=replace(asked.directory, coverage=UNREAD._replace(problem="no `people:`")))
     made = make(unread)
     assert made.impact.problem == "Users were not read: no `people:`. Who gains or loses access is unknown."
     assert (made.impact.people, made.impact.headline) == (None, "")
@@ -56,14 +56,14 @@ def test_people_of_whom_nothing_was_read_are_not_an_org_that_has_nobody():
 def test_people_read_in_part_are_not_judged_unless_what_was_seen_is_too_much_already():
     partial = Coverage("partial", 100, 400)
     some = ask(config(B), live(A, active_people=400), many(5, "A"))
-    some = replace(some, directory=replace(some.directory, coverage=partial))
+    some = some._replace(directory=replace(some.directory, coverage=partial))
     made = make(some)
     assert made.impact.problem == (
         "Users were partially read (100 of 400). More users may be affected than this plan shows."
     )
     assert verdict(made, "max_people_losing_access").verdict == "not judged"
     assert verdict(made, "unread").verdict == "block"
-    much = replace(some, directory=replace(ask(config(B), live(A), many(60, "A")).directory, coverage=partial))
+    much = some._replace(directory=replace(ask(config(B), live(A), many(60, "A")).directory, coverage=partial))
     assert verdict(make(much), "max_people_losing_access").verdict == "block"
 
 
@@ -190,7 +190,7 @@ def test_the_start_of_an_upgrade_says_who_will_not_keep_what_they_have():
     done = replace(
         org, settings=replace(org.settings, idp_groups={"Mkt": BLANK}, scim=Scim(True, "okta", "upgrading", False))
     )
-    done = replace(done, facts=replace(org.facts, legacy_links={"Old": frozenset({"X"}), "Mkt": frozenset({"Y"})}))
+    done = replace(done, facts=org.facts._replace(legacy_links={"Old": frozenset({"X"}), "Mkt": frozenset({"Y"})}))
     later = make(ask(desired, done, people))
     assert (later.impact.upgrade.keep, later.impact.upgrade.differ, later.impact.upgrade.moves) == (2, 1, ())
     assert [who.email for row in later.impact.moves for who in row.people] == ["ann@acme.com"]
@@ -203,7 +203,7 @@ def some_of(people):
 def test_an_upgrade_is_refused_while_people_were_read_in_part():
     org = live({"Old": ": X"}, scim=Scim(True, "okta", "legacy", False))
     desired = config({"New": "member: X"}, scim=Scim(endpoint="new"))
-    made = make(replace(ask(desired, org, None), directory=some_of([person("ann", "Old")])))
+    made = make(ask(desired, org, None)._replace(directory=some_of([person("ann", "Old")])))
     said = verdict(made, "upgrade")
     assert said.verdict == "block"
     assert "Users were partially read (1 of 9)" in words(said)[1]
@@ -211,10 +211,10 @@ def test_an_upgrade_is_refused_while_people_were_read_in_part():
 
 def test_what_is_denied_to_those_who_were_read_is_denied():
     desired = config({"A": "org_admin: X"}, Policy(guards=Guards(escalations={"org_admin": "deny"})))
-    made = make(replace(ask(desired, live(A), None), directory=some_of([person("ann", "A")])))
+    made = make(ask(desired, live(A), None)._replace(directory=some_of([person("ann", "A")])))
     assert verdict(made, "escalations").verdict == "block"
     mild = config({"A": "org_admin: X"}, Policy(guards=Guards(escalations={"org_admin": "review"})))
-    made = make(replace(ask(mild, live(A), None), directory=some_of([person("ann", "A")])))
+    made = make(ask(mild, live(A), None)._replace(directory=some_of([person("ann", "A")])))
     assert verdict(made, "escalations").verdict == "not judged"
 
 
@@ -251,7 +251,7 @@ LATER = UnknownApply("j-2", "7", datetime(2026, 11, 20, 8, 13, tzinfo=UTC))
     ids=["no record", "an older record", "restored", "too many entries"],
 )
 def test_a_policy_whose_last_record_is_not_in_the_journal_is_not_judged(applied, log, text):
-    asked = replace(ask(config(A), live(A), []), applied=applied, log=log)
+    asked = ask(config(A), live(A), [])._replace(applied=applied, log=log)
     found = verdict(make(asked), "policy")
     assert found.verdict == "not judged"
     assert text in " ".join(words(found))
@@ -260,7 +260,7 @@ def test_a_policy_whose_last_record_is_not_in_the_journal_is_not_judged(applied,
 
 
 def test_a_log_that_shows_nothing_unknown_passes():
-    asked = replace(ask(config(A), live(A), []), applied=Applied(policy=Policy()), log=LogCheck("e9", 1))
+    asked = ask(config(A), live(A), [])._replace(applied=Applied(policy=Policy()), log=LogCheck("e9", 1))
     assert verdict(make(asked), "policy").verdict == "pass"
 
 
@@ -291,7 +291,7 @@ def test_an_override_of_unread_has_to_cover_every_section_and_the_users():
     found = verdict(make(asked), "unread").found
     assert found >= 2
     for up_to, expected in ((found - 1, "block"), (found, "allowed")):
-        lifted = replace(asked, lifts=(Allow("unread", None, up_to, None, ""),))
+        lifted = asked._replace(lifts=(Allow("unread", None, up_to, None, ""),))
         assert verdict(make(lifted), "unread").verdict == expected
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -49,7 +48,7 @@ def test_a_rename_is_no_removal():
 
 def test_domains_are_a_section_of_their_own():
     desired = config(TEN, Policy(manage={"domains": "authoritative"}), domains={"acme.de": Domain(True, "approval")})
-    desired = replace(desired, policy=replace(desired.policy, guards=Guards(max_removals=Band(Limit(0), None))))
+    desired = desired._replace(policy=desired.policy._replace(guards=Guards(max_removals=Band(Limit(0), None))))
     said = verdict(make(ask(desired, live(TEN), [])), "max_removals")
     assert words(said) == ["1 entry of domains would be deleted; more than 0 requires approval", "Cause: `acme.com`"]
     assert (said.verdict, said.actual) == ("review", 1)

@@ -114,11 +114,11 @@ def test_where_nobody_knows_who_loses_a_way_in_the_plan_is_refused():
     desired = config(GROUPS, sso=Sso(allow_passwords=False))
     org = live(GROUPS, sso=WITH_PASSWORDS)
     for directory in (None, Directory(coverage=Coverage("unread", problem="403"))):
-        made = make(replace(ask(desired, org, None), directory=directory))
+        made = make(ask(desired, org, None)._replace(directory=directory))
         assert verdict(made, "sign_in").verdict == "not judged"
         assert verdict(made, "unread").verdict == "block"
         assert any("sign_in cannot be evaluated" in line for line in words(verdict(made, "unread")))
-    seen = replace(org, facts=replace(org.facts, observed=True))
+    seen = replace(org, facts=org.facts._replace(observed=True))
     assert verdict(make(ask(desired, seen, None)), "unread").verdict == "review"
 
 
