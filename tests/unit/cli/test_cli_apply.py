@@ -199,7 +199,6 @@ def test_an_approval_file_that_is_none_is_refused(repo: Path, text: str, capsys:
 def test_on_an_observed_org_every_step_is_a_persons(repo: Path, capsys: Capture) -> None:
     observed = CONFIG.replace("local:org.db", "observed:live.json")
     (repo / "rolecall.yaml").write_text(observed, encoding="utf-8")
-    assert run(["apply", "--auto-approve"]) in (Exit.HUMAN, Exit.REFUSED)
     assert run(["apply", "--approve", digest(capsys)]) == Exit.HUMAN
     told = capsys.readouterr().out
     assert "1 manual step:" in told

@@ -101,6 +101,13 @@ def test_groups_limit_the_trace(repo: Callable[..., str], kind: str) -> None:
 
 
 @KINDS
+def test_a_misspelled_group_names_the_one_that_is_near(repo: Callable[..., str], kind: str) -> None:
+    text = repo(kind, a_site(kind), "--groups", "Marketng")
+    assert "Next: Did you mean `Marketing`?" in text
+    assert "Did you mean" not in repo(kind, a_site(kind), "--groups", "Sales")
+
+
+@KINDS
 def test_what_cannot_be_read_exits_with_7(repo: Callable[..., str], kind: str) -> None:
     end = "/logs" if kind == "okta" else "/provisioning"
     text = repo(kind, a_site(kind, forbidden=(end,)), code=Exit.UNSEEN)

@@ -21,6 +21,8 @@ def overwritten(changes: Iterable[Change], applied: Applied, org: OrgRef) -> Ite
 
     ``applied`` has the keys of the org today. Not for a rollback or a plan of `drift`, which are made to undo changes.
     """
+    if not applied.config:
+        return
     edited = [change.address for change in changes if change.via != "waiting" and _is_edited(change, applied)]
     if not edited:
         return
