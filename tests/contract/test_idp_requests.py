@@ -1,4 +1,5 @@
-"""The list of requests that rolecall may send to an IdP: all of them are reads, each is used, and no other is sent."""
+"""The list of requests that rolecall may send to an IdP: each is used, no other is sent, and a credential that reads
+sends no write."""
 
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ from test_idp_trace import ANN, BO, SINCE, a_site, reached
 
 from rolecall.errors import OrgError
 from rolecall.live.connect import connect_people
-from rolecall.live.people.idp_requests import GRAPH_REQUESTS, OKTA_REQUESTS, is_allowed
+from rolecall.live.people.entra import ENTRA as ENTRA_IDP
+from rolecall.live.people.idp_requests import GRAPH_REQUESTS, OKTA_REQUESTS, OKTA_WRITES, is_allowed, query_of
+from rolecall.live.people.okta_records import OKTA as OKTA_IDP
 from rolecall.model.directory import EVERYBODY
 
 ALLOWED = {"okta": OKTA_REQUESTS, "entra": GRAPH_REQUESTS}
@@ -45,6 +48,26 @@ GET /users
 GET /users/{}/memberOf
 GET /users/{}/transitiveMemberOf
 """
+
+
+WRITES = """\
+DELETE /api/v1/apps/{}/group-push/mappings/{} deleteTargetGroup=false
+DELETE /api/v1/apps/{}/groups/{}
+PATCH /api/v1/apps/{}/group-push/mappings/{}
+POST /api/v1/apps/{}/group-push/mappings
+PUT /api/v1/apps/{}/groups/{}
+"""
+
+
+def test_the_list_of_writes() -> None:
+    """Each change of the list is a change of this test. A query is part of the list: no caller can add to it."""
+    queries = {entry: "".join(f" {name}={value}" for name, value in query) for entry, query in OKTA_WRITES.items()}
+    assert sorted(f"{method} {path}{queries[method, path]}" for method, path in OKTA_WRITES) == WRITES.splitlines()
+    assert not set(OKTA_WRITES) & OKTA_REQUESTS
+
+
+def test_a_connection_that_reads_sends_no_write() -> None:
+    assert [dict(idp.writes) for idp in (OKTA_IDP, ENTRA_IDP)] == [{}, {}]
 
 
 @pytest.mark.parametrize(("kind", "listed"), [("okta", OKTA), ("entra", ENTRA)])
@@ -94,8 +117,12 @@ def all_reads(kind: str, site: Site) -> list[Any]:
     [
         ("PUT", "/api/v1/apps/0oa1"),
         ("POST", "/api/v1/apps/0oa1"),
-        ("DELETE", "/api/v1/apps/0oa1/groups/00g1"),
-        ("POST", "/api/v1/apps/0oa1/group-push/mappings"),
+        ("DELETE", "/api/v1/apps/0oa1"),
+        ("PUT", "/api/v1/groups/00g1/users/00u1"),
+        ("DELETE", "/api/v1/groups/00g1"),
+        ("DELETE", "/api/v1/apps/0oa1/users/00u1"),
+        ("DELETE", "/api/v1/apps/0oa1/groups/.."),
+        ("POST", "/api/v1/meta/schemas/apps/0oa1/default"),
         ("GET", "/api/v1/apps/0oa1/"),
         ("GET", "/api/v1/apps//users"),
         ("GET", "/api/v1/apps/../users"),
@@ -104,6 +131,7 @@ def all_reads(kind: str, site: Site) -> list[Any]:
 )
 def test_what_is_not_in_the_list_is_refused(method: str, path: str) -> None:
     assert not is_allowed(OKTA_REQUESTS, method, path)
+    assert query_of(OKTA_WRITES, method, path) is None
 
 
 @pytest.mark.parametrize("app", ["..", ".", ""])

@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, cast
 
+from rolecall.apply.idp import read_idp
 from rolecall.apply.steps import satisfies
 from rolecall.journal.port import Seen
-from rolecall.live.port import Reader
+from rolecall.live.port import IdpSideReader, Reader
 from rolecall.model.change import Change
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.fields import Kind
-from rolecall.model.kinds import KINDS, address, known_fields, split_address, value_at
+from rolecall.model.kinds import KINDS, ORG_SECTIONS, address, known_fields, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.policy import Policy
 from rolecall.model.run import RunFacts
@@ -22,16 +23,18 @@ from rolecall.plan.diff.changes import Difference
 from rolecall.plan.diff.identity import Identity, group_of
 
 
-async def reread(org: Reader, live: Live, steps: Sequence[Change]) -> Live:
+async def reread(org: Reader, live: Live, steps: Sequence[Change], idp: IdpSideReader | None = None) -> Live:
     """Return the earlier read with the sections of these steps read again. Raises OrgError when nothing can be read.
 
     A change to SCIM can empty the list of groups (R20), so both are read then.
     """
-    sections = {split_address(step.address)[0] for step in steps}
+    written = {split_address(step.address)[0] for step in steps}
+    live = await read_idp(idp, live, written)
+    sections = written.intersection(ORG_SECTIONS)
     if not sections:
         return live
     again = await org.read(frozenset(sections | {"idp_groups"} if "scim" in sections else sections))
-    read = again.coverage.keys() & {kind.section for kind in KINDS}
+    read = again.coverage.keys() & {*ORG_SECTIONS}
     fact_sections = {"groups": "idp_groups", "homonyms": "idp_groups", "kept": "scim", "legacy_links": "scim"}
     facts = {name: getattr(again.facts, name) for name, section in fact_sections.items() if section in read}
     stale = tuple(at for at in live.versions if split_address(at)[0] in read)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from rolecall.apply.steps import satisfies
+from rolecall.apply.steps import current_value, satisfies
 from rolecall.model.change import Change
 from rolecall.model.live import Live
 from rolecall.model.run import Run, Step, StepState
@@ -87,7 +87,7 @@ def open_run(plan: Plan, runs: Sequence[Run], live: Live) -> Run | None:
     if any(steps.get(_key(change)) != (change.before, change.after) for change in plan.human):
         return None
     more = [step for step in newest.human if _key(step) not in keys]
-    if not plan.partial and any(not satisfies(live.value_now(step.address, step.id), step.after) for step in more):
+    if not plan.partial and any(not satisfies(current_value(live, step), step.after) for step in more):
         return None
     return newest
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rolecall.apply.close import memory_after, reread
+from rolecall.apply.idp import finish
 from rolecall.apply.resume import LOOK_BACK, open_run, open_run_words, settled_already
 from rolecall.apply.settle import changed_since, confirm, left_open, lines, recover, unconfirmed
 from rolecall.apply.steps import ApplyContext, Numbered, Sender, numbered
@@ -85,13 +86,14 @@ async def carry_out(approved: Plan, context: ApplyContext, replanner: Replanner)
             context.recovering(dead)
         fresh = await replanner.plan_again()
         _check_org(approved, fresh)
-        recovered = await recover(context.journal, context.org, fresh.live, dead)
+        recovered = await recover(context.journal, context.org, fresh.live, dead, context.idp)
         runs = _runs(context.journal, approved, fresh.plan)
         verified, moved = verify(approved, fresh.plan, fresh.whole, runs, fresh.live)
         if fresh.here is not None:
             moved = (*moved, *stricter_here(approved, fresh.here))
         if moved:
             raise Stale(*moved)
+        recovered = await finish(context.idp_writer, context.journal, recovered, verified.steps)
         again = open_run(fresh.plan, runs, fresh.live)
         course = _Course(fresh, verified if again is None else replace(verified, human=()), context, lock, replanner)
         report = await course.run() if again is None or course.needed else course.remember_in(again.id)
@@ -188,7 +190,8 @@ class _Course:
         """
         already = self.verified.already
         try:
-            live = await reread(self.context.org, self.fresh.live, [*(step.change for step in steps), *already])
+            changes = [*(step.change for step in steps), *already]
+            live = await reread(self.context.org, self.fresh.live, changes, self.context.idp)
         except OrgError as error:
             self._correct(run, sender, unconfirmed(sender))
             note = "The org could not be read at the end of the run, so the journal keeps the earlier values"

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from rolecall.apply.steps import Numbered, Sender, satisfies, written
+from rolecall.apply.idp import UNFINISHED, half_done, read_idp
+from rolecall.apply.steps import Numbered, Sender, current_value, satisfies, written
 from rolecall.errors import OrgError
 from rolecall.journal.port import Journal
-from rolecall.live.port import Org
+from rolecall.live.port import IdpSideReader, Org
 from rolecall.model.change import Change
-from rolecall.model.kinds import split_address, unread_fields
+from rolecall.model.kinds import of_idp, split_address, unread_fields
 from rolecall.model.live import Live
 from rolecall.model.outcome import Event
 from rolecall.model.run import Run, Step, StepOutcome
@@ -35,13 +36,15 @@ def left_open(journal: Journal, org_id: str) -> tuple[Run, ...]:
     return tuple(run for run in runs if run.outcome == "open")
 
 
-async def recover(journal: Journal, org: Org, live: Live, dead: Sequence[Run] = ()) -> tuple[Step, ...]:
+async def recover(
+    journal: Journal, org: Org, live: Live, dead: Sequence[Run] = (), idp: IdpSideReader | None = None
+) -> tuple[Step, ...]:
     """Settle every open step of this org's earlier runs, and close the dead runs. Returns the steps.
 
     Sections that ``live`` did not read are read here.
     """
     steps = journal.open_steps(live.facts.org_id)
-    live = await _with_sections(org, live, steps)
+    live = await _with_sections(org, live, steps, idp)
     settled = []
     for step in steps:
         ended = await look_up(step, org, live)
@@ -59,12 +62,14 @@ async def look_up(step: Step, org: Org, live: Live) -> StepOutcome:
     """Return the outcome of a write whose response was lost."""
     if live.covered(split_address(step.address)[0]).state != "complete":
         return StepOutcome(step.number, step.address, "unknown", problem="its section could not be read")
-    value = live.value_now(step.address, step.id)
+    value = current_value(live, step)
+    if half_done(live, step):
+        return StepOutcome(step.number, step.address, "unknown", value, problem=UNFINISHED)
     if satisfies(value, step.after):
         return StepOutcome(step.number, step.address, "done", value)
     if satisfies(value, step.before):
         return StepOutcome(step.number, step.address, "not_done", value)
-    event = await written(org, step.key) if step.key else None
+    event = await written(org, step.key) if step.key and not of_idp(step.address) else None
     if event is None or not _of_step(event, step):
         problem = _NOT_READ if _absent(value, step) else _NEITHER
         return StepOutcome(step.number, step.address, "unknown", value, problem=problem)
@@ -89,10 +94,12 @@ def _absent(live_value: Value | None, step: Step) -> bool:
     )
 
 
-async def _with_sections(org: Org, live: Live, steps: Sequence[Step]) -> Live:
+async def _with_sections(org: Org, live: Live, steps: Sequence[Step], idp: IdpSideReader | None) -> Live:
     """Return the read, with the sections that only the open steps have."""
     sections = {split_address(step.address)[0] for step in steps}
-    missing = frozenset(name for name in sections if name not in live.coverage)
+    absent = [name for name in sections if name not in live.coverage]
+    live = await read_idp(idp, live, absent)
+    missing = frozenset(absent) - live.coverage.keys()
     if not missing:
         return live
     more = await org.read(missing)
@@ -112,6 +119,7 @@ def lines(steps: Sequence[Step]) -> Iterator[str]:
 _OLD_VALUE = "the org reported success, but still has the old value, and its audit log does not have the write"
 _OTHER_VALUE = "the org reported success, but has another value, and its audit log does not have the write"
 _NO_LOG = "the org reported success, but has another value, and its audit log could not be read"
+_IDP_DIFFERS = "the IdP confirmed the write, but the read at the end of the run does not show it"
 _UNCONFIRMED = "the org did not confirm the write, and could not be read at the end of the run"
 
 
@@ -157,19 +165,21 @@ def changed_since(live: Live, done: Sequence[Change], already: Sequence[Change] 
 
 def _absent_fields(live: Live, change: Change) -> tuple[str, ...]:
     """Return the fields of the change that the read of its address does not have."""
-    value = live.value_now(change.address, change.id)
+    value = current_value(live, change)
     return () if value is None or change.after is None else unread_fields(value, change.after)
 
 
 def _in_effect(live: Live, change: Change) -> bool:
     """Return whether the value is the change's, even if its section was not read completely."""
     covered = live.covered(split_address(change.address)[0]).state == "complete"
-    return not covered or satisfies(live.value_now(change.address, change.id), change.after)
+    return not covered or satisfies(current_value(live, change), change.after)
 
 
 async def _denied(step: Numbered, sender: Sender, org: Org, live: Live) -> list[StepOutcome]:
     """Return the corrected outcome of a step reported as done; nothing if the log has its write."""
-    value = live.value_now(step.change.address, step.change.id)
+    value = current_value(live, step.change)
+    if of_idp(step.change.address):
+        return [StepOutcome(step.number, step.change.address, "unknown", value, problem=_IDP_DIFFERS)]
     try:
         event = await org.find(sender.key(step.number))
     except OrgError:

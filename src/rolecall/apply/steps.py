@@ -9,20 +9,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from rolecall.errors import OrgError
+from rolecall.errors import OrgError, Problem
 from rolecall.journal.port import Holder, Journal, JournalError, OrgLock, Waiting
-from rolecall.live.port import Org
+from rolecall.live.port import IdpSideReader, IdpWriter, Org
 from rolecall.model.change import Change
-from rolecall.model.kinds import agrees, unread_fields
+from rolecall.model.kinds import agrees, of_idp, split_address, unread_fields
+from rolecall.model.live import Live
 from rolecall.model.outcome import Done, Event, Failed, Moved, Outcome, Refused, Unknown
-from rolecall.model.run import Approval, PendingWrite, Run, RunFacts, RunKind, Settled, StepOutcome
-from rolecall.model.settings import BLANK, Address, Value
+from rolecall.model.run import Approval, PendingWrite, Run, RunFacts, RunKind, Settled, Step, StepOutcome
+from rolecall.model.settings import BLANK, UNSET, Address, Value
 from rolecall.plan.value import Plan
 
 BATCH = 200
 """Maximum number of intents that are committed together."""
-NOT_A_NO = frozenset({"org_failed", "org_busy", "org_silent", "org_unreachable", "org_timeout"})
-"""Problems in which the org did not reject a write: it was overloaded or unreachable."""
+NOT_A_NO = frozenset(
+    f"{server}_{what}" for server in ("org", "okta") for what in ("failed", "busy", "silent", "unreachable", "timeout")
+)
+"""Problems in which the org, or the IdP, did not reject a write: it was overloaded or unreachable."""
 FLUSH = 0.1
 """Seconds that outcomes may wait to be committed together. The next run looks up one that is lost."""
 
@@ -49,7 +52,8 @@ class ApplyContext:
     """The context of a run. ``now`` is a clock, in UTC; ``stop`` returns whether no further step may begin.
 
     ``lock_timeout`` is in seconds. ``redact`` makes the plan that the journal may keep. ``recovering`` is called with
-    the dead runs, ``began`` with the run's number and its writes.
+    the dead runs, ``began`` with the run's number and its writes. ``idp`` is None if the IdP's side cannot be read,
+    ``idp_writer`` if it cannot be written.
     """
 
     org: Org
@@ -67,6 +71,8 @@ class ApplyContext:
     redact: Callable[[Plan], Plan] = lambda plan: plan
     recovering: Callable[[Sequence[Run]], None] = lambda _: None
     began: Callable[[int, int], None] = lambda _run, _writes: None
+    idp: IdpSideReader | None = None
+    idp_writer: IdpWriter | None = None
 
 
 @dataclass(slots=True)
@@ -186,6 +192,8 @@ class Sender:
         It uses the same key: if the first one succeeded after all, the org repeats its response and writes nothing. If
         this run's write is in the log and the org has another value, someone reverted it, and it stays reverted.
         """
+        if of_idp(step.change.address):
+            return end_of(step.number, step.change, await self._write_to_idp(step))
         key = self.key(step.number)
         outcome = await self.context.org.write(step.change, self._version(step), key)
         if not isinstance(outcome, Moved):
@@ -198,6 +206,13 @@ class Sender:
             self.inferred.update((step.number,) if ended.state == "done" else ())
             return ended._replace(by=await self._who(step.change.address))
         return ended
+
+    async def _write_to_idp(self, step: Numbered) -> Outcome:
+        """Send one write to the IdP. It has no versions of fields, so a changed item is not written again."""
+        if self.context.idp_writer is None:
+            hint = "add `write` to the connection in `idp`"
+            return Refused(Problem("idp_request", "there is no credential to write to the IdP", None, hint))
+        return await self.context.idp_writer.write(step.change, self._version(step))
 
     async def _who(self, at: Address) -> str:
         """Return who last changed an address, if the org reports it."""
@@ -260,6 +275,14 @@ def satisfies(live: Value | None, requested: Value | None) -> bool:
     if live_value is None or requested_value is None:
         return live_value is requested_value
     return agrees(live_value, requested_value) and not unread_fields(live_value, requested_value)
+
+
+def current_value(live: Live, step: Change | Step) -> Value | None:
+    """Return the value that the org or the IdP has for a step now: under its group's present name, found by its ID."""
+    if not of_idp(step.address):
+        return live.value_now(step.address, step.id)
+    entries, value = getattr(live.settings, split_address(step.address)[0]), step.after or step.before
+    return None if entries is UNSET else next((entry for entry in entries.values() if entry == value), None)
 
 
 def numbered(changes: Sequence[Change], versions: Mapping[Address, str]) -> list[Numbered]:

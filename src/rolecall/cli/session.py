@@ -224,6 +224,7 @@ def _source(call: Invocation, config: Config, source: PeopleSource) -> People:
         section=source.section,
         key_place=None if source.private_key is None else source.private_key.source,
         full_names=config.usage is not None,
+        writable=source.write is not None,
     )
     return connect_people(source.kind, source.at, way)
 

@@ -10,7 +10,8 @@ VARIABLES: Mapping[str, str] = {
     "for an org with an API.",
     "ROLECALL_PEOPLE_HOST": "Likewise for the token of the source of users (`people`).",
     "ROLECALL_IDP_HOST": "Likewise for the credentials of `idp`.",
-    "ROLECALL_IDP_APP": "The only app in the IdP that the connection in `idp` may be about, by its ID.",
+    "ROLECALL_IDP_APP": "The only app in the IdP that the connection in `idp` may be about, by its ID. Required by "
+    "apply in CI with `idp.okta.write`.",
     "ROLECALL_JOURNAL": "URL of the journal, sqlite:PATH or postgresql://... Required in CI, where files are lost.",
     "ROLECALL_SECRETS_DIR": "Folder outside the repository in which {file: PATH} may read secrets.",
     "ROLECALL_ALLOW_EXEC": "Set it to 1 to allow {exec: [COMMAND, ...]} to run a command that prints a secret.",

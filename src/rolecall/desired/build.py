@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -37,6 +37,7 @@ from rolecall.model.target import (
     PeopleSource,
     SecretRef,
     UsageTarget,
+    WriteCredential,
 )
 from rolecall.source.document import NodePath
 from rolecall.source.yaml_file import collector_off
@@ -198,9 +199,7 @@ def build_people(people: str | dict[str, Any], sources: Sources) -> PeopleSource
         place = sources.where(("people",), key=True)
         return PeopleSource("file", files=tuple(patterns), allow_empty=allow_empty, source=place)
     kind = next(name for name in ("file", "scim", "okta", "entra") if name in people)
-    secrets = {
-        name: secret(people[name], sources, ("people", name)) for name in ("token", "client_secret") if name in people
-    }
+    secrets = _secrets(people, ("token", "client_secret"), sources, "people")
     return PeopleSource(
         kind=cast(PeopleKind, kind),
         at=people[kind],
@@ -220,7 +219,7 @@ def build_idp(idp: dict[str, dict[str, Any]], sources: Sources) -> PeopleSource 
     for kind in (name for name in IDPS if name in idp):
         connection = idp[kind]
         names = ("token", "client_secret", "private_key")
-        secrets = {name: secret(connection[name], sources, ("idp", kind, name)) for name in names if name in connection}
+        secrets = _secrets(connection, names, sources, "idp", kind)
         return PeopleSource(
             kind=cast(PeopleKind, kind),
             at=connection["url" if kind == "okta" else "tenant"],
@@ -233,8 +232,19 @@ def build_idp(idp: dict[str, dict[str, Any]], sources: Sources) -> PeopleSource 
             client_secret=secrets.get("client_secret"),
             private_key=secrets.get("private_key"),
             section=f"idp.{kind}",
+            write=_write_credential(connection["write"], sources, kind) if "write" in connection else None,
         )
     return None
+
+
+def _write_credential(entry: Mapping[str, Any], sources: Sources, kind: str) -> WriteCredential:
+    secrets = _secrets(entry, ("token", "private_key"), sources, "idp", kind, "write")
+    return WriteCredential(client_id=entry.get("client_id", ""), **secrets)
+
+
+def _secrets(entry: Mapping[str, Any], names: Sequence[str], sources: Sources, *path: str) -> dict[str, SecretRef]:
+    """Return the references to secrets of an entry at a path, by their keys."""
+    return {name: secret(entry[name], sources, (*path, name)) for name in names if name in entry}
 
 
 def build_journal(journal: dict[str, Any], sources: Sources) -> JournalTarget:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from rolecall.apply.run import Fresh, carry_out
 from rolecall.apply.steps import ApplyContext
 from rolecall.apply.verify import lapsed, verify
 from rolecall.errors import OrgError, Problem, Stale
+from rolecall.jobs.arrival import Wait, arrived, awaited, not_arrived, not_mapped, with_arrived
 from rolecall.jobs.memory import forget_old, sent, sight_run
 from rolecall.jobs.people import read_people
 from rolecall.jobs.plan import (
@@ -24,10 +26,11 @@ from rolecall.jobs.plan import (
     plan_from_input,
     read_plan_input,
 )
-from rolecall.journal.port import IDP_APP, LOCAL_ORG, LOG_ENTRY, Journal, JournalError
-from rolecall.live.port import IdpSideReader, People
+from rolecall.journal.port import IDP_APP, LOCAL_ORG, LOG_ENTRY, Journal, JournalError, LockTaken
+from rolecall.live.port import Audit, People
 from rolecall.model.desired import Applied, Desired
 from rolecall.model.directory import EVERYBODY
+from rolecall.model.kinds import of_idp
 from rolecall.model.live import Live
 from rolecall.model.paste import literal
 from rolecall.model.policy import policy_differences
@@ -49,8 +52,8 @@ class ApplyRequest(ApplyContext):
     """One apply: what the run needs, and the plan that it carries out.
 
     ``keep_days`` is how long runs and access records are kept. ``here`` is what the current configuration asks for: its
-    policy applies to a saved plan, too. ``audit`` is None without an audit log at WRITER. ``idp`` is None if
-    the IdP's side cannot be read.
+    policy applies to a saved plan, too. ``audit`` is None without an audit log at WRITER. ``arrival_timeout`` is the
+    time to wait for groups that the run pushed, in seconds; ``arriving`` is called with their mappings before that.
     """
 
     approved: Plan
@@ -60,10 +63,44 @@ class ApplyRequest(ApplyContext):
     keep_days: int = DEFAULT_KEEP_DAYS
     here: Desired | None = None
     audit: ReadAudit | None = None
-    idp: IdpSideReader | None = None
+    arrival_timeout: float = 0
+    arriving: Callable[[Sequence[Address]], None] = lambda _: None
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 async def apply_approved(request: ApplyRequest) -> RunReport:
+    """Carry out the approved plan, and map the groups that it pushes once they arrive. Raises Stale, before anything is
+    sent, if it is out of date.
+    """
+    report = await _one_run(request)
+    addresses = awaited(request.approved, report.run)
+    if not addresses or report.problems or request.stop():
+        return report
+    return await _with_arrival(request, report, addresses)
+
+
+async def _with_arrival(request: ApplyRequest, report: RunReport, addresses: Sequence[Address]) -> RunReport:
+    """Wait for groups and map those that arrived, in a run of its own: the lock is free until then. Whatever prevents
+    that leaves their mappings pending, for the next apply.
+    """
+    org: object = request.org
+    if not isinstance(org, Audit):  # an observed org, which nothing arrives in until it is observed again
+        return replace(report, notes=(*report.notes, *not_arrived(addresses, observed=True)))
+    request.arriving(addresses)
+    wait = Wait(request.arrival_timeout, request.stop, request.sleep)
+    present = await arrived(request.org, addresses, wait)
+    notes = (*report.notes, *not_arrived([at for at in addresses if at not in present], observed=False))
+    report = replace(report, notes=notes, waiting=tuple(at for at in report.waiting if at not in present))
+    if not present:
+        return report
+    try:
+        mapped = await _one_run(replace(request, approved=with_arrived(request.approved, present)))
+    except (Stale, LockTaken, OrgError) as error:
+        return replace(report, notes=(*notes, *not_mapped(present, error)))
+    return replace(report, arrival=replace(mapped, waiting=()))
+
+
+async def _one_run(request: ApplyRequest) -> RunReport:
     """Carry out the approved plan. Raises Stale, before anything is sent, if it is out of date.
 
     As the run begins, the journal gets a note of whether the org is a local one, for ``check_rehearsal``, and of the
@@ -226,8 +263,9 @@ async def _plan_what_is_left(request: PlanRequest, approved: Plan) -> Planned:
 
 async def _whole(request: ApplyRequest, planned: Planned) -> Plan | None:
     """Return the plan from the approved state, if some of its steps were applied before; None if none were, or if that
-    state is not known."""
-    already = applied_already(request.approved, planned.plan)
+    state is not known. Steps in the IdP stay applied: the users who were read are those after them.
+    """
+    already = [step for step in applied_already(request.approved, planned.plan) if not of_idp(step.address)]
     before = approved_state(planned.live, already) if already else None
     if before is None or request.approved.org.id != planned.plan.org.id:
         return None

@@ -35,6 +35,7 @@ async def with_idp_side(idp: IdpSideReader | None, desired: Desired, live: Live)
         settings=replace(live.settings, **{name: getattr(side.settings, name) for name in sections}),
         coverage={**live.coverage, **side.coverage},
         facts=live.facts._replace(idp=side.facts.idp),
+        versions={**live.versions, **side.versions},
         requests=live.requests + side.requests,
     )
 

@@ -128,7 +128,7 @@ def _present(step: Step, plan_input: PlanInput) -> Address | None:
 
 def _intent(config: Desired, at: Address, step: Step) -> Any:
     """Return the configured intent of an entry, without what would remove it again."""
-    if step.before is None and split_address(at)[0] == "domains":
+    if step.before is None and split_address(at)[0] != "idp_groups":
         return config.intent(at)._replace(remove=True)
     return config.intent(at)._replace(remove=False, expires=None, previously=())
 

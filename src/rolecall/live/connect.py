@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rolecall.live.people.entra import EntraPeople
     from rolecall.live.people.file import PeopleFile
     from rolecall.live.people.okta import OktaPeople
+    from rolecall.live.people.okta_writes import OktaWriter
     from rolecall.live.people.scim import ScimPeople
 
 
@@ -57,6 +58,7 @@ class PeopleConnection(NamedTuple):
     Entra's, ``private_key`` is that of a service app in Okta, and ``client_id`` goes with either. ``clock`` measures
     waiting times. ``files`` are globs instead of one ``file``; with ``allow_empty``, files may contain no users.
     ``section`` is the part of the configuration that messages name. With ``full_names``, full names are read as well.
+    ``writable``: the configuration has a credential to write with.
     """
 
     token: Callable[[], str] | None = None
@@ -78,6 +80,7 @@ class PeopleConnection(NamedTuple):
     section: str = "people"
     key_place: Where | None = None
     full_names: bool = False
+    writable: bool = False
 
     def messages(self, messages: EndpointMessages) -> EndpointMessages:
         """Return the texts of an IdP for this section of the configuration."""
@@ -133,7 +136,25 @@ def _exchange(
 
 def _okta(url: str, connection: PeopleConnection) -> OktaPeople:
     from rolecall.live.people.okta import OktaPeople
+    from rolecall.live.people.okta_records import SCOPES
 
+    exchange, base, messages = _okta_exchange(url, connection, SCOPES)
+    return OktaPeople(
+        exchange,
+        base,
+        connection.app,
+        connection.groups,
+        connection.role_attribute,
+        messages,
+        full_names=connection.full_names,
+        writable=connection.writable,
+    )
+
+
+def _okta_exchange(
+    url: str, connection: PeopleConnection, scopes: tuple[str, ...], *, at_once: bool = False
+) -> tuple[Exchange, str, EndpointMessages]:
+    """Return the exchange, its base URL and its texts; ``at_once``: get the token now, not before the first request."""
     messages, scheme = connection.messages(refusals.OKTA), "SSWS"
     if connection.token is None and connection.private_key is not None:
         from rolecall.live.people.okta_token import service_token
@@ -145,11 +166,24 @@ def _okta(url: str, connection: PeopleConnection) -> OktaPeople:
             messages,
             connection.allow_http,
             place=connection.key_place,
+            wanted_scopes=scopes,
         )
         connection, scheme = connection._replace(token=token), "Bearer"
-    exchange, base = _exchange(url, connection, messages, scheme)
-    attribute, full_names = connection.role_attribute, connection.full_names
-    return OktaPeople(exchange, base, connection.app, connection.groups, attribute, messages, full_names=full_names)
+    if at_once and connection.token is not None:
+        known = connection.token()
+        connection = connection._replace(token=lambda: known)
+    return *_exchange(url, connection, messages, scheme), messages
+
+
+def connect_okta_writer(reader: OktaPeople, url: str, connection: PeopleConnection) -> OktaWriter:
+    """Return the connection that writes to the app that ``reader`` reads, with a credential of its own.
+
+    The credential is resolved here, and an access token requested. Raises SecretError if that fails.
+    """
+    from rolecall.live.people.okta_records import WRITE_SCOPES
+
+    exchange, base, messages = _okta_exchange(url, connection, WRITE_SCOPES, at_once=True)
+    return reader.writer(exchange, base, messages._replace(rights=refusals.OKTA_WRITE_RIGHTS))
 
 
 def _entra(tenant: str, connection: PeopleConnection) -> EntraPeople:

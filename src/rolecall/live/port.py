@@ -108,6 +108,18 @@ class Writer(Protocol):
         """
 
 
+class IdpWriter(Protocol):
+    """Writes changes of the sections of the IdP."""
+
+    async def write(self, change: Change, version: str | None) -> Outcome:
+        """Send one change. ``version`` is the item of its address as it was read, which must be the same still; None
+        means there must be none. Never raises for a response of the IdP.
+        """
+
+    async def finish(self, change: Change) -> Outcome:
+        """Complete a deletion of which only the first of its requests was made. Never raises for a response."""
+
+
 @runtime_checkable
 class Audit(Protocol):
     """Reads the org's audit log."""

@@ -81,6 +81,11 @@ def split_address(at: str) -> tuple[Section, str | None]:
     return section, key if slash else None
 
 
+def of_idp(at: str) -> bool:
+    """Return whether an address is that of a setting of the IdP, not of the org."""
+    return BY_SECTION[split_address(at)[0]].side == "idp"
+
+
 def value_at(settings: Settings, at: str) -> Value | None:
     """Return the value at an address: None when the section is unset or has no such entry."""
     section, key = split_address(at)

@@ -81,6 +81,7 @@ class IdpSide(NamedTuple):
     the IdP does not have; ``names`` are the IDs of the groups with each name that was looked up. ``can`` has what
     rolecall may do there, such as ``idp_pushes.create``. ``pushed`` are the IDs of all pushed groups, ``direct`` the
     addresses of users who have the app without a group, ``hosts`` those of the app's URLs; None if they were not read.
+    ``off`` are the IDs of groups whose mapping pushes nothing.
     """
 
     idp: str
@@ -91,6 +92,7 @@ class IdpSide(NamedTuple):
     pushed: frozenset[str] | None = None
     direct: frozenset[str] | None = None
     hosts: frozenset[str] | None = None
+    off: frozenset[str] = frozenset()
 
 
 class IdpQuestion(NamedTuple):

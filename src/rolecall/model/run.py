@@ -225,7 +225,7 @@ class RunReport:
     ``meanwhile`` has temporary access changes that last because the run is incomplete; empty when it is complete.
     ``waiting`` are addresses pending in the IdP. ``problems`` say why nothing more could be recorded; ``run`` is then
     as the process itself knows it, and open. ``open_run`` is an earlier run that has the manual steps of the plan, so
-    that ``run`` does not have them.
+    that ``run`` does not have them. ``arrival`` is the run that mapped the groups that ``run`` pushed.
     """
 
     run: Run | None
@@ -236,3 +236,4 @@ class RunReport:
     requests: int = 0
     problems: tuple[Problem, ...] = ()
     open_run: int | None = None
+    arrival: RunReport | None = None

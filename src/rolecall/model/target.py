@@ -59,6 +59,19 @@ def _file_kind(scheme: str) -> OrgKind:
     return "observed" if scheme == "observed" else "local"
 
 
+class WriteCredential(NamedTuple):
+    """The credential that `apply` writes to the IdP with: an API token, or a service app's ID and private key."""
+
+    token: SecretRef | None = None
+    client_id: str = ""
+    private_key: SecretRef | None = None
+
+    @property
+    def secret(self) -> SecretRef | None:
+        """Return the reference of its secret."""
+        return self.token or self.private_key
+
+
 class PeopleSource(NamedTuple):
     """The source of users and memberships.
 
@@ -66,7 +79,8 @@ class PeopleSource(NamedTuple):
     the WRITER app there. ``token`` is a bearer or API token. ``client_id`` goes with Entra's ``client_secret`` or with
     the ``private_key`` of a service app in Okta. ``url`` and ``login_url`` are Entra's base URLs if not the public
     cloud's. ``files`` are globs, for kind ``file`` instead of one path; ``allow_empty``: the files may contain no
-    users. ``section`` is where the configuration has it: ``people``, ``idp.okta`` or ``idp.entra``.
+    users. ``section`` is where the configuration has it: ``people``, ``idp.okta`` or ``idp.entra``. ``write`` is None
+    if rolecall only reads there.
     """
 
     kind: PeopleKind = "org"
@@ -82,6 +96,7 @@ class PeopleSource(NamedTuple):
     allow_empty: bool = False
     source: Where | None = None
     section: str = "people"
+    write: WriteCredential | None = None
 
     @property
     def of_idp(self) -> bool:

@@ -30,6 +30,8 @@ def problems(folder: Path, text: str) -> list[str]:
         "idp: {okta: {url: 'https://acme.okta.com', app: x, client_id: c, private_key: {file: key.pem}}}",
         "idp: {entra: {tenant: t, app: x, token: {env: T}, url: 'https://graph.microsoft.us', login_url: 'https://l.us'}}",
         f"idp: {{{OKTA}}}\npeople: {{file: people.csv}}",
+        f"idp: {{{OKTA[:-1]}, write: {{token: {{env: W}}}}}}}}",
+        f"idp: {{{OKTA[:-1]}, write: {{client_id: c, private_key: {{env: W}}}}}}}}",
         f"scim: {{idp: okta}}\nsso: {{idp: okta}}\nidp: {{{OKTA}}}",
     ],
 )
@@ -54,6 +56,15 @@ def test_what_is_accepted(tmp_path: Path, text: str) -> None:
             "idp: {okta: {url: 'https://a.okta.com', app: x, client_id: c, token: {env: T}}}",
             "3:49: `okta` has both `token` and `client_id`. Keep one of the two",
         ),
+        (
+            f"idp: {{{OKTA[:-1]}, write: {{}}}}}}",
+            "3:72: `write` requires credentials. Add `client_id` and `private_key`",
+        ),
+        (
+            f"idp: {{{OKTA[:-1]}, write: {{client_id: c, token: {{env: W}}}}}}}}",
+            "3:80: `write` has both `token` and `client_id`. Keep one of the two",
+        ),
+        (f"idp: {{{OKTA[:-1]}, write: {{token: canary-1}}}}}}", "`token` contains the secret itself"),
         ("idp: {entra: {tenant: t, app: x}}", "3:7: Entra requires credentials. Add `client_id` and `client_secret`"),
         ("idp: {okta: {url: 'http://a.okta.com', app: x, token: {env: T}}}", "3:19: http:// is allowed only for this"),
         (
@@ -84,7 +95,6 @@ def test_a_mistake_is_reported_with_its_place(tmp_path: Path, text: str, expecte
     "text",
     [
         "idp: {okta: {url: 'https://a.okta.com', app: x, token: {env: T}}, scim_token: {env: S}}",
-        "idp: {okta: {url: 'https://a.okta.com', app: x, token: {env: T}, write: {token: {env: W}}}}",
         "idp: {entra: {tenant: t, app: x, token: {env: T}}, scope: assigned}",
         "idp: {entra: {tenant: t, app: x, token: {env: T}}, attributes: {user: {externalId: mailNickname}}}",
         "idp: {entra: {tenant: t, app: x, token: {env: T}, write: {client_id: w}}}",
@@ -114,3 +124,14 @@ def test_without_the_section_there_is_no_connection(tmp_path: Path) -> None:
     config = read_config(tmp_path)
     assert config.idp is None
     assert not config.people.of_idp
+
+
+def test_the_credential_to_write_with_is_a_reference(tmp_path: Path) -> None:
+    text = f"{HEAD}idp: {{{OKTA[:-1]}, write: {{client_id: c, private_key: {{env: W}}}}}}}}\n"
+    (tmp_path / "rolecall.yaml").write_text(text)
+    config = read_config(tmp_path)
+    assert config.idp is not None
+    assert config.idp.write is not None
+    assert (config.idp.write.client_id, config.idp.write.token) == ("c", None)
+    assert config.idp.write.secret is config.idp.write.private_key is not None
+    assert config.idp.write.private_key.value == "W"

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 
 from rolecall.cli.console import stdout
 from rolecall.cli.journals import check_journal, open_journal
-from rolecall.cli.messages import Unwritten, remark, tell
+from rolecall.cli.messages import Unwritten, tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.planning import PlanFlags, lifting, read_and_plan, read_audit, targeting, whose
 from rolecall.cli.program import command
 from rolecall.cli.progress import progress
+from rolecall.cli.running import arriving, recovering, stopping, waiting
 from rolecall.cli.session import Session, now, read, session, wait_for
 from rolecall.errors import ConfigError, Exit, Problem, Stale, Where
 
@@ -28,9 +27,8 @@ if TYPE_CHECKING:
     from rolecall.cli.approvals import ApprovalFlags
     from rolecall.desired.build import Config
     from rolecall.jobs.plan import PlanTarget
-    from rolecall.journal.port import Holder
     from rolecall.live.port import Org
-    from rolecall.model.run import Approval, Run, RunReport
+    from rolecall.model.run import Approval, RunReport
     from rolecall.outside.metrics import Metric
     from rolecall.plan.value import Plan
 
@@ -96,6 +94,13 @@ if TYPE_CHECKING:
     help="How long to wait if another run holds the org's lock.",
 )
 @click.option(
+    "--arrival-timeout",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="How long to wait until groups that this apply pushes in Okta arrive in the org, so that it can map them. The "
+    "default is 600, and 0 if the variable CI is set. A group that arrives later is mapped by the next apply.",
+)
+@click.option(
     "--journal-lost-ok",
     is_flag=True,
     help="In CI, apply even though the journal is a file that is lost with the runner.",
@@ -114,6 +119,7 @@ def apply(
     approval: Path | None,
     parallelism: int,
     lock_timeout: float,
+    arrival_timeout: float | None,
     journal_lost_ok: bool,
     metrics_file: Path | None,
     **flags: Any,
@@ -124,6 +130,7 @@ def apply(
     written (exit code 5). Users are shown by name, or as counts if the variable CI is set.
     """
     from rolecall.cli.approvals import ApprovalFlags
+    from rolecall.live.secrets import is_ci
 
     if call.snapshot is not None:
         raise click.UsageError("--snapshot cannot be used here, because apply writes to the org")
@@ -134,12 +141,26 @@ def apply(
             "rolecall plan --out FILE"
         )
     approval_flags = ApprovalFlags(auto_approve, approve, approval)
-    options = ApplyOptions(plan, plan_flags, approval_flags, parallelism, lock_timeout, journal_lost_ok)
+    if arrival_timeout is None:
+        arrival_timeout = 0 if is_ci(call.environ) else ARRIVAL_TIMEOUT
+    timeouts = Timeouts(lock_timeout, arrival_timeout)
+    options = ApplyOptions(plan, plan_flags, approval_flags, parallelism, timeouts, journal_lost_ok)
     if metrics_file is None:
         return _applied(call, options, None)
     from rolecall.cli.measuring import measured
 
     return measured(call, "apply", metrics_file, partial(_applied, call, options))
+
+
+ARRIVAL_TIMEOUT = 600.0
+"""Seconds to wait for groups that Okta pushes, outside pipelines."""
+
+
+class Timeouts(NamedTuple):
+    """The seconds to wait at most: for the org's lock, and for pushed groups."""
+
+    lock: float
+    arrival: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +174,7 @@ class ApplyOptions:
     plan_flags: PlanFlags
     approval_flags: ApprovalFlags
     parallelism: int
-    lock_timeout: float
+    timeouts: Timeouts
     journal_lost_ok: bool
     begun: list[int] = field(default_factory=list)
 
@@ -168,8 +189,11 @@ class Approved:
 
 
 def _applied(call: Invocation, options: ApplyOptions, metrics: list[Metric] | None) -> Exit:
+    from rolecall.cli.idp_writing import check_idp_target
+
     config = read(call)
     check_journal(call, config, lost_ok=options.journal_lost_ok)
+    check_idp_target(call, config)
     try:
         return wait_for(_apply(call, config, options, metrics))
     except KeyboardInterrupt as error:
@@ -204,7 +228,9 @@ async def _apply(call: Invocation, config: Config, options: ApplyOptions, metric
         else:
             approvals = _approvals(call, config, approved, flags)
             report = await _run(call, opened, approved, approvals, options)
-    out.lines(lambda width: listing_lines(run_document(report, plan.org.env), width))
+    for part in filter(None, (report, report.arrival)):
+        document = run_document(part, plan.org.env)
+        out.lines(partial(listing_lines, document))
     if metrics is not None:
         metrics += _metrics(call, config, report, plan)
     if report.problems:
@@ -305,19 +331,20 @@ async def _run(
     call: Invocation, opened: Session, approved: Approved, approvals: tuple[Approval, ...], options: ApplyOptions
 ) -> RunReport:
     from rolecall.cli.facts import holder, run_facts
+    from rolecall.cli.idp_writing import idp_writing
     from rolecall.cli.output import redacted, shown
     from rolecall.jobs.apply import ApplyRequest, apply_approved
 
-    with (
-        open_journal(call, opened.config) as journal,
-        _stopping(call, options.begun) as (stop, began),
-        progress(call) as on_step,
-    ):
+    async with AsyncExitStack() as stack:
+        journal = stack.enter_context(open_journal(call, opened.config))
+        idp_writer = await stack.enter_async_context(idp_writing(call, opened, approved.plan, journal))
+        stop, began = stack.enter_context(stopping(call, options.begun))
+        on_step = stack.enter_context(progress(call))
         return await apply_approved(
             ApplyRequest(
                 approved=approved.plan,
                 target=approved.target,
-                org=cast("Org", opened.org),  # an observed org has manual steps only, so nothing is written to it
+                org=cast("Org", opened.org),  # steps of an observed org are manual, so nothing is written to it
                 people=opened.people,
                 journal=journal,
                 holder=holder(call),
@@ -326,14 +353,17 @@ async def _run(
                 here=opened.config.desired,
                 audit=read_audit(call, opened.config, journal),
                 idp=opened.idp_side,
+                idp_writer=idp_writer,
                 facts=run_facts(call, opened.config, approved.caller),
                 approvals=approvals,
                 parallelism=options.parallelism,
-                lock_timeout=options.lock_timeout,
+                lock_timeout=options.timeouts.lock,
+                arrival_timeout=options.timeouts.arrival,
+                arriving=partial(arriving, call, options.timeouts.arrival),
                 stop=stop,
                 progress=on_step,
-                waiting=partial(_waiting, call),
-                recovering=partial(_recovering, call),
+                waiting=partial(waiting, call),
+                recovering=partial(recovering, call),
                 began=began,
                 whose=whose(call, opened.config),
                 kind="rollback" if _goes_back(approved.plan) else "apply",
@@ -349,8 +379,14 @@ def _goes_back(plan: Plan) -> bool:
 
 
 def _exit(report: RunReport) -> Exit:
+    from rolecall.apply.idp import unfinished
+
+    if report.arrival is not None:
+        return next((code for code in map(_exit, (replace(report, arrival=None), report.arrival)) if code), Exit.OK)
     run = report.run
     left = Exit.OK if report.open_run is None else Exit.HUMAN
+    if any(map(unfinished, report.recovered)):
+        return Exit.INCOMPLETE
     if run is None or run.outcome == "nothing":
         return left
     if run.outcome == "interrupted":
@@ -358,41 +394,3 @@ def _exit(report: RunReport) -> Exit:
     if run.outcome != "done":
         return Exit.INCOMPLETE
     return Exit.HUMAN if run.human else left
-
-
-@contextmanager
-def _stopping(call: Invocation, begun: list[int]) -> Iterator[tuple[Callable[[], bool], Callable[[int, int], None]]]:
-    """Handle Ctrl-C. Yield a function that says whether to stop, and one to call when the run begins.
-
-    In a run the first Ctrl-C completes the current step and the second one ends the program; before the run there is
-    nothing to complete.
-    """
-    requests: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        if requests or not begun:
-            raise KeyboardInterrupt
-        requests.append(number)
-        as_json = call.log_format == "json"
-        if not as_json:
-            sys.stderr.write("\n")  # after the ^C that a terminal shows
-        remark("stopping", "Stopping after the current step. Press Ctrl-C again to stop now.", as_json=as_json)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(requests), lambda run, _: begun.append(run)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _waiting(call: Invocation, who: Holder | None) -> None:
-    message = f"Waiting for the org's lock{f', held by {who}' if who else ''}."
-    remark("lock_waiting", message, as_json=call.log_format == "json")
-
-
-def _recovering(call: Invocation, dead: Sequence[Run]) -> None:
-    for run in dead:
-        who = f" by {run.facts.actor}" if run.facts.actor else ""
-        message = f"Run {run.id}{who} did not end; checking which of its steps were written."
-        remark("run_left_open", message, as_json=call.log_format == "json")

@@ -23,7 +23,6 @@ PLANNED: Mapping[Trail, frozenset[str]] = {
             *("provisioning", "scope", "attributes", "deletion_threshold", "test_user"),
         )
     ),
-    ("idp", "okta"): frozenset(("write",)),
     ("idp", "entra"): frozenset(("write",)),
     ("manage",): frozenset(f"idp_{name}" for name in ("connection", "job", "role_attribute", "attributes")),
 }
@@ -50,21 +49,25 @@ def check_idp(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
         yield Problem("two_idps", "`idp` has both `okta` and `entra`; an org has one IdP", where, hint)
         return
     for name in connections:
-        yield from _credentials(name, section[name], sources)
+        yield from _credentials(name, section[name], sources, name)
+        if "write" in section[name]:
+            yield from _credentials(name, section[name]["write"], sources, name, "write")
         yield from _same_idp(name, sound, sources)
         yield from _groups(name, section, sources)
 
 
-def _credentials(name: str, connection: Mapping[str, Any], sources: Sources) -> Iterator[Problem]:
-    key = SECRET_OF[name]
-    where = sources.where(("idp", name), key=True)
+def _credentials(idp: str, connection: Mapping[str, Any], sources: Sources, *trail: str) -> Iterator[Problem]:
+    """Check the credentials of a connection, or those for writing, at a trail below `idp`."""
+    key, name = SECRET_OF[idp], trail[-1]
+    where = sources.where(("idp", *trail), key=True)
     pair = [part for part in ("client_id", key) if part in connection]
     if "token" in connection and pair:
-        place = sources.where(("idp", name, pair[0]), key=True)
+        place = sources.where(("idp", *trail, pair[0]), key=True)
         yield Problem("contradiction", f"`{name}` has both `token` and `{pair[0]}`", place, "keep one of the two")
     elif "token" not in connection and len(pair) < 2:
         hint = f"add `client_id` and `{key}`, or `token`"
-        yield Problem("no_token", f"{IDPS[name]} requires credentials", where, hint)
+        subject = IDPS[idp] if name == idp else f"`{name}`"
+        yield Problem("no_token", f"{subject} requires credentials", where, hint)
 
 
 def _groups(idp: str, section: Mapping[str, Any], sources: Sources) -> Iterator[Problem]:

@@ -64,17 +64,19 @@ class Exchange:
             raise exchanged.lost or NoAnswer(no_response(self.transport.name, request), sent=True)
         return exchanged.answer
 
-    async def send(self, request: Request, *, changes: bool, by: Send | None = None) -> Exchanged:
+    async def send(
+        self, request: Request, *, changes: bool, by: Send | None = None, repeatable: bool = True
+    ) -> Exchanged:
         """Send a request, wait as requested, and retry it: after 429 up to 8 times, after no response or a 5xx up to 3
         times.
 
-        A request whose attempts ended without a response for a minute in total is not retried. Every ten seconds
-        without a response are reported on stderr.
+        One that is not ``repeatable`` is not retried once it may have been processed, and none whose attempts ended
+        without a response for a minute in total. Every ten seconds without a response are reported on stderr.
         """
         with self.waiting.request():
-            return await self._send(request, changes, by or self.transport.send)
+            return await self._send(request, changes, by or self.transport.send, repeatable)
 
-    async def _send(self, request: Request, changes: bool, by: Send) -> Exchanged:
+    async def _send(self, request: Request, changes: bool, by: Send, repeatable: bool) -> Exchanged:
         busy = failed = 0
         silent = 0.0
         doubtful = False
@@ -90,7 +92,7 @@ class Exchange:
             else:
                 failed += 1
             wait = self._wait(answer, busy + failed)
-            final = lost is not None and (lost.final or silent >= PATIENCE)
+            final = (lost is not None and (lost.final or silent >= PATIENCE)) or (doubtful and not repeatable)
             if final or failed > RETRIES or busy > RETRIES_BUSY or wait > LONGEST_WAIT:
                 return Exchanged(answer, _counted(lost, busy + failed), doubtful, busy + failed)
             log.info(

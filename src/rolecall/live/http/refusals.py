@@ -57,6 +57,11 @@ OKTA: Final = EndpointMessages(
     "use the token of an admin who can read apps, groups and users (okta.apps.read, okta.groups.read)",
 )
 
+OKTA_WRITE_RIGHTS: Final = (
+    "grant the credential in `idp.okta.write` okta.apps.manage, and okta.groups.manage for pushed groups, and a role "
+    "that may edit the app"
+)
+
 GRAPH: Final = EndpointMessages(
     "graph",
     "Microsoft Graph",

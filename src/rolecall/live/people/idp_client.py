@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from rolecall.codec.people import DirectoryBuilder
 from rolecall.errors import OrgError, Problem
-from rolecall.live.http.exchange import Exchange, together
+from rolecall.live.http.exchange import Exchange, Exchanged, together
 from rolecall.live.http.lists import following, more_than, within
 from rolecall.live.http.refusals import EndpointMessages
-from rolecall.live.http.transport import Answer, NoAnswer, Request
-from rolecall.live.people.idp_requests import Allowed, is_allowed
+from rolecall.live.http.transport import Answer, NoAnswer, Request, json_request
+from rolecall.live.people.idp_requests import Allowed, Query, Writes, is_allowed, query_of
 from rolecall.model import normalise
 from rolecall.model.directory import Directory
 from rolecall.model.live import COMPLETE, UNREAD, Coverage
 from rolecall.model.trace import NotRead
 
 Json = Any
-Query = tuple[tuple[str, str], ...]
 T = TypeVar("T")
 Search = Callable[[str], Coroutine[Any, Any, Iterable[tuple[str, str]]]]
 """Looks up groups by name; returns the ids and names of the matches."""
@@ -30,11 +30,15 @@ MOST_PAGES = 20_000
 
 
 class Idp(NamedTuple):
-    """One IdP: its messages, how to read the reason in its errors, and the requests that may be sent to it."""
+    """One IdP: its messages, how to read the reason in its errors, and the requests that may be sent to it.
+
+    ``writes`` is empty for a connection that only reads.
+    """
 
     messages: EndpointMessages
     reason_of: Callable[[Json], str]
     allowed: Allowed
+    writes: Writes = MappingProxyType({})
 
     @property
     def name(self) -> str:
@@ -104,6 +108,14 @@ class IdpClient:
                 return items
             request = self._follow(after.link, page_request)
         raise self._wrong(Request("GET", path), "its pages do not end")
+
+    async def write(self, method: str, path: str, body: Json = None, *, repeatable: bool = True) -> Exchanged:
+        """Send a write of the list, with the query that the list has for it. Raises OrgError for any other one."""
+        query = query_of(self._idp.writes, method, path)
+        request = Request(method, path) if body is None else json_request(method, path, body)
+        if query is None:
+            raise self._not_listed(request)
+        return await self.exchange.send(request._replace(query=query), changes=True, repeatable=repeatable)
 
     @property
     def cut(self) -> str | None:
@@ -206,13 +218,23 @@ class IdpClient:
     async def _ask(self, request: Request | None) -> tuple[Request, Answer]:
         assert request is not None
         if not is_allowed(self._idp.allowed, request.method, request.path):
-            message = f"rolecall does not send {request} to {self._idp.name}"
-            raise OrgError(Problem("idp_request", message, None, f"check `{self._idp.messages.section}.app`"))
+            raise self._not_listed(request)
         answer = await self.exchange.read(request)
         self._responds = True
         if not answer.ok:
             raise IdpRefused(self._refusal(request, answer), answer.status)
         return request, answer
+
+    def _not_listed(self, request: Request) -> OrgError:
+        message = f"rolecall does not send {request} to {self._idp.name}"
+        return OrgError(Problem("idp_request", message, None, f"check `{self._idp.messages.section}.app`"))
+
+    def reason(self, answer: Answer) -> str:
+        """Return the IdP's reason in an error, as one line; empty if there is none."""
+        try:
+            return one_line(self._idp.reason_of(answer.json()))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return ""
 
     def _json(self, request: Request, answer: Answer) -> Json:
         try:
@@ -234,11 +256,7 @@ class IdpClient:
         return Request("GET", parts.path, tuple(parse_qsl(parts.query, keep_blank_values=True)))
 
     def _refusal(self, request: Request, answer: Answer) -> Problem:
-        try:
-            reason = self._idp.reason_of(answer.json())
-        except (ValueError, KeyError, TypeError, AttributeError):
-            reason = ""
-        line = one_line(reason)
+        line = self.reason(answer)
         detail = f": {line}" if line else ""
         if answer.status in (401, 403):
             message = f"the token cannot read {request.path} of {self._idp.name}{detail}"

@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 Allowed = frozenset[tuple[str, str]]
+Query = tuple[tuple[str, str], ...]
+Writes = Mapping[tuple[str, str], Query]
+"""The writes, each with its whole query: no caller can add to it."""
 
 OKTA_REQUESTS: Final[Allowed] = frozenset(
     ("GET", f"/api/v1/{path}")
@@ -25,6 +30,16 @@ OKTA_REQUESTS: Final[Allowed] = frozenset(
         "users",
         "users/{}/groups",
     )
+)
+
+OKTA_WRITES: Final[Writes] = MappingProxyType(
+    {
+        ("PUT", "/api/v1/apps/{}/groups/{}"): (),
+        ("DELETE", "/api/v1/apps/{}/groups/{}"): (),
+        ("POST", "/api/v1/apps/{}/group-push/mappings"): (),
+        ("PATCH", "/api/v1/apps/{}/group-push/mappings/{}"): (),
+        ("DELETE", "/api/v1/apps/{}/group-push/mappings/{}"): (("deleteTargetGroup", "false"),),
+    }
 )
 
 GRAPH_REQUESTS: Final[Allowed] = frozenset(
@@ -45,12 +60,23 @@ GRAPH_REQUESTS: Final[Allowed] = frozenset(
 )
 
 
-def is_allowed(allowed: Allowed, method: str, path: str) -> bool:
+def is_allowed(allowed: Iterable[tuple[str, str]], method: str, path: str) -> bool:
     """Return whether a request is in the list. A path with an empty part or a dot segment is in none."""
+    return _entry(allowed, method, path) is not None
+
+
+def query_of(writes: Writes, method: str, path: str) -> Query | None:
+    """Return the query of a write; None for one that is not in the list."""
+    entry = _entry(writes, method, path)
+    return None if entry is None else writes[entry]
+
+
+def _entry(allowed: Iterable[tuple[str, str]], method: str, path: str) -> tuple[str, str] | None:
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts[1:]):
-        return False
-    return any(method == verb and _matches(template.split("/"), parts) for verb, template in allowed)
+        return None
+    matches = (entry for entry in allowed if method == entry[0] and _matches(entry[1].split("/"), parts))
+    return next(matches, None)
 
 
 def _matches(template: list[str], parts: list[str]) -> bool:

@@ -16,10 +16,12 @@ from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.refusals import EndpointMessages
 from rolecall.live.people.full_names import full_name
 from rolecall.live.people.idp_client import IdpClient, IdpRefused
+from rolecall.live.people.idp_requests import OKTA_WRITES
 from rolecall.live.people.okta_app import read_parts
 from rolecall.live.people.okta_records import OKTA, SENT, address_of, part, sends_role, source_app, stopped
 from rolecall.live.people.okta_side import read_direct, read_members, read_side
 from rolecall.live.people.okta_trace import trace_user
+from rolecall.live.people.okta_writes import CAN, OktaWriter
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, IdpFacts, PeopleScope
 from rolecall.model.idp_app import IdpApp
@@ -47,7 +49,8 @@ class OktaPeople:
 
     ``config_groups`` are groups of the configuration; those that are not pushed yet are read too, so that a plan can
     show the effect of mapping them. ``role_attribute`` is the attribute that the legacy endpoint reads (R18).
-    With ``full_names``, the names of users are read as well.
+    With ``full_names``, the names of users are read as well. ``writable``: there is a credential to write with, which
+    this connection does not have; see ``writer``.
     """
 
     def __init__(
@@ -60,7 +63,9 @@ class OktaPeople:
         messages: EndpointMessages = OKTA.messages,
         *,
         full_names: bool = False,
+        writable: bool = False,
     ) -> None:
+        self._can = CAN if writable else frozenset()
         self._client = IdpClient(exchange, OKTA._replace(messages=messages), base)
         self._path = f"/api/v1/apps/{quote(app, safe='')}"
         self._host = base.partition("://")[2] or base
@@ -103,7 +108,13 @@ class OktaPeople:
     async def read_side(self, question: IdpQuestion) -> Live:
         """Return the groups that are assigned and pushed, and the groups of the configuration."""
         app = self._path.rpartition("/")[2]
-        return await read_side(self._client, app, f"Okta, {self._host}, app {app}", question)
+        return await read_side(self._client, app, f"Okta, {self._host}, app {app}", question, self._can)
+
+    def writer(self, exchange: Exchange, base: str, messages: EndpointMessages) -> OktaWriter:
+        """Return the writer that sends its writes through ``exchange`` and its reads through this connection."""
+        only_writes = OKTA._replace(messages=messages, allowed=frozenset(), writes=OKTA_WRITES)
+        app = self._path.rpartition("/")[2]
+        return OktaWriter(self._client, IdpClient(exchange, only_writes, base), app, messages)
 
     async def read_members(self, groups: Collection[str]) -> Mapping[str, frozenset[str] | NotRead]:
         """Return the addresses of the members of groups, by their IDs."""

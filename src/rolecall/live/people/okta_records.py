@@ -38,6 +38,8 @@ SCHEMAS = "okta.schemas.read"
 """The scopes of reads, by what they read."""
 SCOPES = (APPS, GROUPS, USERS, LOGS, SCHEMAS)
 """The scopes that rolecall reads with. Those that the app lacks are left out."""
+WRITE_SCOPES = ("okta.apps.manage", "okta.groups.manage")
+"""The scopes that rolecall writes with. Without the second one, only assignments can be written."""
 
 
 def sends_role(schema: Json) -> bool:

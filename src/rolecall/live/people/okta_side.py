@@ -14,26 +14,25 @@ from urllib.parse import quote
 from rolecall.live.http.exchange import together
 from rolecall.live.people.idp_client import IdpClient, IdpRefused
 from rolecall.live.people.okta_app import app_hosts
+from rolecall.live.people.okta_items import LISTS, OktaItem, item_of
 from rolecall.live.people.okta_records import APPS, GROUPS, SENT, address_of, source_app
 from rolecall.model import normalise
-from rolecall.model.kinds import IDP_KINDS
+from rolecall.model.kinds import IDP_KINDS, address
 from rolecall.model.live import UNREAD, Coverage, Facts, IdpGroup, IdpQuestion, IdpSide, Live
 from rolecall.model.settings import Section, Settings
 from rolecall.model.trace import NotRead
 
 Json = Any
-LISTS = {"idp_assignments": ("groups", "200"), "idp_pushes": ("group-push/mappings", "100")}
-"""The list of each section, below the app, and the size of a page."""
 GONE = frozenset({"DEPROVISIONED"})
 """States of an Okta user who is not provisioned."""
-OFF = "INACTIVE"
-"""The status of a mapping that pushes nothing."""
 
 
-async def read_side(client: IdpClient, app: str, where: str, question: IdpQuestion) -> Live:
+async def read_side(
+    client: IdpClient, app: str, where: str, question: IdpQuestion, can: frozenset[str] = frozenset()
+) -> Live:
     """Return the sections of a question as settings with coverage; ``app`` is the app's id, already quoted.
 
-    ``where`` names the app. Raises SecretError without a usable credential.
+    ``where`` names the app; ``can`` is what may be written there. Raises SecretError without a usable credential.
     """
     before = client.exchange.reads
     app_read = await client.answered(client.read_object(f"/api/v1/apps/{app}"), APPS)
@@ -55,13 +54,21 @@ async def read_side(client: IdpClient, app: str, where: str, question: IdpQuesti
             for name, matches in named.items()
             if not isinstance(matches, NotRead)
         },
+        can,
         hosts=None if isinstance(app_read, NotRead) else frozenset(app_hosts(app_read)),
+        off=frozenset(reader.off),
     )
     settings: dict[str, Any] = {section: entries for section, (entries, _) in read.items() if entries is not None}
     return Live(
         Settings(**settings),
         {section: coverage for section, (_, coverage) in read.items()},
         Facts(idp=side),
+        {
+            address(section, key): items[value.id].version
+            for section, entries in settings.items()
+            if not isinstance(items := lists[section], NotRead)
+            for key, value in entries.items()
+        },
         requests=client.exchange.reads - before,
     )
 
@@ -107,7 +114,7 @@ class _Section(NamedTuple):
 
 def _section(
     section: Section,
-    listed: Sequence[str] | NotRead,
+    listed: Mapping[str, OktaItem] | NotRead,
     groups: Mapping[str, IdpGroup | NotRead | None],
     named: Mapping[str, Sequence[IdpGroup] | NotRead],
     question: IdpQuestion,
@@ -137,17 +144,19 @@ class _Reader:
     def __init__(self, client: IdpClient, app: str) -> None:
         self._client = client
         self._app = f"/api/v1/apps/{app}"
+        self.off: set[str] = set()
 
-    async def listed(self, section: Section) -> Sequence[str] | NotRead:
-        """Return the ids of the groups of a section, each once, without mappings that are off."""
+    async def listed(self, section: Section) -> Mapping[str, OktaItem] | NotRead:
+        """Return the items of a section by the ids of their groups, without mappings that are off."""
         name, size = LISTS[section]
         path = f"{self._app}/{name}"
 
-        async def read() -> Sequence[str]:
+        async def read() -> Mapping[str, OktaItem]:
             entries = self._client.uncut(path, await self._client.read_linked(path, ("limit", size)))
-            if section == "idp_assignments":
-                return list(dict.fromkeys(str(entry["id"]) for entry in entries))
-            return list(dict.fromkeys(str(entry["sourceGroupId"]) for entry in entries if entry["status"] != OFF))
+            items = [item_of(section, entry) for entry in entries]
+            on = {item.group: item for item in reversed(items) if not item.off}
+            self.off |= {item.group for item in items if item.group not in on}
+            return {item.group: item for item in items if on.get(item.group) is item}
 
         return await self._client.answered(read(), APPS if section == "idp_assignments" else f"{APPS} and {GROUPS}")
 

@@ -36,8 +36,9 @@ def service_token(
     allow_http: bool = False,
     now: Callable[[], float] = time.time,
     place: Where | None = None,
+    wanted_scopes: tuple[str, ...] = SCOPES,
 ) -> Callable[[], str]:
-    """Return the function that gets the token, with the scopes of `SCOPES` that the app has. It raises SecretError.
+    """Return the function that gets the token, with those of the scopes that the app has. It raises SecretError.
 
     ``url`` is that of the Okta org, ``place`` that of the private key in the configuration.
     """
@@ -58,16 +59,16 @@ def service_token(
             }
             return request_token(endpoint, form, "client_assertion", base.loopback)
 
-        answer = ask(*SCOPES)
+        answer = ask(*wanted_scopes)
         if isinstance(answer, NoSignIn) and answer.code in UNGRANTED:
-            granted = [scope for scope in SCOPES if isinstance(ask(scope), SignIn)]
+            granted = [scope for scope in wanted_scopes if isinstance(ask(scope), SignIn)]
             answer = ask(*granted) if granted else answer
         if isinstance(answer, SignIn):
             return answer.token
         if answer.unreached:
             hint = f"check `{messages.setting}` and the network"
             raise answer.lost("okta_unreachable", "Okta", base.text, hint)
-        raise SecretError(_refused(answer, messages.section))
+        raise SecretError(_refused(answer, messages.section, wanted_scopes))
 
     return fetch
 
@@ -122,9 +123,9 @@ def _from_jwk(jwk: dict[str, str]) -> RSAPrivateKey:
     return RSAPrivateNumbers(p, q, d, dp, dq, qi, RSAPublicNumbers(e, n)).private_key()
 
 
-def _refused(answer: NoSignIn, section: str) -> Problem:
+def _refused(answer: NoSignIn, section: str, scopes: tuple[str, ...]) -> Problem:
     message = f"Okta returned no token: {answer.reason}"
-    hint = f"check `{section}.client_id` and `{section}.private_key`, and that the app has {', '.join(SCOPES[:2])}"
+    hint = f"check `{section}.client_id` and `{section}.private_key`, and that the app has {', '.join(scopes[:2])}"
     if answer.code in DPOP:
         hint = "turn off *Require Demonstrating Proof of Possession (DPoP)* for this app in Okta"
     return Problem("okta_token", message, None, hint)

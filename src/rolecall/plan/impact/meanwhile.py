@@ -10,7 +10,7 @@ from rolecall.access.evaluate import masks
 from rolecall.access.rules import compile_access
 from rolecall.model.change import Change
 from rolecall.model.directory import Directory
-from rolecall.model.kinds import DECIDING_ACCESS
+from rolecall.model.kinds import DECIDING_ACCESS, of_idp
 from rolecall.model.live import Live
 from rolecall.model.policy import TeamRole
 from rolecall.plan.forecast import AccessForecast, State, follow, forecast_access
@@ -40,8 +40,10 @@ def meanwhile(
     """Return a sentence or two about access while only some of the ``steps`` are done.
 
     ``live`` and ``directory`` are from before the run, ``now`` was read at its end; without it the steps at the
-    addresses in ``done`` are taken to be done and no others.
+    addresses in ``done`` are taken to be done and no others. Users who move by steps in the IdP are left out: they have
+    the app or do not, and nothing in between.
     """
+    steps = [step for step in steps if not of_idp(step.address)]
     forecast = forecast_access(live, directory, steps)
     if directory is None or forecast.problem:
         return "Users were not read completely, so current access is unknown."

@@ -1,0 +1,113 @@
+"""Open the connection that writes to the IdP, for `apply` alone: its credential, and which app it may be used for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from rolecall.cli.options import Invocation
+from rolecall.cli.session import Session, secret
+from rolecall.errors import Blocked, Problem, SecretError
+
+if TYPE_CHECKING:
+    from rolecall.desired.build import Config
+    from rolecall.journal.port import Journal
+    from rolecall.live.port import IdpWriter
+    from rolecall.model.target import PeopleSource, SecretRef, WriteCredential
+    from rolecall.plan.value import Plan
+
+APP = "ROLECALL_IDP_APP"
+HOST = "ROLECALL_IDP_HOST"
+
+
+def check_idp_target(call: Invocation, config: Config) -> None:
+    """Raise Blocked unless the app that `apply` may write to is the one that the environment names.
+
+    In a pipeline both the app and its host must be named there, so that no branch can choose another one.
+    """
+    from rolecall.live.secrets import check_app, check_host, is_ci
+
+    source = config.idp
+    if source is None or source.write is None:
+        return
+    if is_ci(call.environ) and not call.environ.get(APP, "").strip():
+        message = f"in CI, {APP} must name the app that apply may write to, so that no branch can choose another one"
+        raise Blocked(
+            Problem("idp_target", message, source.source, f"set {APP}={source.app} in the pipeline's settings")
+        )
+    try:
+        check_app(source.app, call.environ, source.write.secret)
+        check_host(source.at, call.environ, source.write.secret, HOST)
+    except SecretError as error:
+        raise Blocked(*error.problems) from error
+
+
+@asynccontextmanager
+async def idp_writing(
+    call: Invocation, opened: Session, plan: Plan, journal: Journal
+) -> AsyncIterator[IdpWriter | None]:
+    """Yield the connection that writes to the IdP; None if nothing is to be written there, or nothing can be.
+
+    The credential is resolved here, before anything is sent. Raises SecretError if it is missing, Blocked if it must
+    not be used.
+    """
+    from rolecall.live.people.okta import OktaPeople
+
+    source = opened.config.idp
+    write = None if source is None else source.write
+    if source is None or write is None or not _is_needed(plan, journal) or not isinstance(opened.idp, OktaPeople):
+        yield None
+        return
+    from rolecall.live.connect import PeopleConnection, connect_okta_writer
+
+    section = f"{source.section}.write"
+    text = _resolved(call, opened.config, write, section)
+    _check_other(call, opened.config, source, write, text)
+    way = PeopleConnection(
+        token=None if write.token is None else lambda: text,
+        private_key=None if write.private_key is None else lambda: text,
+        app=source.app,
+        client_id=write.client_id,
+        section=section,
+    )
+    writer = connect_okta_writer(opened.idp, source.at, way)
+    try:
+        yield writer
+    finally:
+        await writer.close()
+
+
+def _is_needed(plan: Plan, journal: Journal) -> bool:
+    """Return whether the plan changes the IdP, or an earlier run left such a step open."""
+    from rolecall.model.kinds import of_idp
+
+    planned = (change.address for change in plan.changes)
+    return any(map(of_idp, (*planned, *(step.address for step in journal.open_steps(plan.org.id)))))
+
+
+def _resolved(call: Invocation, config: Config, write: WriteCredential, section: str) -> str:
+    """Return the secret of the credential. Raises SecretError, with its key and place."""
+    reference = write.secret
+    assert reference is not None
+    try:
+        return secret(call, config, reference, lines=reference is write.private_key)
+    except SecretError as error:
+        problem = error.problems[0]
+        key = "token" if reference is write.token else "private_key"
+        raise SecretError(problem._replace(message=f"`{section}.{key}`: {problem.message}")) from error
+
+
+def _check_other(call: Invocation, config: Config, source: PeopleSource, write: WriteCredential, text: str) -> None:
+    """Raise Blocked in a pipeline if the credential for writing is also the one for reading, which plans use."""
+    from rolecall.live.secrets import is_ci
+
+    if not is_ci(call.environ):
+        return
+    reading: SecretRef | None = source.token or source.private_key
+    same_app = write.client_id != "" and write.client_id == source.client_id
+    if same_app or (reading is not None and secret(call, config, reading, lines=True) == text):
+        message = "in CI, the credential that writes to the IdP must not be the one that reads it"
+        hint = "create a second credential for `write`, which only the job that applies can read"
+        place = None if write.secret is None else write.secret.source
+        raise Blocked(Problem("idp_credential", message, place, hint))
