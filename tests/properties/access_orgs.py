@@ -58,7 +58,7 @@ traits = st.builds(
 )
 member_lists = st.lists(st.sampled_from([*GROUPS, "G9"]), max_size=4, unique=True).map(tuple)
 facts_of_an_org = st.builds(
-    Facts,
+    lambda **parts: Facts(**parts),
     teams=st.one_of(st.none(), st.frozensets(st.sampled_from(TEAMS), min_size=2)),
     legacy_links=st.one_of(st.none(), st.dictionaries(st.sampled_from(GROUPS), some_teams, max_size=3)),
     kept=st.one_of(st.none(), settings_of_an_org),
@@ -104,7 +104,7 @@ _odd_settings = st.builds(
     idp_groups=_maybe(group_maps),
 )
 _odd_facts = st.builds(
-    Facts,
+    lambda **parts: Facts(**parts),
     teams=st.one_of(st.none(), st.frozensets(st.sampled_from(TEAMS))),
     legacy_links=st.one_of(st.none(), st.dictionaries(st.sampled_from(GROUPS), team_sets, max_size=3)),
     kept=st.one_of(st.none(), _odd_settings),

@@ -40,7 +40,7 @@ from rolecall.plan.value import Plan
 
 any_org = st.one_of(access_orgs(), on_the_new_endpoint())
 guards = st.builds(
-    Guards,
+    lambda **limits: Guards(**limits),
     min_org_admins=st.integers(1, 3),
     required_org_admins=st.sampled_from([(), ("P0@acme.com",), ("p1@acme.com", "gone@acme.com")]),
     max_people_losing_access=st.sampled_from([Band(Limit(0), Limit(1)), Band(Limit(0)), Band(None, Limit(0))]),
