@@ -48,6 +48,15 @@ async def read_idp(idp: IdpSideReader | None, live: Live, sections: Iterable[str
     )
 
 
+def of_app(live: Live, app: str) -> Live:
+    """Return the read; of another ``app`` than that of the last apply, its sections say nothing about earlier steps."""
+    side = live.facts.idp
+    if side is None or app in ("", side.where):
+        return live
+    unread = Coverage("unread", problem=f"{side.where} is not the app of the last apply")
+    return replace(live, coverage={**live.coverage, **dict.fromkeys(IDP_SECTIONS, unread)})
+
+
 def unfinished(step: Step) -> bool:
     """Return whether it is not known that a write to the IdP was made, or only a part of it was."""
     return step.state == "unknown" and of_idp(step.address)

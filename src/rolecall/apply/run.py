@@ -86,7 +86,7 @@ async def carry_out(approved: Plan, context: ApplyContext, replanner: Replanner)
             context.recovering(dead)
         fresh = await replanner.plan_again()
         _check_org(approved, fresh)
-        recovered = await recover(context.journal, context.org, fresh.live, dead, context.idp)
+        recovered = await recover(context.journal, context.org, fresh.live, dead, context.idp, fresh.applied.idp_app)
         runs = _runs(context.journal, approved, fresh.plan)
         verified, moved = verify(approved, fresh.plan, fresh.whole, runs, fresh.live)
         if fresh.here is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from rolecall.apply.idp import UNFINISHED, half_done, read_idp
+from rolecall.apply.idp import UNFINISHED, half_done, of_app, read_idp
 from rolecall.apply.steps import Numbered, Sender, current_value, satisfies, written
 from rolecall.errors import OrgError
 from rolecall.journal.port import Journal
@@ -37,14 +37,15 @@ def left_open(journal: Journal, org_id: str) -> tuple[Run, ...]:
 
 
 async def recover(
-    journal: Journal, org: Org, live: Live, dead: Sequence[Run] = (), idp: IdpSideReader | None = None
+    journal: Journal, org: Org, live: Live, dead: Sequence[Run] = (), idp: IdpSideReader | None = None, app: str = ""
 ) -> tuple[Step, ...]:
     """Settle every open step of this org's earlier runs, and close the dead runs. Returns the steps.
 
-    Sections that ``live`` did not read are read here.
+    Sections that ``live`` did not read are read here. ``app`` is that of the last apply, as `IdpSide.where`: another
+    one says nothing about its steps.
     """
     steps = journal.open_steps(live.facts.org_id)
-    live = await _with_sections(org, live, steps, idp)
+    live = of_app(await _with_sections(org, live, steps, idp), app)
     settled = []
     for step in steps:
         ended = await look_up(step, org, live)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from rolecall.apply.resume import applied_already, applied_by, same_change, settled_already
 from rolecall.errors import Problem
 from rolecall.model.change import Change
-from rolecall.model.kinds import field_changes, split_address
+from rolecall.model.kinds import field_changes, of_idp, split_address
 from rolecall.model.live import Live
 from rolecall.model.run import Run
 from rolecall.plan.commands import FIND_CAUSE, new_plan
@@ -70,6 +70,7 @@ def verify(
     judged, key = whole or fresh, same_change(approved)
     moved = (
         *_switches(approved, fresh),
+        *_apps(approved, fresh),
         *_identities(approved, live),
         *_addresses(approved, fresh, key),
         *_verdicts(approved, judged),
@@ -85,6 +86,15 @@ def verify(
     notes = (*applied_by(approved, fresh, runs), *_notes(approved, fresh, key))
     users = () if settled_already(approved, fresh) and whole is None else _users(approved, judged)
     return Verified(steps, already, human, (*notes, *users)), moved
+
+
+def _apps(approved: Plan, fresh: Plan) -> Iterator[Problem]:
+    """Yield a problem if the changes in the IdP were approved for another app than the configuration has now."""
+    was, now = approved.idp_side, fresh.idp_side
+    changed = any(of_idp(change.address) for change in approved.changes)
+    if changed and was is not None and now is not None and was.where != now.where:
+        message = f"the plan was made for {was.where}, and the configuration now has {now.where}"
+        yield _problem(approved, "moved", message)
 
 
 def _identities(approved: Plan, live: Live | None) -> Iterator[Problem]:

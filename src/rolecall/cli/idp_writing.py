@@ -99,15 +99,20 @@ def _resolved(call: Invocation, config: Config, write: WriteCredential, section:
 
 
 def _check_other(call: Invocation, config: Config, source: PeopleSource, write: WriteCredential, text: str) -> None:
-    """Raise Blocked in a pipeline if the credential for writing is also the one for reading, which plans use."""
+    """Raise Blocked in a pipeline if the credential for writing is also one for reading, which plans use."""
     from rolecall.live.secrets import is_ci
 
     if not is_ci(call.environ):
         return
-    reading: SecretRef | None = source.token or source.private_key
-    same_app = write.client_id != "" and write.client_id == source.client_id
-    if same_app or (reading is not None and secret(call, config, reading, lines=True) == text):
+    reading = [source, *([config.people] if config.people.kind == "okta" else ())]
+    if any(_is_same(call, config, reader, write, text) for reader in reading):
         message = "in CI, the credential that writes to the IdP must not be the one that reads it"
         hint = "create a second credential for `write`, which only the job that applies can read"
         place = None if write.secret is None else write.secret.source
         raise Blocked(Problem("idp_credential", message, place, hint))
+
+
+def _is_same(call: Invocation, config: Config, source: PeopleSource, write: WriteCredential, text: str) -> bool:
+    reading: SecretRef | None = source.token or source.private_key
+    same_app = write.client_id != "" and write.client_id == source.client_id
+    return same_app or (reading is not None and secret(call, config, reading, lines=True) == text)

@@ -123,10 +123,12 @@ async def _one_run(request: ApplyRequest) -> RunReport:
 
 
 def _keep_app(journal: Journal, plan_input: PlanInput) -> None:
-    """Note the app in the IdP that the run is about, if it is another one than at the last apply."""
-    side = plan_input.live.facts.idp
-    app = "" if side is None else side.where
-    if app != plan_input.applied.idp_app and (app or not manages_idp(plan_input.desired)):
+    """Note the app in the IdP that the run is about. An app that was noted stays, even if a run with another one has no
+    changes there, until a configuration that manages nothing in the IdP is applied."""
+    side, known = plan_input.live.facts.idp, plan_input.applied.idp_app
+    app = known or ("" if side is None else side.where)
+    app = app if manages_idp(plan_input.desired) else ""
+    if app != known:
         journal.keep(plan_input.live.facts.org_id, IDP_APP, app)
 
 

@@ -13,7 +13,6 @@ from rolecall.errors import OrgError, RolecallError
 from rolecall.live.port import Reader
 from rolecall.model.change import Change
 from rolecall.model.kinds import split_address
-from rolecall.model.live import base_name
 from rolecall.model.run import Run
 from rolecall.model.settings import Address, IdpPush
 from rolecall.plan.value import Plan
@@ -36,7 +35,7 @@ def awaited(approved: Plan, run: Run | None) -> tuple[Address, ...]:
     """Return the pending mappings of the groups that a run pushed, as far as the plan has them."""
     steps = () if run is None else run.steps
     pushed = {
-        base_name(split_address(step.address)[1] or "")
+        (split_address(step.address)[1] or "").removesuffix(f" [{step.after.id}]")
         for step in steps
         if isinstance(step.after, IdpPush) and step.state == "done"
     }

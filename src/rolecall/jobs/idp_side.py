@@ -9,8 +9,8 @@ from rolecall.desired.idp_groups import idp_entries
 from rolecall.live.port import IdpSideReader
 from rolecall.model.change import Change
 from rolecall.model.desired import Desired
-from rolecall.model.kinds import IDP_KINDS, IDP_SECTIONS
-from rolecall.model.live import Coverage, IdpGroup, IdpQuestion, IdpSide, Live
+from rolecall.model.kinds import IDP_SECTIONS
+from rolecall.model.live import AppUsers, Coverage, IdpGroup, IdpQuestion, IdpSide, Live
 from rolecall.model.settings import UNSET, IdpAssignment, IdpPush, Unset
 from rolecall.plan.inputs import PlanInput
 
@@ -48,7 +48,8 @@ async def with_members(idp: IdpSideReader | None, plan_input: PlanInput, changes
     """Return the input with the users who are affected by changes of assignments and pushes.
 
     These are the members of the groups that change; where users get the app, those of pushed groups, and where they
-    lose it, those of the other assigned groups and the users who are assigned directly.
+    lose it, those of the other assigned groups and the users who are assigned directly. The users of the app are
+    always read: the address of a member may be another one there.
     """
     side = plan_input.live.facts.idp
     values = [(change, change.after or change.before) for change in changes]
@@ -57,14 +58,16 @@ async def with_members(idp: IdpSideReader | None, plan_input: PlanInput, changes
         return plan_input
     ids = {str(value.id) for _, value in groups}
     assigned = [change for change, value in groups if isinstance(value, IdpAssignment)]
+    if any(change.after is not None for change, _ in groups):
+        side = await _with_all(idp, side, plan_input.live)
     if any(change.after is not None for change in assigned):
-        side = await _with_pushed(idp, side, plan_input.live)
         ids |= side.pushed or frozenset()
     if any(change.after is None for change in assigned):
-        direct = await idp.read_direct()
-        side = side._replace(direct=direct if isinstance(direct, frozenset) else None)
         ids |= _ids(plan_input.live.settings.idp_assignments)
-    members = await idp.read_members(ids)
+    users = await idp.read_app_users()
+    app_users = users if isinstance(users, AppUsers) else None
+    side = side._replace(direct=None if app_users is None else app_users.direct)
+    members = await idp.read_members(ids, {} if app_users is None else app_users.addresses)
     known = {group: side.groups.get(group) or IdpGroup(group, group) for group in members}
     whole = ((group, listed) for group, listed in members.items() if isinstance(listed, frozenset))
     read = {group: known[group]._replace(members=listed) for group, listed in whole}
@@ -72,17 +75,19 @@ async def with_members(idp: IdpSideReader | None, plan_input: PlanInput, changes
     return plan_input._replace(live=replace(plan_input.live, facts=facts))
 
 
-async def _with_pushed(idp: IdpSideReader, side: IdpSide, live: Live) -> IdpSide:
-    """Return the side with the IDs of all pushed groups, also where the configuration does not manage them."""
-    if live.settings.idp_pushes is not UNSET:
-        return side._replace(pushed=_ids(live.settings.idp_pushes))
-    section = next(kind.section for kind in IDP_KINDS if kind.type is IdpPush)
-    if section in live.coverage:
-        return side
-    more = await idp.read_side(IdpQuestion({section: frozenset()}, {section: frozenset()}))
-    pushes, found = more.settings.idp_pushes, more.facts.idp
-    groups = {**(found.groups if found else {}), **side.groups}
-    return side._replace(groups=groups, pushed=None if pushes is UNSET else _ids(pushes))
+async def _with_all(idp: IdpSideReader, side: IdpSide, live: Live) -> IdpSide:
+    """Return the side with the IDs of all groups that are assigned and pushed, also where the configuration does not
+    manage them: a group must not be both, and pushed groups decide the access of those who get the app."""
+    settings = live.settings
+    if unknown := [name for name in IDP_SECTIONS if name not in live.coverage]:
+        nothing: dict[str, frozenset[str]] = dict.fromkeys(unknown, frozenset())
+        more = await idp.read_side(IdpQuestion(nothing, nothing))
+        settings = replace(settings, **{name: getattr(more.settings, name) for name in unknown})
+        side = side._replace(groups={**(more.facts.idp.groups if more.facts.idp else {}), **side.groups})
+    assigned, pushed = settings.idp_assignments, settings.idp_pushes
+    return side._replace(
+        assigned=None if assigned is UNSET else _ids(assigned), pushed=None if pushed is UNSET else _ids(pushed)
+    )
 
 
 def _ids(section: Mapping[str, IdpAssignment] | Mapping[str, IdpPush] | Unset) -> frozenset[str]:

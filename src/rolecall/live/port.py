@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rolecall.model.change import Change
     from rolecall.model.directory import Directory, IdpFacts, PeopleScope
     from rolecall.model.idp_app import IdpApp
-    from rolecall.model.live import IdpQuestion, Live
+    from rolecall.model.live import AppUsers, IdpQuestion, Live
     from rolecall.model.outcome import Event, LogSearch, Outcome
     from rolecall.model.trace import IdpTrace, NotRead
 
@@ -90,11 +90,16 @@ class IdpSideReader(Protocol):
         and UNSET in the settings. Raises SecretError without a usable credential.
         """
 
-    async def read_members(self, groups: Collection[str]) -> Mapping[str, frozenset[str] | NotRead]:
-        """Read the addresses of the members of groups, by the IDs of the groups; normalized."""
+    async def read_members(
+        self, groups: Collection[str], addresses: Mapping[str, str]
+    ) -> Mapping[str, frozenset[str] | NotRead]:
+        """Read the addresses of the members of groups, by the IDs of the groups; normalized.
 
-    async def read_direct(self) -> frozenset[str] | NotRead:
-        """Read the addresses of the users who have the app without a group; normalized."""
+        ``addresses`` are those that users of the app have there, by user ID; they may differ from those in the IdP.
+        """
+
+    async def read_app_users(self) -> AppUsers | NotRead:
+        """Read the addresses of the users who have the app; normalized."""
 
 
 class Writer(Protocol):

@@ -79,9 +79,9 @@ class IdpSide(NamedTuple):
 
     ``where`` names the app: ``Okta, acme.okta.com, app 0oa1b2c3``. ``groups`` are the groups by ID, None for an ID that
     the IdP does not have; ``names`` are the IDs of the groups with each name that was looked up. ``can`` has what
-    rolecall may do there, such as ``idp_pushes.create``. ``pushed`` are the IDs of all pushed groups, ``direct`` the
-    addresses of users who have the app without a group, ``hosts`` those of the app's URLs; None if they were not read.
-    ``off`` are the IDs of groups whose mapping pushes nothing.
+    rolecall may do there, such as ``idp_pushes.create``. ``assigned`` and ``pushed`` are the IDs of all such groups,
+    ``direct`` the addresses of users who have the app without a group, ``hosts`` those of the app's URLs; None if they
+    were not read. ``off`` are the IDs of groups whose mapping pushes nothing.
     """
 
     idp: str
@@ -93,6 +93,15 @@ class IdpSide(NamedTuple):
     direct: frozenset[str] | None = None
     hosts: frozenset[str] | None = None
     off: frozenset[str] = frozenset()
+    assigned: frozenset[str] | None = None
+
+
+class AppUsers(NamedTuple):
+    """The users of the app in the IdP: the address that the app has for each by the user's ID in the IdP, and the
+    addresses of those who are assigned without a group."""
+
+    addresses: Mapping[str, str]
+    direct: frozenset[str]
 
 
 class IdpQuestion(NamedTuple):

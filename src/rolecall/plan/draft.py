@@ -75,7 +75,7 @@ def people_scope(plan_input: PlanInput, forecast: AccessForecast, reported: Iter
     tests = tests_of(plan_input.desired.policy, plan_input.applied.policy)
     in_idp = frozenset[str]() if forecast.effect is None else forecast.effect.emails
     emails = frozenset(_emails(plan_input, tests)) | in_idp
-    groups = frozenset(_told_apart(plan_input, reported))
+    groups = frozenset(_told_apart(plan_input, reported)) | _pushed_again(plan_input, forecast)
     fewer = fewer_ways_in(forecast.first.settings, forecast.last.settings)
     if not forecast.moves and not groups and not tests and not fewer and not in_idp:
         return PeopleScope()
@@ -91,6 +91,12 @@ def people_scope(plan_input: PlanInput, forecast: AccessForecast, reported: Iter
         manual=forecast.scope.manual or other_ways,
         attribute_admins=forecast.scope.attribute_admins or other_ways,
     )
+
+
+def _pushed_again(plan_input: PlanInput, forecast: AccessForecast) -> frozenset[str]:
+    """Return the groups of the org that the IdP pushes from now on, whose members it replaces."""
+    arriving = frozenset[str]() if forecast.effect is None else forecast.effect.arriving.keys()
+    return frozenset(arriving & plan_input.live.facts.groups.keys())
 
 
 def _emails(plan_input: PlanInput, tests: Iterable[AccessTest]) -> Iterator[str]:

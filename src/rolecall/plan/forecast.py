@@ -22,7 +22,7 @@ from rolecall.model.live import Facts, Live
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Settings, Value
 from rolecall.plan.coverage import counted_words, incomplete_sentence, people_coverage
 from rolecall.plan.headline import MORE_USERS
-from rolecall.plan.idp_users import IdpEffect, PlacedUsers, idp_effect, place_users
+from rolecall.plan.idp_users import IdpEffect, PlacedUsers, idp_effect, place_users, replaces_members
 
 
 class State(NamedTuple):
@@ -168,12 +168,14 @@ class AccessForecast(NamedTuple):
         """Return the forecast for these users. A directory of which nothing was read counts as none."""
         read = None if directory is None or directory.coverage.state == "unread" else directory
         placed = None if read is None or self.effect is None else place_users(self.effect, read)
+        replaced = None if read is None else _replaced(self, read)
         read = read if placed is None else placed.directory
         touched = {} if read is None else _touched(self, read)
         if placed is not None:
             touched = _reached_by_idp(self, touched, placed)
         forecast = self._replace(directory=read, asked=directory, touched=touched, placed=placed)
-        return forecast._replace(problem=_problem(forecast, directory) if forecast.moves else None)
+        problem = _problem(forecast, directory) if forecast.moves else None
+        return forecast._replace(problem=problem or replaced)
 
 
 def forecast_access(live: Live, directory: Directory | None, changes: Iterable[Change]) -> AccessForecast:
@@ -255,6 +257,20 @@ def _role_moves(first: State, last: State) -> bool:
 
 def _without_role(value: Value | None) -> bool:
     return isinstance(value, GroupMapping) and value.role is None and bool(value.teams)
+
+
+def _replaced(forecast: AccessForecast, directory: Directory) -> str | None:
+    """Return why it is unknown who gains access by groups that the IdP pushes from now on and WRITER has mapped."""
+    arriving = {} if forecast.effect is None else forecast.effect.arriving
+    if not arriving:
+        return None
+    ends = (forecast.first.settings.idp_groups, forecast.last.settings.idp_groups)
+    mapped = {name for groups in ends if groups is not UNSET for name, value in groups.items() if value != BLANK}
+    replaced = [name for name in sorted(mapped & arriving.keys()) if replaces_members(arriving[name], directory, name)]
+    if not replaced:
+        return None
+    listed = ", ".join(replaced)
+    return f"Who gains or loses access is unknown: WRITER has {listed} with other members, and a push replaces them."
 
 
 def _problem(forecast: AccessForecast, directory: Directory | None) -> str | None:

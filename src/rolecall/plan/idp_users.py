@@ -18,7 +18,7 @@ from rolecall.model.desired import Desired
 from rolecall.model.directory import PLAIN, Directory, Traits
 from rolecall.model.kinds import IDP_SECTIONS
 from rolecall.model.live import IdpSide, Live
-from rolecall.model.settings import UNSET, Address, IdpAssignment, IdpPush, Settings
+from rolecall.model.settings import UNSET, Address, IdpAssignment, IdpPush, Settings, Unset
 from rolecall.plan.value import AppUsers
 
 ABSENT = Traits(active=False)
@@ -42,8 +42,8 @@ class IdpEffect(NamedTuple):
 
     @property
     def moves(self) -> bool:
-        """Return whether users get the app or lose it."""
-        return bool(self.gains or self.losses)
+        """Return whether users get the app or lose it, or may gain access without it being known."""
+        return bool(self.gains or self.losses or self.problem)
 
     @property
     def emails(self) -> frozenset[str]:
@@ -172,6 +172,20 @@ def place_users(effect: IdpEffect, directory: Directory) -> PlacedUsers:
     return PlacedUsers(grown, later, {at: array("I", sorted(listed)) for at, listed in sorted(by.items())})
 
 
+def replaces_members(members: frozenset[str], directory: Directory, name: str) -> bool:
+    """Return whether a group of the directory has other members than the IdP, among the users that the IdP sends.
+
+    The directory has the same members before and after a plan, so what a push of such a group does is not known.
+    """
+    at = directory.groups.index(name) if name in directory.groups else None
+    for number, email in enumerate(directory.emails):
+        traits = directory.traits(number)
+        inside = at in directory.members[directory.offsets[number] : directory.offsets[number + 1]]
+        if traits.present and traits.origin == "scim" and inside != (normalise.email(email) in members):
+            return True
+    return False
+
+
 def _each(members: Mapping[Address, frozenset[str]]) -> Iterator[tuple[Address, str]]:
     return ((at, email) for at in sorted(members) for email in sorted(members[at]))
 
@@ -246,13 +260,28 @@ def app_users(placed: PlacedUsers) -> dict[Address, AppUsers]:
     return counts
 
 
-def both_of(settings: Settings) -> dict[str, str]:
-    """Return the groups that are both assigned and pushed: the name by ID."""
-    assigned, pushed = settings.idp_assignments, settings.idp_pushes
-    if assigned is UNSET or pushed is UNSET:
-        return {}
-    ids = {value.id for value in assigned.values()}
-    return {str(value.id): key for key, value in pushed.items() if value.id in ids}
+def both_of(settings: Settings, side: IdpSide | None = None) -> dict[str, str] | None:
+    """Return the groups that are both assigned and pushed: the name by ID; None if one of the lists is not known.
+
+    A list that the configuration does not manage is that of ``side``.
+    """
+    assigned = _names(settings.idp_assignments, side, None if side is None else side.assigned)
+    pushed = _names(settings.idp_pushes, side, None if side is None else side.pushed)
+    if assigned is None or pushed is None:
+        return None
+    return {group: key for group, key in pushed.items() if group in assigned}
+
+
+def _names(
+    section: Mapping[str, IdpAssignment] | Mapping[str, IdpPush] | Unset,
+    side: IdpSide | None,
+    ids: Iterable[str] | None,
+) -> dict[str, str] | None:
+    if section is not UNSET:
+        return {str(value.id): key for key, value in section.items()}
+    if side is None or ids is None:
+        return None
+    return {group: known.name if (known := side.groups.get(group)) else group for group in ids}
 
 
 def manages_idp(desired: Desired) -> bool:

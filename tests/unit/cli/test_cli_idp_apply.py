@@ -78,6 +78,46 @@ def test_a_push_that_was_turned_off_is_turned_on(repo: IdpRepo, okta: Okta) -> N
     assert okta.mapping("Marketing").status == "ACTIVE"
 
 
+def test_a_group_that_was_renamed_after_the_plan_is_not_pushed(repo: IdpRepo, okta: Okta) -> None:
+    """Its members would be in the group of WRITER with the new name, which nobody approved."""
+    repo.run("plan", "--out", str(repo.folder / "plan.json"))
+    group = okta.group("Marketing")
+    group.name = "Admins"
+    text = repo.apply(str(repo.folder / "plan.json"), code=Exit.STALE)
+    assert "WRITER has Admins with other members, and a push replaces them" in text
+    group.name = "Renamed"
+    text = repo.apply(str(repo.folder / "plan.json"), code=Exit.INCOMPLETE)
+    assert "has the name `Renamed` in Okta, not `Marketing`" in text
+    assert {method for method, _, _ in repo.written} == {"PUT"}
+
+
+def test_an_inactive_mapping_to_a_group_of_another_name_is_not_turned_on(repo: IdpRepo, okta: Okta) -> None:
+    okta.push("Marketing", okta.add_app_group("Owners").id, status="INACTIVE")
+    text = repo.apply(code=Exit.INCOMPLETE)
+    assert "the inactive mapping of `Marketing` pushes it as `Owners`" in text
+    assert okta.mapping("Marketing").status == "INACTIVE"
+
+
+def test_a_push_that_replaces_the_members_of_a_mapped_group_is_not_judged(repo: IdpRepo, okta: Okta) -> None:
+    okta.group("Marketing").members.append(oid("ann@tiny.co"))
+    plan = repo.plan(code=Exit.REFUSED)
+    assert "WRITER has Marketing with other members" in plan["impact"]["problem"]
+    repo.apply(code=Exit.REFUSED)
+    assert okta.writes == []
+
+
+def test_a_user_whose_name_in_the_app_is_not_the_login_loses_the_app(repo: IdpRepo, okta: Okta) -> None:
+    user = okta.add_user("cy@corp.example", user_name="cy@tiny.co")
+    okta.group("Core").members.remove(oid("cy@tiny.co"))
+    okta.group("Everyone").members.remove(oid("cy@tiny.co"))
+    okta.group("Former").members[:] = [user.id]
+    repo.configure(manage=AUTHORITATIVE)
+    plan = repo.plan()
+    assert plan["idp_side"]["users"]["idp_assignments/Former"]["lose"] == 1
+    (found,) = [guard for guard in plan["guards"] if guard["name"] == "deprovisions"]
+    assert (found["verdict"], found["actual"]) == ("review", 1)
+
+
 def test_reads_and_writes_use_their_own_credentials(repo: IdpRepo, okta: Okta) -> None:
     """The credential that reads has no right to write in this Okta, and the reverse; both are needed."""
     okta.tokens[WRITE] = WRITE_SCOPES

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from idp import Okta, ServiceApp, oid
-from idp_repo import WRITE_SCOPES, IdpRepo, an_okta, served_repo
+from idp import Fault, Okta, ServiceApp, oid
+from idp_repo import AUTHORITATIVE, WRITE_SCOPES, IdpRepo, an_okta, served_repo
 
 from rolecall.errors import Exit
 
@@ -82,6 +82,38 @@ def test_okta_is_written_although_the_org_has_no_api(repo: IdpRepo, okta: Okta) 
     assert "rolecall observe" in text
     assert okta.mapping("Extra").status == "ACTIVE"
     repo.run("history")
+
+
+def test_the_push_of_a_group_does_not_end_before_a_manual_step_unmaps_it(repo: IdpRepo, okta: Okta) -> None:
+    okta.push("Marketing")
+    rewrite(repo, "local:org.db", "observed:live.json")
+    rewrite(repo, "  Marketing:\n    role: member\n    teams: [Marketing]\n    owner: lead@tiny.co\n", "")
+    rewrite(repo, "  assignments: [Core, Everyone]\n  pushes: idp_groups\n", "  pushes: [Admins, Old]\n")
+    rewrite(repo, "{idp_groups: authoritative}", AUTHORITATIVE)
+    text = repo.apply(code=Exit.REFUSED)
+    assert "`Marketing` would no longer be pushed before a manual step that unmaps" in text
+    assert okta.mapping("Marketing").status == "ACTIVE"
+    assert okta.writes == []
+
+
+def test_a_saved_plan_is_not_applied_to_another_app(repo: IdpRepo, okta: Okta) -> None:
+    repo.run("plan", "--out", str(repo.folder / "plan.json"))
+    okta.app = "0oa2"
+    rewrite(repo, "app: 0oa1", "app: 0oa2")
+    text = repo.apply(str(repo.folder / "plan.json"), code=Exit.STALE)
+    assert "app 0oa1, and the configuration now has" in text
+    assert okta.writes == []
+
+
+def test_steps_of_one_app_are_not_settled_by_another(repo: IdpRepo, okta: Okta) -> None:
+    """The other app has no mapping of the group, which says nothing about the one that was left inactive."""
+    repo.configure(manage=AUTHORITATIVE)
+    okta.faults.append(Fault(403, method="DELETE", path="group-push/mappings"))
+    repo.apply(code=Exit.INCOMPLETE)
+    okta.app, okta.mappings = "0oa2", {}
+    rewrite(repo, "app: 0oa1", "app: 0oa2")
+    rewrite(repo, "[Core, Everyone]\n  pushes: idp_groups\n", "[Core, Everyone, Former]\n")
+    assert "idp_pushes/Old, has an unknown outcome" in repo.apply(code=Exit.INCOMPLETE)
 
 
 def test_a_saved_plan_is_applied_with_the_credential(repo: IdpRepo, okta: Okta) -> None:

@@ -250,6 +250,12 @@ def test_export_writes_ids(repo: Repo, capsys: Capture) -> None:
     assert idp["pushes"] == [{"name": name, "id": oid(name)} for name in ("Admins", "Old")]
 
 
+def test_the_form_of_assignments_in_entra_is_not_supported_yet(tmp_path: Path, capsys: Capture) -> None:
+    entra = "idp: {entra: {tenant: t, app: x, token: {env: T}}, assignments: {groups: [A], via: manual}}\n"
+    text = printed(capsys, make_repo(tmp_path / "repo", f"{CONFIG}{entra}"), "validate", code=Exit.ERROR)
+    assert "`assignments` with keys, for Entra, is not supported yet" in text
+
+
 def test_every_list_that_is_not_supported_for_entra_is_refused(tmp_path: Path, capsys: Capture) -> None:
     entra = "idp: {entra: {tenant: t, app: x, token: {env: T}}, assignments: [A], pushes: idp_groups}\n"
     folder = make_repo(tmp_path / "repo", f"{CONFIG}{entra}")

@@ -108,13 +108,29 @@ def test_a_group_that_is_both_already_is_a_warning(repo: Repo, capsys: Capture) 
     assert "groups are both assigned and pushed in Okta: Admins" in str(plan["warnings"])
 
 
+@pytest.mark.parametrize(("forbidden", "verdict"), [((), "block"), (("/apps/0oa1/groups",), "not judged")])
+def test_a_list_that_is_not_managed_is_read_before_a_group_becomes_both(
+    repo: Repo, capsys: Capture, forbidden: tuple[str, ...], verdict: str
+) -> None:
+    site = a_site(assigned_groups=["Marketing"], forbidden=forbidden)
+    plan = planned(capsys, repo(site, "  pushes: [Admins, Marketing, Old]\n"), code=Exit.REFUSED)
+    assert changed(plan) == {"idp_pushes/Marketing": "create"}
+    assert guard(plan, "assigned_and_pushed")["verdict"] == verdict
+
+
+def test_members_of_a_pushed_group_that_are_not_read_are_not_none(repo: Repo, capsys: Capture) -> None:
+    site = a_site(forbidden=(f"/groups/{oid('Marketing')}/users",))
+    plan = planned(capsys, repo(site, "  pushes: [Admins, Marketing, Old]\n"), code=Exit.REFUSED)
+    assert "the members of Marketing" in plan["impact"]["problem"]
+
+
 @pytest.mark.parametrize(
     ("site", "verdict"),
     [
         ({}, "pass"),
         ({"urls": ("https://app.writer.com.evil.example/saml",)}, "block"),
         ({"urls": ()}, "block"),
-        ({"forbidden": ("/apps/0oa1",)}, "not judged"),
+        ({"forbidden": ("/apps/0oa1",)}, "block"),
     ],
 )
 def test_the_app_must_be_writers(repo: Repo, capsys: Capture, site: dict[str, Any], verdict: str) -> None:
@@ -127,7 +143,7 @@ def test_the_app_must_be_writers(repo: Repo, capsys: Capture, site: dict[str, An
     found = guard(plan, "idp_target")
     assert found["verdict"] == verdict
     assert "--allow" not in str(found["ways"])
-    assert guard(plan, "unread")["verdict"] == ("review" if verdict == "not judged" else "pass")
+    assert guard(plan, "unread")["verdict"] == "pass"
 
 
 def test_a_local_org_may_have_any_app(repo: Repo, capsys: Capture) -> None:
@@ -159,6 +175,10 @@ def test_another_app_than_at_the_last_apply_is_refused(repo: Repo, capsys: Captu
     found = guard(planned(capsys, folder, code=Exit.REFUSED), "idp_target")
     assert found["verdict"] == "block"
     assert "and the last apply was about Okta, 127.0.0.1:" in found["message"]
+    (folder / "rolecall.yaml").write_text(other.replace("assignments: [Everyone]", "assignments: []"))
+    printed(capsys, folder, "apply", "--auto-approve")  # has no change there, and does not move to the other app
+    (folder / "rolecall.yaml").write_text(other)
+    assert guard(planned(capsys, folder, code=Exit.REFUSED), "idp_target")["verdict"] == "block"
     (folder / "rolecall.yaml").write_text(other.replace("  assignments: [Everyone]\n", ""))
     printed(capsys, folder, "apply", "--auto-approve")
     (folder / "rolecall.yaml").write_text(other)

@@ -34,6 +34,11 @@ def is_planned(trail: Trail, name: str) -> bool:
     return name in PLANNED.get(trail, ())
 
 
+def is_planned_form(trail: Trail, value: object) -> bool:
+    """Return whether a value has the form of assignments in Entra, which rolecall does not support yet."""
+    return trail == ("idp", "assignments") and isinstance(value, dict)
+
+
 def check_idp(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     """Yield problems with `idp` and with `people: idp`."""
     section = sound.get("idp")

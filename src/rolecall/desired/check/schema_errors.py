@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from jsonschema import Draft7Validator
 
-from rolecall.desired.check.idp import is_planned
+from rolecall.desired.check.idp import is_planned, is_planned_form
 from rolecall.desired.load.sources import Sources
 from rolecall.errors import Problem, did_you_mean
 from rolecall.source.yaml_errors import missing_space
@@ -70,6 +70,9 @@ def _faults(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
             f"`{trail[-1]}: {{env: NAME}}` with the name of the variable"
         )
         yield ConfigFault("literal_secret", trail, f"{label(trail)} contains the secret itself", hint)
+    elif is_planned_form(trail, error.instance):
+        message = f"{label(trail)} with keys, for Entra, is not supported yet"
+        yield ConfigFault("not_supported", trail, message, "remove it; for Okta, write a list of groups", key=True)
     elif error.of_name:
         hint = "use the group's name in the IdP"
         yield ConfigFault(

@@ -19,13 +19,13 @@ from rolecall.live.people.idp_client import IdpClient, IdpRefused
 from rolecall.live.people.idp_requests import OKTA_WRITES
 from rolecall.live.people.okta_app import read_parts
 from rolecall.live.people.okta_records import OKTA, SENT, address_of, part, sends_role, source_app, stopped
-from rolecall.live.people.okta_side import read_direct, read_members, read_side
+from rolecall.live.people.okta_side import read_app_users, read_members, read_side
 from rolecall.live.people.okta_trace import trace_user
 from rolecall.live.people.okta_writes import CAN, OktaWriter
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, IdpFacts, PeopleScope
 from rolecall.model.idp_app import IdpApp
-from rolecall.model.live import IdpQuestion, Live
+from rolecall.model.live import AppUsers, IdpQuestion, Live
 from rolecall.model.trace import IdpTrace, NotRead
 
 Json = Any
@@ -116,19 +116,22 @@ class OktaPeople:
         app = self._path.rpartition("/")[2]
         return OktaWriter(self._client, IdpClient(exchange, only_writes, base), app, messages)
 
-    async def read_members(self, groups: Collection[str]) -> Mapping[str, frozenset[str] | NotRead]:
+    async def read_members(
+        self, groups: Collection[str], addresses: Mapping[str, str]
+    ) -> Mapping[str, frozenset[str] | NotRead]:
         """Return the addresses of the members of groups, by their IDs."""
-        return await read_members(self._client, groups)
+        return await read_members(self._client, groups, addresses)
 
-    async def read_direct(self) -> frozenset[str] | NotRead:
-        """Return the addresses of the users who are assigned to the app without a group."""
-        return await read_direct(self._client, self._path.rpartition("/")[2])
+    async def read_app_users(self) -> AppUsers | NotRead:
+        """Return the addresses of the users of the app."""
+        return await read_app_users(self._client, self._path.rpartition("/")[2])
 
     async def close(self) -> None:
         """Release all connections."""
         await self._client.close()
 
     async def _read(self, scope: PeopleScope) -> Directory:
+        self._app = None  # `apply` reads users more than once, before and after it pushes groups
         app = await self._read_app()
         waiting = await self._client.by_name(
             {*self._config_groups, *scope.groups} - set(app.pushed.values()), self._search, self._config_groups

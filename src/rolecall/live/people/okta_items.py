@@ -31,12 +31,14 @@ ALSO_RECORDED: Final[Mapping[str, tuple[str, ...]]] = {"idp_assignments": ("prio
 
 
 class OktaItem(NamedTuple):
-    """An assignment or a mapping. ``id`` is its own ID; ``off``: it is a mapping that pushes nothing."""
+    """An assignment or a mapping. ``id`` is its own ID; ``off``: it is a mapping that pushes nothing; ``target`` is the
+    app's group that it pushes to."""
 
     id: str
     group: str
     version: str
     off: bool = False
+    target: str = ""
 
 
 def item_of(section: Section, entry: Json) -> OktaItem:
@@ -44,7 +46,7 @@ def item_of(section: Section, entry: Json) -> OktaItem:
     version = {name: entry.get(name) for name in (*COMPARED[section], *ALSO_RECORDED[section])}
     off = section == "idp_pushes" and entry["status"] == OFF
     text = json.dumps(version, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return OktaItem(str(entry["id"]), str(entry[GROUP[section]]), text, off)
+    return OktaItem(str(entry["id"]), str(entry[GROUP[section]]), text, off, str(entry.get("targetGroupId") or ""))
 
 
 def same_item(section: Section, one: str, two: str) -> bool:

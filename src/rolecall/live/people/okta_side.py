@@ -18,7 +18,7 @@ from rolecall.live.people.okta_items import LISTS, OktaItem, item_of
 from rolecall.live.people.okta_records import APPS, GROUPS, SENT, address_of, source_app
 from rolecall.model import normalise
 from rolecall.model.kinds import IDP_KINDS, address
-from rolecall.model.live import UNREAD, Coverage, Facts, IdpGroup, IdpQuestion, IdpSide, Live
+from rolecall.model.live import UNREAD, AppUsers, Coverage, Facts, IdpGroup, IdpQuestion, IdpSide, Live
 from rolecall.model.settings import Section, Settings
 from rolecall.model.trace import NotRead
 
@@ -73,30 +73,38 @@ async def read_side(
     )
 
 
-async def read_members(client: IdpClient, groups: Collection[str]) -> dict[str, frozenset[str] | NotRead]:
-    """Return the addresses of the members of groups, by the groups' ids."""
+async def read_members(
+    client: IdpClient, groups: Collection[str], addresses: Mapping[str, str]
+) -> dict[str, frozenset[str] | NotRead]:
+    """Return the addresses of the members of groups, by the groups' ids.
+
+    A user of the app has the address there, from ``addresses``; any other user the one that the app would have.
+    """
 
     async def members(group: str) -> frozenset[str]:
         path = f"/api/v1/groups/{quote(group, safe='')}/users"
         users = client.uncut(path, await client.read_linked(path, ("limit", "200")))
-        present = (_as_app_user(user) for user in users if user.get("status") not in GONE)
-        return frozenset(normalise.email(email) for email in map(address_of, present) if email)
+        present = [user for user in users if user.get("status") not in GONE]
+        emails = (addresses.get(user["id"]) or address_of(_as_app_user(user)) for user in present)
+        return frozenset(normalise.email(email) for email in emails if email)
 
     listed = sorted(groups)
     answers = await together(client.answered(members(group), GROUPS) for group in listed)
     return dict(zip(listed, answers, strict=True))
 
 
-async def read_direct(client: IdpClient, app: str) -> frozenset[str] | NotRead:
-    """Return the addresses of the users who are assigned to the app without a group."""
+async def read_app_users(client: IdpClient, app: str) -> AppUsers | NotRead:
+    """Return the addresses of the users of the app; those who are assigned without a group as far as Okta sends
+    them."""
 
-    async def direct() -> frozenset[str]:
+    async def read() -> AppUsers:
         path = f"/api/v1/apps/{app}/users"
         users = client.uncut(path, await client.read_linked(path, ("limit", "500")))
+        addresses = {str(user["id"]): normalise.email(email) for user in users if (email := address_of(user))}
         alone = (user for user in users if user.get("scope") != "GROUP" and user.get("status", "ACTIVE") in SENT)
-        return frozenset(normalise.email(email) for email in map(address_of, alone) if email)
+        return AppUsers(addresses, frozenset(addresses[user["id"]] for user in alone if user["id"] in addresses))
 
-    return await client.answered(direct(), APPS)
+    return await client.answered(read(), APPS)
 
 
 def _as_app_user(user: Json) -> Json:

@@ -56,7 +56,7 @@ class OktaWriter:
             if change.after is not None:
                 if item is not None and not item.off:
                     return Moved(change.after, item.version)
-                return await self._add(section, group, item, change.after)
+                return await self._add(change, section, group, item)
             if item is None:
                 return Moved(None, None)
             if version is None or not same_item(section, version, item.version):
@@ -80,16 +80,19 @@ class OktaWriter:
         """Release the connections for writing."""
         await self._writes.close()
 
-    async def _add(self, section: Section, group: str, item: OktaItem | None, value: Value) -> Outcome:
+    async def _add(self, change: Change, section: Section, group: str, item: OktaItem | None) -> Outcome:
         def reached(item: OktaItem | None) -> bool:
             return item is not None and not item.off
 
+        value = change.after
         if section == "idp_assignments":
             path = f"{self._path}/groups/{quote(group, safe='')}"
             return await self._send(section, group, ("PUT", path, {}), reached, value)
+        name = (split_address(change.address)[1] or "").removesuffix(f" [{group}]")
+        target = await self._reads.whole(self._find_target(group, name, item))
         if item is not None:
             return await self._send(section, group, self._status(item, "create"), reached, value)
-        body = {"sourceGroupId": group, **await self._target(group), "status": PUSHED["create"]}
+        body = {"sourceGroupId": group, **target, "status": PUSHED["create"]}
         path = f"{self._path}/group-push/mappings"
         return await self._send(section, group, ("POST", path, body), reached, value)
 
@@ -157,13 +160,23 @@ class OktaWriter:
         items = [item for item in (item_of(section, entry) for entry in entries) if item.group == group]
         return min(items, key=lambda item: item.off, default=None)
 
-    async def _target(self, group: str) -> dict[str, str]:
-        """Return the target of a new push: the app's group of that name, by its ID, or else a new group by its name."""
-        return await self._reads.whole(self._find_target(group))
+    async def _find_target(self, group: str, planned: str, item: OktaItem | None) -> dict[str, str]:
+        """Return the target of a push: the app's group of that name, by its ID, or else a new group by its name.
 
-    async def _find_target(self, group: str) -> dict[str, str]:
-        source = await self._reads.read_object(f"/api/v1/groups/{quote(group, safe='')}")
-        name = str(source["profile"]["name"])
+        Raises OrgError if the group, or the target of an inactive mapping ``item``, does not have the planned name: its
+        members would be in another group of WRITER than the plan says.
+        """
+        name = await self._group_name(group)
+        if normalise.name(name) != planned:
+            message = f"the group with id {group} has the name `{name}` in Okta, not `{planned}`"
+            raise OrgError(Problem("group_renamed", message, None, f"correct the name: `{name}`, and make a new plan"))
+        if item is not None:
+            linked = await self._group_name(item.target)
+            if normalise.name(linked) != planned:
+                message = f"the inactive mapping of `{planned}` pushes it as `{linked}`"
+                hint = "delete the mapping in Okta, or turn it on there"
+                raise OrgError(Problem("group_renamed", message, None, hint))
+            return {"targetGroupId": item.target}
         query = (("search", f"profile.name eq {json.dumps(name, ensure_ascii=False)}"), ("limit", "200"))
         path = "/api/v1/groups"
         matches = self._reads.uncut(path, await self._reads.read_linked(path, *query))
@@ -177,6 +190,10 @@ class OktaWriter:
             hint = "push the group in Okta's console, where the target can be selected"
             raise OrgError(Problem("idp_two_groups", message, None, hint))
         return {"targetGroupId": same[0]} if same else {"targetGroupName": name}
+
+    async def _group_name(self, group: str) -> str:
+        answer = await self._reads.read_object(f"/api/v1/groups/{quote(group, safe='')}")
+        return str(answer["profile"]["name"])
 
 
 def _place(change: Change) -> tuple[Section, str]:

@@ -31,24 +31,43 @@ def unpush_mapped(guard_input: GuardInput) -> Finding:
     changes who they are."""
     after = guard_input.impact_result.forecast.last.settings
     ended = [change for change in _in_idp(guard_input, IdpPush) if change.after is None]
-    if ended and after.idp_groups is UNSET:
+    whole = guard_input.plan_input.live.covered("idp_groups").state == "complete"
+    if ended and (after.idp_groups is UNSET or not whole):
         message = "Whether the groups are mapped is unknown: idp_groups could not be read."
         return Finding("not judged", message, fixes=read_settings(guard_input, ["idp_groups"]), unread_settings=True)
     mapped = [(change, at) for change in ended for at in _mappings(after, _name(change))]
-    if not mapped:
+    late = [(change, at) for change in ended for at in _unmapped_later(guard_input, change)]
+    if not mapped and not late:
         return PASS
-    named = enumerate_words([f"`{_name(change)}`" for change, _ in mapped])
+    named = enumerate_words([f"`{_name(change)}`" for change, _ in mapped or late])
     verb = "stays" if len(mapped) == 1 else "stay"
+    ending = f"and {verb} mapped" if mapped else "before a manual step that unmaps"
     return Finding(
         "block",
-        f"{named} would no longer be pushed and {verb} mapped, so the members keep the access whatever the IdP says",
-        actual=len(mapped),
-        items=tuple(Item(1, (change.address,)) for change, _ in mapped),
-        source=next((change.intent.source for change, _ in mapped if change.intent.source), None),
-        target=mapped[0][0].address,
-        fixes=("Unmap the group first: set it to `blank` in the config. Or keep it in `idp.pushes`.",),
-        details=tuple(Detail(f"{at} stays mapped", _place(guard_input, at)) for _, at in mapped),
+        f"{named} would no longer be pushed {ending}, so the members keep the access whatever the IdP says",
+        actual=len(mapped) + len(late),
+        items=tuple(Item(1, (change.address,)) for change, _ in (*mapped, *late)),
+        source=next((change.intent.source for change, _ in (*mapped, *late) if change.intent.source), None),
+        target=(mapped or late)[0][0].address,
+        fixes=(_UNMAP if mapped else _UNMAP_BY_HAND,),
+        details=(
+            *(Detail(f"{at} stays mapped", _place(guard_input, at)) for _, at in mapped),
+            *(Detail(f"{at} is unmapped by a manual step, after this one", _place(guard_input, at)) for _, at in late),
+        ),
     )
+
+
+_UNMAP = "Unmap the group first: set it to `blank` in the config. Or keep it in `idp.pushes`."
+_UNMAP_BY_HAND = "Keep it in `idp.pushes` until the manual step is done."
+
+
+def _unmapped_later(guard_input: GuardInput, ended: Change) -> Iterator[Address]:
+    """Yield the mappings of a group that a manual step ends, if the end of its push is written, which comes before."""
+    if ended.via == "api":
+        for change in guard_input.effective:
+            section, key = split_address(change.address)
+            if section == "idp_groups" and (change.via, change.after) == ("human", None):
+                yield from (change.address,) if base_name(key or "") == _name(ended) else ()
 
 
 def deprovisions(guard_input: GuardInput) -> Finding:
@@ -87,8 +106,13 @@ def deprovisions(guard_input: GuardInput) -> Finding:
 
 def assigned_and_pushed(guard_input: GuardInput) -> Finding:
     """Block where the plan causes a group to be both assigned and pushed, which Okta does not support."""
-    forecast = guard_input.impact_result.forecast
-    was, both = both_of(forecast.first.settings), both_of(forecast.last.settings)
+    forecast, side = guard_input.impact_result.forecast, guard_input.plan_input.live.facts.idp
+    if not any(isinstance(change.after, IdpAssignment | IdpPush) for change in guard_input.effective):
+        return PASS
+    was, both = both_of(forecast.first.settings, side), both_of(forecast.last.settings, side)
+    if was is None or both is None:
+        message = "Whether a group is both assigned and pushed is unknown: one of the two lists could not be read."
+        return Finding("not judged", message, fixes=(READ_IDP,), unread_settings=True)
     caused = sorted(both.keys() - was.keys())
     if not caused:
         return PASS
@@ -108,41 +132,31 @@ def assigned_and_pushed(guard_input: GuardInput) -> Finding:
 
 def idp_target(guard_input: GuardInput) -> Finding:
     """Block changes in another app than at the last apply, and in one that is not recognizable as WRITER's: none of its
-    URLs is on WRITER's host."""
+    URLs is on WRITER's host, or they could not be read."""
     facts = guard_input.plan_input.live.facts
     changes = [change for change in guard_input.effective if split_address(change.address)[0] in IDP_SECTIONS]
     if not changes or facts.idp is None:
         return PASS
     last, hosts = guard_input.plan_input.applied.idp_app, facts.idp.hosts
     if last and last != facts.idp.where:
-        return _other_app(facts.idp.where, last, changes)
+        message = f"the app is {facts.idp.where}, and the last apply was about {last}"
+        fix = "To move to another app, first apply a config without `idp.assignments` and `idp.pushes`."
+        return _refused(message, fix, changes)
     if facts.local:
         return PASS
     if hosts is None:
-        message = f"Whether the app is WRITER's is unknown: {facts.idp.where} could not be read."
-        return Finding("not judged", message, fixes=(READ_IDP,), unread_settings=True)
+        message = f"whether the app is WRITER's is unknown: {facts.idp.where} could not be read"
+        return _refused(message, READ_IDP, changes)
     if WRITER_HOST in hosts:
         return PASS._replace(actual=WRITER_HOST)
     shown = f"its URLs are on {enumerate_words(sorted(hosts))}" if hosts else "it has no URL"
-    return Finding(
-        "block",
-        f"the app is not recognizable as WRITER's: {shown}, and none on {WRITER_HOST}",
-        actual=len(changes),
-        items=tuple(Item(1, (change.address,)) for change in changes),
-        firm=True,
-        fixes=("Correct `app` in `idp`, or the single sign-on URL of the app in the IdP.",),
-    )
+    message = f"the app is not recognizable as WRITER's: {shown}, and none on {WRITER_HOST}"
+    return _refused(message, "Correct `app` in `idp`, or the single sign-on URL of the app in the IdP.", changes)
 
 
-def _other_app(app: str, last: str, changes: Sequence[Change]) -> Finding:
-    return Finding(
-        "block",
-        f"the app is {app}, and the last apply was about {last}",
-        actual=len(changes),
-        items=tuple(Item(1, (change.address,)) for change in changes),
-        firm=True,
-        fixes=("To move to another app, first apply a config without `idp.assignments` and `idp.pushes`.",),
-    )
+def _refused(message: str, fix: str, changes: Sequence[Change]) -> Finding:
+    items = tuple(Item(1, (change.address,)) for change in changes)
+    return Finding("block", message, actual=len(changes), items=items, firm=True, fixes=(fix,))
 
 
 def _in_idp(guard_input: GuardInput, kind: type[IdpAssignment] | type[IdpPush]) -> list[Change]:

@@ -18,7 +18,7 @@ OBSERVE = "To read it again: rolecall observe"
 
 def unread(guard_input: GuardInput) -> Finding:
     """Block where a managed section, or users that a guard needs, were not read completely; of an observed org, require
-    approval where only users were not read."""
+    approval where only users were not read, unless the IdP could not be read, which is no different there."""
     coverage_by_section = guard_input.coverage or {}
     sections = sorted(name for name, coverage in coverage_by_section.items() if coverage.state != "complete")
     on_settings = {name: finding for name, finding in guard_input.unjudged.items() if finding.unread_settings}
@@ -26,7 +26,7 @@ def unread(guard_input: GuardInput) -> Finding:
     if not sections and not users and not on_settings:
         return PASS
     observed = guard_input.plan_input.live.facts.observed
-    verdict: Verdict = "review" if not sections and observed else "block"
+    verdict: Verdict = "review" if not sections and observed and not _idp_unread(guard_input) else "block"
     lines = []
     if sections:
         why = [_section(name, coverage_by_section[name].problem) for name in sections]
@@ -40,6 +40,12 @@ def unread(guard_input: GuardInput) -> Finding:
         fixes += [fix for fix in know_users(guard_input) if fix not in fixes]
     details = tuple(map(Detail, lines[1:]))
     return Finding(verdict, lines[0], actual=len(items), items=items, fixes=tuple(fixes), details=details)
+
+
+def _idp_unread(guard_input: GuardInput) -> bool:
+    effect = guard_input.impact_result.forecast.effect
+    unknown = effect is not None and effect.problem is not None
+    return unknown or any(READ_IDP in finding.fixes for finding in guard_input.unjudged.values())
 
 
 def _users(guard_input: GuardInput, guards: Sequence[str]) -> str:

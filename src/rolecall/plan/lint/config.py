@@ -64,7 +64,7 @@ def lint(
 def _both_already(plan_input: PlanInput) -> Iterator[Problem]:
     """Yield a warning for groups that are both assigned and pushed already, unless the source of users gave it."""
     code = "idp_assigned_and_pushed"
-    names = sorted(both_of(plan_input.live.settings).values())
+    names = sorted((both_of(plan_input.live.settings) or {}).values())
     if names and all(problem.code != code for problem in plan_input.warnings):
         message = f"groups are both assigned and pushed in Okta: {enumerate_words(names, _NAMED)}"
         hint = "Okta advises against this; assign users by one group and push others"
