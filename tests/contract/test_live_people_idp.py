@@ -50,7 +50,7 @@ def source(kind: str, site: Site, wanted: tuple[str, ...] = (), **more: Any) -> 
 
 
 def _said(way: PeopleConnection) -> dict[str, Any]:
-    return {name: getattr(way, name) for name in PeopleConnection.__dataclass_fields__}
+    return {name: getattr(way, name) for name in PeopleConnection._fields}
 
 
 def read(kind: str, site: Site, wanted: tuple[str, ...] = (), scope: PeopleScope = EVERYBODY, **more: Any) -> Directory:

@@ -12,7 +12,7 @@ from rolecall.codec.snapshot import decode_snapshot
 from rolecall.errors import OrgError
 from rolecall.live.client import OrgClient
 from rolecall.model.directory import EVERYBODY, Directory, PeopleScope, Person, Traits
-from rolecall.model.kinds import SECTIONS
+from rolecall.model.kinds import ORG_SECTIONS
 from rolecall.model.live import Live
 from rolecall.model.policy import TeamRole
 from rolecall.model.settings import UNSET, GroupMapping, Scim
@@ -56,7 +56,7 @@ def test_the_org_and_the_caller_are_known(site: Site) -> None:
 
 def test_every_section_is_covered_and_has_versions(site: Site) -> None:
     live = read(site)
-    assert {live.covered(section).state for section in (*SECTIONS, "teams")} == {"complete"}
+    assert {live.covered(section).state for section in (*ORG_SECTIONS, "teams")} == {"complete"}
     assert (live.covered("idp_groups").read, live.covered("idp_groups").total) == (5, 5)
     assert set(live.versions) == {
         "defaults",

@@ -17,7 +17,7 @@ from rolecall.live.http.exchange import Exchange
 from rolecall.live.http.lists import ListShifted, read_list
 from rolecall.live.http.transport import Answer, Request
 from rolecall.model import normalise
-from rolecall.model.kinds import SECTIONS
+from rolecall.model.kinds import ORG_SECTIONS
 from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
 from rolecall.model.roles import BUILT_IN, Role
 from rolecall.model.settings import UNSET, Defaults, Domain, GroupMapping, Scim, Settings, Sso
@@ -90,7 +90,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         people=draw(st.integers(0, 9)),
         legacy_links=draw(st.none() | st.dictionaries(names, teams, max_size=2)),
         kept=draw(st.none() | org_settings),
-        partial=frozenset(name for name in SECTIONS if coverage[name].state == "partial"),
+        partial=frozenset(name for name in ORG_SECTIONS if coverage[name].state == "partial"),
     )
     return Snapshot(Live(held, coverage, facts), people, at, by)
 

@@ -47,7 +47,10 @@ def test_an_access_record_is_what_each_user_has(org: Org, chunk: int, columns: i
             for row in granted
             if row.role != MEMBER
         ]
-        roles.update({row.role for row in granted})
+        org_role = person.traits.org_role if person.traits.present else None
+        at_org_level = set() if org_role is None else {org_role.role}
+        holdings += [(person.email, person.id, role, "", ("org_role",)) for role in at_org_level]
+        roles.update({row.role for row in granted} | at_org_level & {"org_admin"})
         teams.update({row.team for row in granted})
         without_access += person.traits.present and not granted
     assert [holding[:5] for holding in seen.sighting.holdings] == sorted(holdings)

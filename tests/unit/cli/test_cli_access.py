@@ -242,7 +242,10 @@ def test_a_plan_of_another_org_is_asked_nothing(repo: Path, capsys: Capture) -> 
     ("words", "said"),
     [
         (["why", "cy@tiny.co", "--not", "org_admn"], "no role `org_admn` in this org; did you mean `org_admin`?"),
-        (["why", "cy@tiny.co", "--not", "boss"], "choose one of the org's roles: member, org_admin, team_admin"),
+        (
+            ["why", "cy@tiny.co", "--not", "boss"],
+            "choose one of the org's roles: business_admin, it_admin, member, org_admin, team_admin",
+        ),
         (["access", "--role", "Team admn"], "no role `Team admn` in this org; did you mean `Team admin`?"),
         (["access", "--team", "Markting"], "no team `Markting` in this org; did you mean `Marketing`?"),
     ],

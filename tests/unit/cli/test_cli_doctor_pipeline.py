@@ -135,7 +135,7 @@ def test_an_environment_without_reviewers_is_warned_of(
     [
         ({}, 404, "GitHub does not have this environment"),
         ({}, 403, "GitHub returned 403"),
-        (b"<html>", 200, "GitHub could not be reached"),
+        (b"<html>", 200, "GitHub returned a response that is not JSON"),
         ([], 200, "GitHub returned 200"),
     ],
 )

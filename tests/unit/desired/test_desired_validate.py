@@ -106,7 +106,9 @@ class TestSchema:
         assert problem.startswith(f"rolecall.yaml:6:{len(name) + 5}: `{name}` cannot be `balnk`")
 
     def test_a_missing_org_and_url_are_told(self, tmp_path: Path) -> None:
-        assert told(tmp_path, "", "version: 1\n") == ["rolecall.yaml:1:1: the configuration has no `org`"]
+        assert told(tmp_path, "", "version: 1\n") == [
+            "rolecall.yaml:1:1: the configuration has no `org`. Add `org`; for what it takes: rolecall help config"
+        ]
         assert told(tmp_path, "", "version: 1\norg: {name: a}\n") == [
             "rolecall.yaml:2:1: `org` has no `url`. Add it, such as `url: https://rolecall.example.com`"
         ]
