@@ -54,6 +54,9 @@ def _drifts(report: DriftReport, drifts: Iterable[Drift]) -> list[Json]:
             "written": None if blame is None else _CODEC.encode(blame),
             "people": people,
         }
+        writes = report.writes.get(drift.address, ())
+        if writes:
+            entry["fields"] = [{"address": at, "who": by, "when": when.isoformat()} for at, by, when in writes]
         entries.append(entry if finding is None else {**entry, "audit": encode_finding(finding)})
     return entries
 

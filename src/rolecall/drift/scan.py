@@ -13,6 +13,7 @@ from rolecall.drift.plans import plan_of_drift, revert_plan
 from rolecall.drift.role_events import RoleLog, new_holders, unclear_roles
 from rolecall.drift.value import Acknowledgement, Basis, DriftReport, UserMovements, Violation
 from rolecall.drift.violations import limits, not_evaluated, tests, watched
+from rolecall.drift.writers import FieldWrite
 from rolecall.errors import Problem, clause
 from rolecall.model import normalise
 from rolecall.model.evidence import Finding
@@ -45,14 +46,15 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class DriftScan:
-    """Hold the input of a check. ``events`` are the org's last writes by live address, ``findings`` what WRITER's audit
-    log shows of other differences, ``role_log`` the log with role changes; ``ignore`` are addresses or globs that
-    it leaves out."""
+    """Hold the input of a check. ``events`` are the org's last writes by live address, ``writes`` those of each field,
+    where the last one does not explain all of them, ``findings`` what WRITER's audit log shows of other differences,
+    ``role_log`` the log with role changes; ``ignore`` are addresses or globs that it leaves out."""
 
     plan_input: PlanInput
     past: Past
     events: Mapping[Address, Event] = field(default_factory=dict)
     findings: Mapping[Address, Finding] = field(default_factory=dict)
+    writes: Mapping[Address, tuple[FieldWrite, ...]] = field(default_factory=dict)
     role_log: RoleLog | None = None
     ignore: tuple[str, ...] = ()
     include_unapplied: bool = False
@@ -110,6 +112,7 @@ def scan(drift_scan: DriftScan) -> DriftResult:
         unmanaged=unmanaged(plan_input, compared.difference, drift_scan.ignore),
         waiting=wait,
         findings=drift_scan.findings,
+        writes=drift_scan.writes,
         groups=group_movements(past.roster, now, live, plan_input.known),
         people=news and replace(news, new_admins=tuple(_unsettled(news.new_admins, settled))),
         alarms=tuple(_unsettled(alarms, settled)),

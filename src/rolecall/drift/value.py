@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal, NamedTuple
 
 from rolecall.drift.compare import Drift
+from rolecall.drift.writers import FieldWrite
 from rolecall.errors import Problem, Where
 from rolecall.model.evidence import Finding
 from rolecall.model.lineage import Blame
@@ -117,7 +118,8 @@ class DriftReport:
     ``did`` is the plan that has the effect of the drift; ``revert`` is the plan that reverts it; both are None where
     nothing counts. ``keys`` has the address of each group under its key in the config. ``released`` was applied and is
     no longer in the config, which is not drift. ``waiting`` are addresses that are pending in the IdP.
-    ``findings`` are what WRITER's audit log shows of differences without an event. ``sighting`` is None where users
+    ``findings`` are what WRITER's audit log shows of differences without an event, ``writes`` the writes of each field
+    of an address, if its last write does not explain all of them. ``sighting`` is None where users
     were not read. ``not_evaluated`` are the kinds of checks that need users who were not read.
     ``acknowledged`` are the acknowledged findings, by fingerprint, which do not count.
     """
@@ -136,6 +138,7 @@ class DriftReport:
     unmanaged: Annotated[tuple[Unmanaged, ...], PUBLIC] = ()
     waiting: frozenset[Address] = frozenset()
     findings: Annotated[Mapping[Address, Finding], PUBLIC] = field(default_factory=dict)
+    writes: Annotated[Mapping[Address, tuple[FieldWrite, ...]], PUBLIC] = field(default_factory=dict)
     groups: Annotated[GroupMovements, PUBLIC] = GroupMovements()
     people: UserMovements | None = None
     alarms: tuple[Violation, ...] = ()

@@ -17,6 +17,7 @@ from rolecall.drift.evidence import look_up
 from rolecall.drift.role_events import RoleLog
 from rolecall.drift.scan import DriftResult, DriftScan, Past, drifted, scan
 from rolecall.drift.value import DriftReport, Violation
+from rolecall.drift.writers import FieldWrite, field_writes
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
 from rolecall.jobs.idp_side import with_members
 from rolecall.jobs.memory import DriftMemory
@@ -150,11 +151,14 @@ async def _with_events(inquiry: DriftScan, request: DriftRequest, drifts: Sequen
         hint = error.problems[0].hint or "use a token that may read the audit log"
         problem = Problem("audit_unread", message, None, hint, "warning")
         return replace(inquiry, warnings=(*inquiry.warnings, problem))
-    past, last_events = inquiry.past, _last(attributed(events, known, inquiry.past.roster), moments, base)
+    past, since_recorded = inquiry.past, _recent(attributed(events, known, inquiry.past.roster), moments, base)
+    last_events = {at: newest[0] for at, newest in since_recorded.items()}
     keys = frozenset(event.key for event in last_events.values() if event.key and request.memory.has_sent(event.key))
     groups = lifecycle(events) if past.memory.baseline else None
     past = replace(past, memory=replace(past.memory, keys=keys, lifecycle=groups))
-    return replace(inquiry, past=past, events=last_events)
+    return replace(
+        inquiry, past=past, events=last_events, writes=_writes(drifts, since_recorded, request.memory.has_sent)
+    )
 
 
 def _with_findings(inquiry: DriftScan, request: DriftRequest, drifts: Sequence[Drift]) -> DriftScan:
@@ -213,15 +217,23 @@ def _moments(inquiry: DriftScan, request: DriftRequest) -> dict[Address, datetim
     return {inquiry.plan_input.known.present_address(at): when for at, when in recorded.items()}
 
 
-def _last(
+def _recent(
     events: Iterable[tuple[Address, Event]], moments: Mapping[Address, datetime], base: datetime
-) -> dict[Address, Event]:
-    """Return the last event of each address since it was recorded; events are ordered newest first."""
-    last_events: dict[Address, Event] = {}
+) -> dict[Address, list[Event]]:
+    """Return the events of each address since it was recorded, newest first, as ``events`` are."""
+    recent: dict[Address, list[Event]] = {}
     for at, event in events:
         if event.at >= moments.get(at, base) - SLACK:
-            last_events.setdefault(at, event)
-    return last_events
+            recent.setdefault(at, []).append(event)
+    return recent
+
+
+def _writes(
+    drifts: Iterable[Drift], recent: Mapping[Address, Sequence[Event]], own: Callable[[str], bool]
+) -> dict[Address, tuple[FieldWrite, ...]]:
+    """Return the last writes of the fields of each address whose last write does not explain all of them."""
+    writes = {drift.address: field_writes(drift, recent.get(drift.address, ()), own) for drift in drifts}
+    return {at: fields for at, fields in writes.items() if fields}
 
 
 def _authors(drifts: Iterable[Drift], blame: Callable[[Where], Blame | None]) -> dict[Address, Blame]:

@@ -71,6 +71,38 @@ def test_its_json_fits_the_schema_and_has_all_that_was_promised(repo: Path, caps
     assert [who["email"] for who in first["impact"]["did"]["details"]] == ["cy@tiny.co", "di@tiny.co"]
 
 
+def test_each_field_has_the_name_of_who_wrote_it(repo: Path, capsys: Capture) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", {"role": "team_admin", "teams": ["Brand"]})
+    meddler.remap(repo / "org.db", "ann@tiny.co", "Marketing", ADMIN)
+    (row,) = found(capsys)["drift"]
+    assert row["who"] == "ann@tiny.co"
+    assert [(field["address"], field["who"]) for field in row["fields"]] == [
+        ("idp_groups/Marketing.role", "bo@tiny.co"),
+        ("idp_groups/Marketing.teams", "ann@tiny.co"),
+    ]
+    assert row["fields"][1]["when"] == row["when"] >= row["fields"][0]["when"]
+    assert run(["drift"]) == Exit.OK
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Of the fields: idp_groups/Marketing.role by bo@tiny.co, " in text
+    assert "; idp_groups/Marketing.teams by ann@tiny.co, " in text
+
+
+def test_a_later_write_of_another_field_is_not_the_one_that_drifted(repo: Path, capsys: Capture) -> None:
+    """Ann maps another team and back, after Bo changed the role."""
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", {"role": "team_admin", "teams": ["Brand"]})
+    meddler.remap(repo / "org.db", "ann@tiny.co", "Marketing", ADMIN)
+    meddler.remap(repo / "org.db", "ann@tiny.co", "Marketing", {"role": "team_admin", "teams": ["Brand"]})
+    (row,) = found(capsys)["drift"]
+    (field,) = row["fields"]
+    assert (field["address"], field["who"]) == ("idp_groups/Marketing.role", "bo@tiny.co")
+
+
+def test_one_write_of_all_fields_is_named_once(repo: Path, capsys: Capture) -> None:
+    meddler.remap(repo / "org.db", "bo@tiny.co", "Marketing", ADMIN)
+    (row,) = found(capsys)["drift"]
+    assert (row["who"], "fields" in row) == ("bo@tiny.co", False)
+
+
 def test_a_look_writes_nothing_to_the_org(repo: Path, capsys: Capture) -> None:
     with meddler.org(repo / "org.db") as org:
         before = org.get("/v1/audit-log")["total"]

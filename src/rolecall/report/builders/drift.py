@@ -224,6 +224,9 @@ def _notes(report: DriftReport, drift: Drift, effects: Sequence[Effect]) -> Iter
         yield Note(f"{CLASSES[drift.kind]}{_by(drift, finding)}", "plain" if counts else "dim")
     if finding is not None and (unknown := unknown_writer(finding)):
         yield Note(unknown, "dim")
+    if writes := report.writes.get(drift.address):
+        each = (f"{visible(at)} by {visible(by)}, {moment_words(when)}" for at, by, when in writes)
+        yield Note(f"Of the fields: {'; '.join(each)}", "dim")
     if drift.new_admin:
         state = "New unmanaged mapping" if drift.last is None else "Unmanaged mapping, changed since the last apply"
         yield Note(f"{state}: it gives org admin.", "more")
