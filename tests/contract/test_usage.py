@@ -217,6 +217,36 @@ def test_all_users_are_read_once_more_only_if_users_lose_access_and_usage_is_con
     assert (user_lists(usage=False), user_lists(usage=True)) == (0, 1)
 
 
+def test_a_command_sets_the_data_of_a_month(repo: Repo, capsys: Capture) -> None:
+    def set_by_command(*words: str) -> str:
+        assert run(["local", "usage", "usage.csv", "--database", str(repo.site.path), *words]) == Exit.OK
+        return capsys.readouterr().out
+
+    set_usage(repo.site.database, MONTH, [])
+    lines = "".join(f'"{user.scope_name}",{user.total_tokens}\n' for user in ROWS)
+    (repo.folder / "usage.csv").write_text(f"name,tokens\n{lines}", encoding="utf-8")
+    assert set_by_command("--month", "2020-01") == "Set the usage data of 6 users for 2020-01.\n"
+    assert planned(capsys)["usage"]["used"] == 0
+    assert set_by_command() == f"Set the usage data of 6 users for {MONTH}.\n"
+    assert (planned(capsys)["usage"]["used"], planned(capsys)["usage"]["matched"]) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("name,tokens\nBo,-1\n", "usage.csv:2:1: `name` is empty or `tokens` is not a number"),
+        ("name,tokens\nBo,1\n,5\n", "usage.csv:3:1: `name` is empty"),
+        ("user,tokens\nBo,1\n", "the first line has the names of the columns: name,tokens"),
+        ('name,tokens\n"Bo,1\n', "usage.csv: is not CSV in UTF-8"),
+    ],
+)
+def test_a_table_without_usage_data_changes_nothing(repo: Repo, capsys: Capture, table: str, message: str) -> None:
+    (repo.folder / "usage.csv").write_text(table, encoding="utf-8")
+    assert run(["local", "usage", "usage.csv", "--database", str(repo.site.path)]) == Exit.ERROR
+    assert message in capsys.readouterr().err
+    assert planned(capsys)["usage"]["used"] == 2
+
+
 def test_many_pages(repo: Repo, capsys: Capture) -> None:
     set_knobs(repo.site.database, Knobs(page_limit=2))
     assert planned(capsys)["usage"]["matched"] == 3

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from rolecall.errors import ConfigError, Misuse, OrgError, Problem
+from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
 from rolecall.live.embedded import not_installed, shown
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.kinds import ORG_KINDS, absent_fields, address, field_address
 from rolecall.model.settings import UNSET
 from rolecall.model.target import OrgTarget
+from rolecall.model.usage import UsageRow
+from rolecall.source.files import read_file
 
 if TYPE_CHECKING:
     from rolecall.live.snapshot.reader import SnapshotReader
@@ -90,6 +94,38 @@ def reset(where: str, *, keep_tokens: bool = False) -> None:
         from rolecall.localorg.manage import reset as empty
 
         empty(database, keep_tokens=keep_tokens)
+
+
+def set_usage(where: str, month: str, table: Path) -> int:
+    """Replace the usage data of users for a month, such as ``2026-11``, with the rows of a CSV file.
+
+    Return their number. Raises ConfigError for a file that cannot be read, or that has no name or number of tokens.
+    """
+    rows = [*_usage_rows(table)]
+    with _opened(where) as database:
+        from rolecall.localorg.manage import set_usage as fill
+        from rolecall.localorg.store.usage import UserUsage
+
+        fill(database, month, (UserUsage(str(n), row.name, row.tokens, row.tokens) for n, row in enumerate(rows, 1)))
+    return len(rows)
+
+
+def _usage_rows(table: Path) -> Iterator[UsageRow]:
+    """Yield the rows of a CSV file with the columns ``name`` and ``tokens``. Raises ConfigError."""
+    try:
+        reader = csv.DictReader(io.StringIO(read_file(table).decode("utf-8-sig"), newline=""), strict=True)
+        for columns in reader:
+            name, tokens = (columns.get("name") or "").strip(), (columns.get("tokens") or "").strip()
+            if not name or not (tokens.isascii() and tokens.isdigit()):
+                raise _not_usage(table, reader.line_num, "`name` is empty or `tokens` is not a number")
+            yield UsageRow(name, int(tokens))
+    except (UnicodeError, csv.Error) as error:
+        raise _not_usage(table, 0, "is not CSV in UTF-8") from error
+
+
+def _not_usage(table: Path, line: int, why: str) -> ConfigError:
+    hint = "the first line has the names of the columns: name,tokens"
+    return ConfigError(Problem("usage_table", why, Where(str(table), line, 1 if line else 0), hint))
 
 
 def serve(where: str, host: str, port: int, *, remote: bool, announce: Callable[[str], object]) -> None:

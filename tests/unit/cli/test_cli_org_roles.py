@@ -67,6 +67,14 @@ def test_why_shows_the_role_at_org_level_next_to_team_roles(repo: Path, capsys: 
     assert "org_role" not in parsed(capsys, "why", "flo@tiny.co")
 
 
+def test_why_shows_seat_and_billing_group_where_they_are_stated(repo: Path, capsys: Capture) -> None:
+    assert " · seat: lite · billing group: West · " in output(capsys, "why", "di@tiny.co")
+    answer = parsed(capsys, "why", "di@tiny.co")
+    assert (answer["seat"], answer["billing_group"]) == ("lite", "West")
+    assert "seat" not in output(capsys, "why", "ann@tiny.co")
+    assert not {"seat", "billing_group"} & parsed(capsys, "why", "ann@tiny.co").keys()
+
+
 def test_why_not_knows_that_the_role_is_at_org_level(repo: Path, capsys: Capture) -> None:
     assert "Already has org_admin" in output(capsys, "why", "bo@tiny.co", "--not", "org_admin")
     assert "Does not have org_admin" in output(capsys, "why", "cy@tiny.co", "--not", "org_admin")

@@ -138,6 +138,34 @@ def reset(call: Invocation, keep_tokens: bool, database: str | None) -> None:
 
 
 @command(
+    "usage",
+    "rolecall local usage usage.csv",
+    "rolecall local usage usage.csv --month 2026-10",
+    arguments={"table": "A CSV file with the columns name and tokens."},
+)
+@click.argument("table", metavar="CSV", type=click.Path(path_type=Path))
+@click.option(
+    "--month",
+    type=click.DateTime(["%Y-%m"]),
+    metavar="MONTH",
+    help="Month of the data, YYYY-MM. Default: this month, UTC.",
+)
+@_DATABASE
+def usage(call: Invocation, table: Path, month: datetime | None, database: str | None) -> None:
+    """Set the usage data of the local org for a month.
+
+    Replaces the data of that month. The local org serves it like WRITER's API for consumption. Each row is a user: the
+    full name, or the email address without one, and the number of tokens.
+    """
+    from rolecall.jobs.local import set_usage
+    from rolecall.report.phrases import count
+
+    when = f"{month or datetime.now(UTC):%Y-%m}"
+    number = set_usage(_where(call, database), when, table)
+    sys.stdout.write(f"Set the usage data of {count(number, 'user')} for {when}.\n")
+
+
+@command(
     "serve",
     "rolecall local serve",
     "rolecall local serve --port 0      # any free port; the URL is printed",
@@ -174,5 +202,5 @@ local = CommandGroup(
     A local org is a database on this machine that behaves like a WRITER org: admin API, SCIM and console. To use it,
     set url: local:PATH under org in rolecall.yaml.
     """,
-    [load, reset, token, serve],
+    [load, reset, token, usage, serve],
 )

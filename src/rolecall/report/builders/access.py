@@ -146,6 +146,8 @@ def _about(answer: Why, at: str) -> str:
     person, traits = answer.person, answer.person.traits
     parts = [visible(person.email) or "Any user", traits.origin, *([] if traits.active else ["inactive"])]
     parts += ["pending"] if traits.pending else []
+    parts += [f"seat: {visible(person.profile.seat)}"] if person.profile.seat else []
+    parts += [f"billing group: {visible(person.profile.billing_group)}"] if person.profile.billing_group else []
     parts += [f"in {listed(person.groups)}" if person.groups else "in no group", f"state: {STATES[at]}"]
     return " · ".join(parts)
 
@@ -193,6 +195,7 @@ def why_json(answer: Why, coverage: Coverage = COMPLETE, at: str = "live") -> di
         "groups": list(answer.person.groups),
         "org_admin": answer.org_admin,
         **({} if answer.org_role is None else {"org_role": answer.org_role.role}),
+        **{name: text for name in ("seat", "billing_group") if (text := getattr(answer.person.profile, name))},
         "combos": [
             {
                 "team": grant.team_role.team,
