@@ -24,6 +24,7 @@ from rolecall.journal.opened import open_journal
 from rolecall.journal.port import AuditStore
 from rolecall.live.audit import audit_export
 from rolecall.localorg.manage import make_token
+from rolecall.localorg.store import audit as org_log
 from rolecall.localorg.store import open_database
 from rolecall.model.audit import AuditLog, AuditPosition
 
@@ -176,6 +177,46 @@ def test_other_addresses(export: Export, method: str, path: str, status: int) ->
 
     request = Request(method, PATH.replace("{id}", WRITER) + path)
     assert handle_export(request, export.site.database).status == status
+
+
+WATCHING = """\
+version: 1
+org: {{name: tinyco, url: observed:org.json}}
+sso: {{enabled: true, allow_passwords: true}}
+watch: {{roles: [org_admin]}}
+audit: {{writer: {writer}, token: {{env: KEY}}, url: '{base}'}}
+"""
+
+
+@pytest.mark.parametrize("style", ["legacy", "platform"])
+def test_a_new_holder_of_a_watched_role_is_found_by_the_export(
+    export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], style: str
+) -> None:
+    """The org has no page on which roles are changed, so its log gets the entry that such a page would write."""
+    export.site.turn(audit_style=style)
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    snapshot = {name: value for name, value in SNAPSHOT.items() if name != "people"}
+    (folder / "org.json").write_text(json.dumps({**snapshot, "taken_at": now().isoformat()}))
+    (folder / "rolecall.yaml").write_text(WATCHING.format(writer=WRITER, base=export.site.base))
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("KEY", export.token())
+    run(["plan", "--format", "json"])
+    digest = json.loads(capsys.readouterr().out)["digest"]
+    assert run(["apply", "--approve", digest]) == Exit.HUMAN
+    assert run(["done", "1", "all"]) == Exit.OK
+    before = {"email": "di@acme.com", "origin": "saml", "manual": [{"team": "Sales", "role": "member"}]}
+    after = {**before, "manual": [{"team": "Sales", "role": "org_admin"}]}
+    with export.site.database.write() as tx:
+        actor = org_log.Actor("ann@acme.com", "console")
+        org_log.record(tx, actor, "users.update", "users/p-di", before, after)
+    capsys.readouterr()
+    assert run(["drift", "--format", "json", "--detailed-exitcode"]) == Exit.CHANGES
+    (alarm,) = json.loads(capsys.readouterr().out)["alarms"]
+    assert (alarm["kind"], alarm["name"], alarm["who"]["email"]) == ("watch", "org_admin", "di@acme.com")
+    assert alarm["message"].startswith("is now org admin, by ann@acme.com, ")
+    (entry,) = [item for item in export.read().records if item.object == "di@acme.com"]
+    assert (entry.role, entry.source, entry.addresses) == ("org_admin", style, ("users",))
 
 
 def test_a_change_in_the_console_makes_an_observed_org_out_of_date(

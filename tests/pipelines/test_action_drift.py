@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from hashlib import sha256
 from http.client import HTTPConnection
 from pathlib import Path
@@ -152,6 +153,44 @@ def test_a_stored_snapshot_names_nobody_and_is_what_a_forks_pull_request_is_plan
     assert ran.code == 0, ran.log
     assert "Planned against a snapshot that is 0 hours old" in ran.summary
     assert ran.outputs["changes"] == "11"
+
+
+def test_an_issue_for_a_section_that_was_changed_after_it_was_read(applied: Site) -> None:
+    """The org is observed: its file is a snapshot, and the export of the served org's audit log shows the change."""
+    environ = {**os.environ, "ROLECALL_TOKEN": applied.token, "ROLECALL_TOKEN_HOST": "127.0.0.1"}
+    command = [sys.executable, "-m", "rolecall", "-C", str(applied.repo), "-e", "prod", "snapshot"]
+    command += ["--people", "names", "--out", str(applied.repo / "now.json")]
+    subprocess.run(command, env=environ, capture_output=True, check=True)
+    applied.change("env/prod.yaml", f"url: {applied.url}\n  token: {{env: ROLECALL_TOKEN}}", "url: observed:now.json")
+    key = f"audit: {{writer: org_8817, token: {{env: ROLECALL_TOKEN}}, url: '{applied.url}'}}"
+    applied.change("env/prod.yaml", "guards:", f"{key}\n\nguards:")
+    assert applied.run("drift").outputs["fingerprint"] == ""
+
+    allow_passwords(applied, allowed=True)
+    first, again = applied.run("drift"), applied.run("drift")
+    (issue,) = applied.forge.issues
+    assert (first.code, first.outputs["drift"], first.outputs["seen"]) == (0, "0", "false"), first.log
+    assert first.outputs["fingerprint"] == again.outputs["fingerprint"] != ""
+    assert issue["html_url"] == first.outputs["url"] == again.outputs["url"]
+    assert issue["title"] == "Out of date in prod: sso changed after the last reading"
+    assert "SSO was changed by " in issue["body"]
+    assert "rolecall observe" in issue["body"]
+    assert "--accept" not in issue["body"]
+
+    allow_passwords(applied, allowed=False)
+    path = applied.repo / "now.json"
+    read_again = {**json.loads(path.read_text(encoding="utf-8")), "taken_at": datetime.now(UTC).isoformat()}
+    path.write_text(json.dumps(read_again), encoding="utf-8")
+    assert applied.run("drift").outputs["fingerprint"] == ""
+
+
+def allow_passwords(site: Site, *, allowed: bool) -> None:
+    """What an admin does on the page of SSO."""
+    connection = HTTPConnection("127.0.0.1", int(str(urlsplit(site.url).port)), timeout=30)
+    sso = {"enabled": True, "name": "Acme Okta", "idp": "okta", "allow_uninvited": False, "allow_passwords": allowed}
+    answer = speak(connection, site.token, "PUT", "/v1/access/sso", sso, {"If-Match": "*"})
+    assert answer.status == 200, answer.body
+    connection.close()
 
 
 def test_users_in_a_file_of_their_own_are_stored_whole(site: Site) -> None:

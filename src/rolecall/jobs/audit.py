@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from rolecall.codec.audit import decode_record, record_of_event, stored_record
 from rolecall.errors import Misuse, OrgError, Problem, SecretError, Where, did_you_mean
 from rolecall.journal.port import AuditStore
-from rolecall.live.audit import AuditPage, PositionRejected
+from rolecall.live.audit import AuditPage, PageUnrecognized, PositionRejected
 from rolecall.live.port import Audit
 from rolecall.model.audit import CLOCKS, SUBJECTS, AuditLog, AuditPosition, AuditRecord, Gap, first_reading, marked
 from rolecall.model.console import NEWER_AUDIT_LOG
@@ -95,6 +95,7 @@ async def read_log(request: AuditRequest) -> AuditLog:
         await reader.read()
     except (OrgError, SecretError) as error:
         reader.fail(error.problems[0])
+        reader.body = error.body if isinstance(error, PageUnrecognized) else None
     return reader.log()
 
 
@@ -116,6 +117,7 @@ class _Reader:
     skew: timedelta = timedelta()
     problem: str | None = None
     where: Where | None = None
+    body: Any = None
 
     def __post_init__(self) -> None:
         self.records = {record.key: record for record in self.request.known.records}
@@ -145,7 +147,7 @@ class _Reader:
         ordered = tuple(sorted(self.records.values(), key=lambda record: (record.at or now, record.key)))
         state: State = "complete" if self.problem is None else "partial" if self.pages else "unread"
         coverage = Coverage(state, read=len(ordered), problem=self.problem)
-        return AuditLog(ordered, coverage, self.position, self.skew, self.where)
+        return AuditLog(ordered, coverage, self.position, self.skew, self.where, self.body)
 
     async def _first(self) -> AuditPage:
         """Return the first page after what is known; from the start if nothing is, or not so far back."""

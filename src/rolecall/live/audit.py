@@ -61,6 +61,15 @@ class PositionRejected(OrgError):
     """The export does not take the cursor or the date: it expired, or is beyond the retention."""
 
 
+class PageUnrecognized(OrgError):
+    """A page in which no list of records is found; ``body`` is its JSON."""
+
+    def __init__(self, request: Request, body: Json) -> None:
+        problem = contract(request, "it has no list of records", AUDIT).problems[0]
+        super().__init__(problem._replace(hint="to see its form: rolecall audit --shape"))
+        self.body = body
+
+
 class AuditExport:
     """The export of one organization, by its ID at WRITER."""
 
@@ -91,7 +100,7 @@ class AuditExport:
         body = body_json(request, answer, AUDIT)
         page = decoded(request, lambda: decode_page(body), AUDIT)
         if page is None:
-            raise contract(request, "it has no list of records", AUDIT)
+            raise PageUnrecognized(request, body)
         if page.cursor is None and page.more is None:
             page = page._replace(more=_points_on(answer, body))
         return page._replace(skew=self._skew(answer))

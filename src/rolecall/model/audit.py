@@ -112,7 +112,7 @@ class AuditLog(NamedTuple):
     """The known part of an audit log: its records, oldest first, and how much of it was read.
 
     ``skew`` is how far the clock of its server is ahead of this machine's. ``where`` is the place in the configuration
-    because of which it was not read.
+    because of which it was not read. ``page`` is the body of a page that could not be decoded.
     """
 
     records: tuple[AuditRecord, ...]
@@ -120,6 +120,7 @@ class AuditLog(NamedTuple):
     position: AuditPosition | None = None
     skew: timedelta = timedelta()
     where: Where | None = None
+    page: Any = None
 
     @property
     def unread(self) -> str | None:

@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 from audit_exports import WRITER, asked_query, export, record
 from cli_repo import SNAPSHOT, make_repo
-from faulty_org import Faulty, error, faulty_org
+from faulty_org import Faulty, error, faulty_org, reply
 
-from rolecall.cli import session
 from rolecall.cli.main import run
 from rolecall.errors import Exit
 
@@ -48,8 +47,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, org: Faulty) -> Path:
     write(folder, f"audit: {{writer: {WRITER}, token: {{env: KEY}}, url: '{org.base}'}}\n")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("KEY", "canary-audit-key")
-    monkeypatch.setattr(session, "now", lambda: NOW)
-    for module in ("audit_log", "commands.audit"):
+    for module in ("audit_log", "commands.audit", "session"):  # the first two import the name of the last one
         monkeypatch.setattr(f"rolecall.cli.{module}.now", lambda: NOW, raising=False)
     return folder
 
@@ -114,6 +112,22 @@ def test_shapes_have_no_values(repo: Path, capsys: Capture) -> None:
     lines = [json.loads(line) for line in output(capsys, "--shape").splitlines()]
     assert sum(line["records"] for line in lines) == 5
     assert "acme" not in json.dumps(lines)
+
+
+def test_the_form_of_a_page_without_a_list_of_records(repo: Path, capsys: Capture, org: Faulty) -> None:
+    org.answer = lambda _: reply({"auditTrail": {"ann@acme.com": 1}, "count": 2})
+    assert run(["audit", "--shape"]) == Exit.ERROR
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == {"page": {"auditTrail": {"<key, 12>": "<integer>"}, "count": "<integer>"}}
+    assert "it has no list of records; to see its form: rolecall audit --shape" in shown.err
+
+
+def test_records_with_actions_that_are_not_in_the_table_are_counted(repo: Path, capsys: Capture, org: Faulty) -> None:
+    org.answer = export([record(1), record(2, area="Document", action="Shared")])
+    expected = "1 record has an action that WRITER's documentation does not list for settings or users."
+    assert expected in " ".join(output(capsys).split())
+    org.answer = export([record(1)])
+    assert "documentation does not list" not in output(capsys, "--address", "sso")
 
 
 def test_json_and_csv(repo: Path, capsys: Capture) -> None:

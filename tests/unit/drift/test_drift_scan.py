@@ -20,6 +20,7 @@ from rolecall.drift.membership import take_roster
 from rolecall.drift.privacy import redact_found
 from rolecall.drift.scan import drifted, scan
 from rolecall.drift.value import Acknowledgement
+from rolecall.drift.writers import FieldWrite
 from rolecall.model.evidence import Finding, Proof
 from rolecall.model.live import UNREAD, Coverage, Facts, Group, Live
 from rolecall.model.policy import AccessTest, Guards, Ignore, Policy, TeamRole
@@ -375,6 +376,7 @@ def test_every_key_of_the_schema_is_in_the_json_of_a_report():
     finding = Finding("unclear", (proof,), (AT,), (AT,), "why")
     events = {AT: event(AT, "eve@acme.com", "rolecall/x/1/1")}
     made = inquiry({"G": M}, {"G": L}, {"G": M}, events=events, findings={AT: finding})
+    made = replace(made, writes={AT: (FieldWrite(f"{AT}.teams", "eve@acme.com", NOW),)})
     found = encode_found(scan(made).report)
     assert found.keys() == schema["properties"].keys()
     audit = schema["definitions"]["audit"]["properties"]
@@ -383,6 +385,7 @@ def test_every_key_of_the_schema_is_in_the_json_of_a_report():
     drift = schema["properties"]["drift"]["items"]["properties"]
     (entry,) = found["drift"]
     assert entry.keys() == drift.keys()
+    assert entry["fields"][0].keys() == schema["definitions"]["fields"]["items"]["properties"].keys()
     assert entry["from"] == {"channel": "console", "ip": "10.0.0.7", "key": "rolecall/x/1/1"}
     assert (entry["who"], entry["when"]) == ("eve@acme.com", NOW.isoformat())
     (unknown,) = encode_found(scan(inquiry({"G": M}, {"G": L}, {"G": M})).report)["drift"]

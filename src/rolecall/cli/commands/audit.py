@@ -64,7 +64,7 @@ POLL = 30.0
     "--shape",
     is_flag=True,
     help="Print the keys, types and lengths of records instead of their values, to report a form that is not "
-    "recognized.",
+    "recognized; also of a page in which no records are found.",
 )
 @click.option("--follow", is_flag=True, help="Keep reading and print new records until interrupted.")
 @some_formats("text", "json", "csv", meaning="Format on stdout. With --follow, json is one object per line.")
@@ -215,6 +215,8 @@ def _print(
 
     if options.raw or options.shape:
         _print_json_lines(out, options, records)
+        if options.shape and log.page is not None:
+            out.text(report.page_shape_line(log.page))
         return
     shown = [report.hidden(record, veil) for record in records]
     writer = config.audit.writer if config.audit else None
@@ -224,7 +226,7 @@ def _print(
         out.text(csv_text(report.audit_table(shown)).removesuffix("\r\n"))
     else:
         title = f"{config.org.name}: audit log" + (f" of WRITER organization {writer}" if writer else "")
-        notes = (report.SILENCE,) if writer else ()
+        notes = (*report.unmapped_words(records), report.SILENCE) if writer else ()
         out.lines(listing_lines(report.audit_document(title, shown, log.coverage.state, notes)))
 
 

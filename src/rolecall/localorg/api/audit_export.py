@@ -29,12 +29,16 @@ ROUTER = Router((Route("GET", PATH),))
 
 
 class Logged(NamedTuple):
-    """An action as WRITER's log has it: area, name, and what was changed; ``code`` is the name in newer records."""
+    """An action as WRITER's log has it: area, name, and what was changed.
+
+    ``code`` is the name in newer records, ``role`` the new role of a user, empty if the record states none.
+    """
 
     area: str
     action: str
     object: str
     code: str
+    role: str = ""
 
 
 def handle_export(request: Request, db: Database) -> Response:
@@ -81,6 +85,7 @@ def _legacy(row: AnyRow, logged: Logged, number: int) -> dict[str, Any]:
         "action": logged.action,
         "result": "SUCCESS",
         "object": logged.object or None,
+        **({"newRole": logged.role} if logged.role else {}),
     }
 
 
@@ -93,6 +98,7 @@ def _platform(row: AnyRow, logged: Logged, number: int) -> dict[str, Any]:
         "actor": {"type": "user", "email": row.actor},
         "target": {"type": logged.area.lower(), "name": logged.object},
         "context": {"ip": row.source_ip},
+        **({"changes": {"role": {"to": logged.role}}} if logged.role else {}),
     }
 
 
@@ -122,13 +128,20 @@ def _of_sso(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Log
 
 
 def _of_user(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Logged]:
-    name = str(after.get("userName") or before.get("userName") or "")
+    names = (user.get(key) for user in (after, before) for key in ("userName", "email"))
+    name, role = str(next(filter(None, names), "")), _new_role(before, after)
     if not before:
-        yield Logged("User", "Invited", name, "user.invited")
+        yield Logged("User", "Invited", name, "user.invited", role)
     elif not after or (before.get("active") is not False and after.get("active") is False):
         yield Logged("User", "Removed", name, "user.removed")
     elif before.get("manual") != after.get("manual"):
-        yield Logged("User", "Role changed", name, "user.role.changed")
+        yield Logged("User", "Role changed", name, "user.role.changed", role)
+
+
+def _new_role(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return the role that a user did not have before, of manual edits; empty if that is not just one."""
+    old, new = ({edit["role"] for edit in user.get("manual") or ()} for user in (before, after))
+    return next(iter(new - old)) if len(new - old) == 1 else ""
 
 
 def _cursor(position: int) -> str:

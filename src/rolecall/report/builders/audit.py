@@ -129,6 +129,19 @@ def shape_lines(records: Iterable[AuditRecord]) -> Iterator[str]:
     yield from (f'{{"records": {number}, "shape": {shape}}}' for shape, number in shapes.most_common())
 
 
+def page_shape_line(body: Any) -> str:
+    """Return the form of a page that could not be decoded, as JSON on one line."""
+    return json.dumps({"page": shape_of(body)}, ensure_ascii=False)
+
+
+def unmapped_words(records: Iterable[AuditRecord]) -> Iterator[str]:
+    """Yield how many records have an action that is not in the table of documented ones; nothing for none."""
+    number = sum(record.counts and not record.sections for record in records)
+    if number:
+        actions = "has an action" if number == 1 else "have actions"
+        yield f"{count(number, 'record')} {actions} that WRITER's documentation does not list for settings or users."
+
+
 def _columns(record: AuditRecord) -> tuple[str, ...]:
     return (
         "" if record.at is None else moment_text(record.at),
