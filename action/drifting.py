@@ -32,7 +32,7 @@ def drift(job: Job) -> int:
     print_ = next(iter(prints), "")
     log(shown)
     job.summary(_body(job, found, shown))
-    whole = code != UNREAD and read_completely(found)
+    whole = read_completely(found) and not changed_since_read(found)
     url = _tell(job, found, shown, complete=whole)
     job.output(drift=len(found["drift"]) + len(found["alarms"]), fingerprint=print_, url=url, seen=str(whole).lower())
     if unknown := _unknown(found, code):

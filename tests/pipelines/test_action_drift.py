@@ -182,6 +182,7 @@ def test_an_issue_for_a_section_that_was_changed_after_it_was_read(applied: Site
     read_again = {**json.loads(path.read_text(encoding="utf-8")), "taken_at": datetime.now(UTC).isoformat()}
     path.write_text(json.dumps(read_again), encoding="utf-8")
     assert applied.run("drift").outputs["fingerprint"] == ""
+    assert [row["state"] for row in applied.forge.issues] == ["closed"]
 
 
 def allow_passwords(site: Site, *, allowed: bool) -> None:
