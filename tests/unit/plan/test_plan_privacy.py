@@ -252,7 +252,7 @@ def test_a_part_of_a_report_is_shown_as_it_is_on_purpose_alone():
     }
     assert public(DriftReport) == {
         *("org", "basis", "entries", "counted", "written", "released", "unmanaged", "groups", "acknowledged"),
-        *("coverage", "findings", "ignored"),
+        *("coverage", "findings", "ignored", "writes"),
     }
     assert public(Impact) == set()
     assert public(GuardResult) == {"name", "limit"}
