@@ -29,11 +29,11 @@ def with_metadata(config: Config, value: dict[str, Any]) -> dict[str, Any]:
 
     known = "yes" if value.get("metadata") == configured else None
     question = f"IdP metadata in WRITER: yes if it is that of {name}, none, or the file of what it is"
-    other = {field: answer for field, answer in value.items() if field != "metadata"}
+    without_metadata = {field: answer for field, answer in value.items() if field != "metadata"}
     try:
-        return {**other, "metadata": ask(question, read, known)}
+        return {**without_metadata, "metadata": ask(question, read, known)}
     except Skipped:
-        return other
+        return without_metadata
 
 
 def _from_file(config: Config, name: str) -> str:

@@ -163,7 +163,7 @@ def holders(org_state: State, team: str | None = None, role: str | None = None) 
     for number in sorted(_likely(org_state, team, role), key=lambda number: directory.emails[number]):
         groups = directory.members[directory.offsets[number] : directory.offsets[number + 1]]
         access = access_of(tuple(groups), directory.traits(number))
-        if any((team in (None, held.team)) and (role in (None, held.role)) for held in access.roles):
+        if any((team in (None, team_role.team)) and (role in (None, team_role.role)) for team_role in access.roles):
             yield Holder(directory.emails[number], access)
 
 

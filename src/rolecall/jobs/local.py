@@ -101,13 +101,17 @@ def set_usage(where: str, month: str, table: Path) -> int:
 
     Return their number. Raises ConfigError for a file that cannot be read, or that has no name or number of tokens.
     """
-    rows = [*_usage_rows(table)]
+    usage_rows = [*_usage_rows(table)]
     with _opened(where) as database:
         from rolecall.localorg.manage import set_usage as fill
         from rolecall.localorg.store.usage import UserUsage
 
-        fill(database, month, (UserUsage(str(n), row.name, row.tokens, row.tokens) for n, row in enumerate(rows, 1)))
-    return len(rows)
+        fill(
+            database,
+            month,
+            (UserUsage(str(n), usage.name, usage.tokens, usage.tokens) for n, usage in enumerate(usage_rows, 1)),
+        )
+    return len(usage_rows)
 
 
 def _usage_rows(table: Path) -> Iterator[UsageRow]:

@@ -63,19 +63,19 @@ class UsageData:
         await self._exchange.transport.close()
 
     async def _all(self, month: str) -> tuple[UsageRow, ...]:
-        rows: dict[str, UsageRow] = {}
+        users: dict[str, UsageRow] = {}
         page = await self._page(month, 0)
         total = page.total
         for _ in range(MOST_PAGES):
-            before = len(rows)
-            rows |= dict(page.rows)
-            if page.total != total or len(rows) != before + len(page.rows) or len(rows) > total:
+            before = len(users)
+            users |= dict(page.rows)
+            if page.total != total or len(users) != before + len(page.rows) or len(users) > total:
                 raise self._shifted("its rows changed while they were read")
-            if len(rows) == total:
-                return tuple(rows.values())
+            if len(users) == total:
+                return tuple(users.values())
             if not page.rows:
-                raise self._shifted(f"its total is {total}, but it has {len(rows)} rows")
-            page = await self._page(month, len(rows))
+                raise self._shifted(f"its total is {total}, but it has {len(users)} rows")
+            page = await self._page(month, len(users))
         raise self._shifted(f"it has more than {MOST_PAGES:,} pages")
 
     async def _page(self, month: str, offset: int) -> UsagePage:
@@ -118,15 +118,15 @@ def usage_data(writer: str, token: Callable[[], str], url: str | None = None, cl
 def decode_page(body: Json) -> UsagePage:
     """Return a page. Raises KeyError, TypeError and ValueError for anything else."""
     pagination = body["pagination"]
-    rows = tuple((_text(row["scope_id"]), _row(row)) for row in _list(body["data"]))
-    return UsagePage(rows, _whole(pagination["offset"]), _whole(pagination["total"]))
+    records = tuple((_text(record["scope_id"]), _user_usage(record)) for record in _list(body["data"]))
+    return UsagePage(records, _whole(pagination["offset"]), _whole(pagination["total"]))
 
 
-def _row(row: Json) -> UsageRow:
-    name = row["scope_name"]
+def _user_usage(record: Json) -> UsageRow:
+    name = record["scope_name"]
     if not (name is None or isinstance(name, str)):
         raise TypeError("`scope_name`")
-    return UsageRow(name or "", _whole(row["total_tokens"]))
+    return UsageRow(name or "", _whole(record["total_tokens"]))
 
 
 def _list(value: Json) -> list[Json]:

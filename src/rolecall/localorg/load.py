@@ -148,16 +148,16 @@ def _load_settings(tx: Connection, settings: Settings, facts: Facts) -> None:
 
 
 def _insert_setting(tx: Connection, section: str, value: Mapping[str, Any], at: str) -> None:
-    row = {"section": section, "value": json.dumps(value), "version": counters.bump(tx, "version"), "modified": at}
-    tx.execute(SETTINGS.insert().values(row))
+    setting = {"section": section, "value": json.dumps(value), "version": counters.bump(tx, "version"), "modified": at}
+    tx.execute(SETTINGS.insert().values(setting))
 
 
 def _load_names(tx: Connection, live: Live) -> None:
     at, facts = keys.now(), live.facts
     teams = facts.teams if facts.teams is not None else _teams_named(live.settings)
-    rows = [{"name": team, "id": _id(facts.org_id, "team", team), "created": at} for team in sorted(teams)]
-    if rows:
-        tx.execute(TEAMS.insert(), rows)
+    team_rows = [{"name": team, "id": _id(facts.org_id, "team", team), "created": at} for team in sorted(teams)]
+    if team_rows:
+        tx.execute(TEAMS.insert(), team_rows)
     roles = enumerate(facts.roles.values())
     tx.execute(ROLES.insert(), [{"id": r.id, "name": r.name, "level": r.level, "position": n} for n, r in roles])
 
@@ -202,7 +202,7 @@ def _load_groups(tx: Connection, groups: Mapping[str, _Group]) -> None:
     from rolecall.localorg.scim.documents import loaded_group
 
     at = keys.now()
-    rows = [
+    group_rows = [
         {
             "id": group.id,
             **loaded_group(group.name, group.external_id),
@@ -216,8 +216,8 @@ def _load_groups(tx: Connection, groups: Mapping[str, _Group]) -> None:
         }
         for group in groups.values()
     ]
-    if rows:
-        tx.execute(GROUPS.insert(), rows)
+    if group_rows:
+        tx.execute(GROUPS.insert(), group_rows)
 
 
 def _load_people(tx: Connection, org: str, people: Directory, groups: Mapping[str, _Group]) -> int:
@@ -227,11 +227,11 @@ def _load_people(tx: Connection, org: str, people: Directory, groups: Mapping[st
     memberships = 0
     for first in range(0, len(people), _BATCH):
         batch = range(first, min(first + _BATCH, len(people)))
-        rows = [_user(org, people, number, at) for number in batch]
-        tx.execute(USERS.insert(), rows)
+        user_rows = [_user(org, people, number, at) for number in batch]
+        tx.execute(USERS.insert(), user_rows)
         links = sorted(
-            (numbers[group], str(row["id"]))
-            for number, row in zip(batch, rows, strict=True)
+            (numbers[group], str(user["id"]))
+            for number, user in zip(batch, user_rows, strict=True)
             for group in set(people.members[people.offsets[number] : people.offsets[number + 1]])
         )
         if links:
@@ -244,7 +244,7 @@ def _user(org: str, people: Directory, number: int, at: str) -> dict[str, Any]:
     email, loaded_id, traits = people.emails[number], people.ids[number], people.traits(number)
     key, profile = address(email), people.profiles.get(number, NO_PROFILE)
     user_id = (_own_id(loaded_id) if loaded_id != email else None) or _id(org, "person", key)
-    row: dict[str, Any] = {
+    user: dict[str, Any] = {
         "id": user_id,
         "email": email,
         "email_key": key,
@@ -256,8 +256,8 @@ def _user(org: str, people: Directory, number: int, at: str) -> dict[str, Any]:
         "folded": None,
     }
     if traits.origin == "scim":
-        row |= _document(email, traits.active, traits.role_attribute)
-    return row | {
+        user |= _document(email, traits.active, traits.role_attribute)
+    return user | {
         "origin": traits.origin,
         "pending": traits.pending,
         "manual": json.dumps([team_role._asdict() for team_role in traits.manual], separators=(",", ":")),

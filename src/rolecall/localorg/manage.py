@@ -83,7 +83,7 @@ def set_knobs(db: Database, knobs: Knobs) -> None:
                 audit.set_export_style(tx, style)
 
 
-def set_usage(db: Database, month: str, rows: Iterable[UserUsage]) -> None:
+def set_usage(db: Database, month: str, records: Iterable[UserUsage]) -> None:
     """Replace the usage data of users for a month, such as ``2026-11``."""
     with db.write() as tx:
-        set_user_usage(tx, month, rows)
+        set_user_usage(tx, month, records)

@@ -105,10 +105,10 @@ class _Members(NamedTuple):
     def staying(self, live: Live, ended: set[str], gains: Mapping[Address, frozenset[str]]) -> frozenset[str]:
         """Return the users who have the app by another assignment."""
         assigned = live.settings.idp_assignments
-        others = () if assigned is UNSET else (value.id for value in assigned.values() if str(value.id) not in ended)
+        remaining = () if assigned is UNSET else (value.id for value in assigned.values() if str(value.id) not in ended)
         if self.side.direct is None:
             self.unread.append("the users who are assigned directly")
-        listed = (self.side.direct or frozenset(), *gains.values(), *map(self.of, others))
+        listed = (self.side.direct or frozenset(), *gains.values(), *map(self.of, remaining))
         return frozenset(email for members in listed for email in members)
 
     def pushed(self) -> dict[str, frozenset[str]]:
@@ -134,9 +134,9 @@ class PlacedUsers:
     @property
     def after(self) -> Directory:
         """Return the users after the changes."""
-        others = {number: traits for number, traits in self.directory.others.items() if number not in self.later}
-        others |= {number: traits for number, traits in self.later.items() if traits != PLAIN}
-        return replace(self.directory, others=others)
+        uncommon = {number: traits for number, traits in self.directory.others.items() if number not in self.later}
+        uncommon |= {number: traits for number, traits in self.later.items() if traits != PLAIN}
+        return replace(self.directory, others=uncommon)
 
     @property
     def causes(self) -> dict[int, tuple[Address, ...]]:

@@ -49,7 +49,7 @@ def item_of(section: Section, entry: Json) -> OktaItem:
     return OktaItem(str(entry["id"]), str(entry[GROUP[section]]), text, off, str(entry.get("targetGroupId") or ""))
 
 
-def same_item(section: Section, one: str, two: str) -> bool:
+def same_item(section: Section, first: str, second: str) -> bool:
     """Return whether two versions are the same, apart from what Okta changes by itself."""
-    first, second = json.loads(one), json.loads(two)
-    return all(first.get(name) == second.get(name) for name in COMPARED[section])
+    first_keys, second_keys = json.loads(first), json.loads(second)
+    return all(first_keys.get(name) == second_keys.get(name) for name in COMPARED[section])

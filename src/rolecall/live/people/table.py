@@ -169,10 +169,10 @@ def read_csv(data: bytes, file: str, *, grouped: bool = False, full_names: bool 
     numbered = list(_cells(text, delimiter, start, file))
     number, headings = numbered[0] if numbered else (1, [])
     columns = read_headings(headings, Where(file, number, 1), grouped=grouped, full_names=full_names)
-    rows = tuple(_rows(numbered[1:], headings, columns, file, problems))
+    lines = tuple(_lines(numbered[1:], headings, columns, file, problems))
     group = group_of_file(file) if grouped else None
     form = FileForm(columns.headings, "|" if delimiter == ";" else ";", columns.one_group, group, columns.ignored)
-    return FileTable(rows, form, (*columns.problems, *problems))
+    return FileTable(lines, form, (*columns.problems, *problems))
 
 
 def _text(data: bytes, file: str) -> str:
@@ -218,7 +218,7 @@ def _cells(text: str, delimiter: str, start: int, file: str) -> Iterator[tuple[i
         raise ConfigError(Problem("people_syntax", f"is not CSV: {error}", where)) from None
 
 
-def _rows(
+def _lines(
     numbered: list[tuple[int, list[str]]], headings: list[str], columns: Columns, file: str, problems: list[Problem]
 ) -> Iterator[FileLine]:
     named = {at for at, heading in enumerate(headings) if heading.strip()}
@@ -245,21 +245,21 @@ def read_json_lines(data: bytes, file: str, *, grouped: bool = False, full_names
     """Return the lines of a file with one JSON object per line, with the headings of a CSV file."""
     problems: list[Problem] = []
     objects = list(_objects(data.removeprefix(b"\xef\xbb\xbf"), file, problems))
-    keys = list(dict.fromkeys(key for _, row in objects for key in row))
+    keys = list(dict.fromkeys(key for _, values in objects for key in values))
     where = Where(file, objects[0][0].line if objects else 1, 1)
     known = read_headings(keys, where, grouped=grouped, extra=OWN_KEYS, full_names=full_names)
     names = {keys[at]: name for at, name in known.places.items()} | {key: key for key in OWN_KEYS}
     parts = {keys[at]: part for at, part in known.names.items()}
-    rows = tuple(FileLine(where, _values(row, names, parts)) for where, row in objects)
+    lines = tuple(FileLine(where, _values(values, names, parts)) for where, values in objects)
     group = group_of_file(file) if grouped else None
     form = FileForm(known.headings, ";", known.one_group, group, known.ignored)
-    return FileTable(rows, form, (*(known.problems if objects else ()), *problems))
+    return FileTable(lines, form, (*(known.problems if objects else ()), *problems))
 
 
-def _values(row: Mapping[str, Json], names: Mapping[str, str], parts: Mapping[str, str]) -> dict[str, Json]:
+def _values(json_object: Mapping[str, Json], names: Mapping[str, str], parts: Mapping[str, str]) -> dict[str, Json]:
     """Return the values of an object: ``names`` are those of its keys, ``parts`` its keys with parts of the name."""
-    values = {names[key]: value for key, value in row.items() if key in names and value is not None}
-    name = full_name({part: row.get(key) for key, part in parts.items()}) if parts else None
+    values = {names[key]: value for key, value in json_object.items() if key in names and value is not None}
+    name = full_name({part: json_object.get(key) for key, part in parts.items()}) if parts else None
     return values if name is None else {**values, "name": name}
 
 

@@ -55,32 +55,32 @@ def _answer(request: Request, db: Database) -> Response:
 
 def _page(tx: Connection, query: Mapping[str, str], limit: int) -> dict[str, Any]:
     """Return the next records and the cursor after them; also after entries that are not exported."""
-    rows = select(AUDIT).order_by(AUDIT.c.seq).limit(limit)
+    selected = select(AUDIT).order_by(AUDIT.c.seq).limit(limit)
     after = _position(query["cursor"]) if "cursor" in query else 0
     if "cursor" not in query and "start_date" not in query:
         after = int(tx.execute(select(func.coalesce(func.max(AUDIT.c.seq), 0))).scalar_one())
     if "start_date" in query and "cursor" not in query:
-        rows = rows.where(AUDIT.c.at >= _date(query["start_date"]))
-    entries = tx.execute(rows.where(AUDIT.c.seq > after)).all()
+        selected = selected.where(AUDIT.c.at >= _date(query["start_date"]))
+    entries = tx.execute(selected.where(AUDIT.c.seq > after)).all()
     style = export_style(tx)
-    records = [record for row in entries for record in exported(row, style)]
+    records = [record for entry in entries for record in exported(entry, style)]
     return {"data": records, "cursor": _cursor(entries[-1].seq if entries else after)}
 
 
-def exported(row: AnyRow, style: str = "both") -> Iterator[dict[str, Any]]:
+def exported(entry: AnyRow, style: str = "both") -> Iterator[dict[str, Any]]:
     """Yield the records of one entry: none for what the log does not have, two where two settings changed."""
-    for number, logged in enumerate(_logged(row)):
-        newer = style == "platform" or (style == "both" and row.address.startswith("users/"))
-        yield _platform(row, logged, number) if newer else _legacy(row, logged, number)
+    for number, logged in enumerate(_logged(entry)):
+        newer = style == "platform" or (style == "both" and entry.address.startswith("users/"))
+        yield _platform(entry, logged, number) if newer else _legacy(entry, logged, number)
 
 
-def _legacy(row: AnyRow, logged: Logged, number: int) -> dict[str, Any]:
+def _legacy(entry: AnyRow, logged: Logged, number: int) -> dict[str, Any]:
     return {
-        "id": f"{row.id}-{number}",
+        "id": f"{entry.id}-{number}",
         "source": "legacy",
-        "createdAt": row.at,
-        "user": {"email": row.actor},
-        "ipAddress": row.source_ip,
+        "createdAt": entry.at,
+        "user": {"email": entry.actor},
+        "ipAddress": entry.source_ip,
         "area": logged.area,
         "action": logged.action,
         "result": "SUCCESS",
@@ -89,23 +89,23 @@ def _legacy(row: AnyRow, logged: Logged, number: int) -> dict[str, Any]:
     }
 
 
-def _platform(row: AnyRow, logged: Logged, number: int) -> dict[str, Any]:
+def _platform(entry: AnyRow, logged: Logged, number: int) -> dict[str, Any]:
     return {
-        "eventId": f"{row.id}-{number}",
+        "eventId": f"{entry.id}-{number}",
         "source": "platform",
-        "timestamp": int(datetime.fromisoformat(row.at).timestamp() * 1000),
+        "timestamp": int(datetime.fromisoformat(entry.at).timestamp() * 1000),
         "event": {"type": logged.code, "outcome": {"status": "success"}},
-        "actor": {"type": "user", "email": row.actor},
+        "actor": {"type": "user", "email": entry.actor},
         "target": {"type": logged.area.lower(), "name": logged.object},
-        "context": {"ip": row.source_ip},
+        "context": {"ip": entry.source_ip},
         **({"changes": {"role": {"to": logged.role}}} if logged.role else {}),
     }
 
 
-def _logged(row: AnyRow) -> Iterator[Logged]:
+def _logged(entry: AnyRow) -> Iterator[Logged]:
     """Yield what WRITER's log has of an entry."""
-    before, after = ({} if text is None else json.loads(text) for text in (row.before, row.after))
-    section, _, key = row.address.partition("/")
+    before, after = ({} if text is None else json.loads(text) for text in (entry.before, entry.after))
+    section, _, key = entry.address.partition("/")
     if section == "sso":
         yield from _of_sso(before, after)
     elif section == "domains" and before and after:

@@ -71,31 +71,31 @@ def list_roles(call: Call, tx: Connection) -> Response:
     return list_table(call, tx, "roles", select(ROLES), ROLES.c.id, _role)
 
 
-def _team(row: AnyRow) -> dict[str, Any]:
-    return {"id": row.id, "name": row.name, "etag": _ETAG}
+def _team(team: AnyRow) -> dict[str, Any]:
+    return {"id": team.id, "name": team.name, "etag": _ETAG}
 
 
-def _role(row: AnyRow) -> dict[str, Any]:
-    return {**encode_role(Role(row.id, row.name, "org" if row.level == "org" else "team")), "etag": _ETAG}
+def _role(role: AnyRow) -> dict[str, Any]:
+    return {**encode_role(Role(role.id, role.name, "org" if role.level == "org" else "team")), "etag": _ETAG}
 
 
 def list_audit_log(call: Call, tx: Connection) -> Response:
     """List all writes, oldest first; ``key`` finds the one under an Idempotency-Key, ``since`` those after a time."""
     check_parameters(call, *PARAMETERS, "key", "since")
     page = page_of(call)
-    rows = _filtered(call, select(tables.AUDIT))
+    selected = _filtered(call, select(tables.AUDIT))
     position = None if page.cursor is None else (_position(tx, page.cursor),)
     return list_response(
-        tx, "audit", rows, tables.AUDIT.c.id, _item, fetch(tx, rows, (tables.AUDIT.c.seq,), page, position)
+        tx, "audit", selected, tables.AUDIT.c.id, _item, fetch(tx, selected, (tables.AUDIT.c.seq,), page, position)
     )
 
 
-def _filtered(call: Call, rows: Select[Any]) -> Select[Any]:
+def _filtered(call: Call, selected: Select[Any]) -> Select[Any]:
     if "key" in call.query:
-        rows = rows.where(tables.AUDIT.c.key == call.query["key"])
+        selected = selected.where(tables.AUDIT.c.key == call.query["key"])
     if "since" in call.query:
-        rows = rows.where(tables.AUDIT.c.at > _since(call.query["since"]))
-    return rows
+        selected = selected.where(tables.AUDIT.c.at > _since(call.query["since"]))
+    return selected
 
 
 def _since(text: str) -> str:
@@ -118,16 +118,16 @@ def _position(tx: Connection, cursor: str) -> int:
     return int(seq)
 
 
-def _item(row: AnyRow) -> dict[str, Any]:
+def _item(entry: AnyRow) -> dict[str, Any]:
     return {
-        "id": row.id,
-        "at": row.at,
-        "actor": row.actor,
-        "channel": row.channel,
-        "action": row.action,
-        "address": row.address,
-        "before": None if row.before is None else json.loads(row.before),
-        "after": None if row.after is None else json.loads(row.after),
-        "key": row.key,
-        "source_ip": row.source_ip,
+        "id": entry.id,
+        "at": entry.at,
+        "actor": entry.actor,
+        "channel": entry.channel,
+        "action": entry.action,
+        "address": entry.address,
+        "before": None if entry.before is None else json.loads(entry.before),
+        "after": None if entry.after is None else json.loads(entry.after),
+        "key": entry.key,
+        "source_ip": entry.source_ip,
     }

@@ -64,13 +64,13 @@ def _people(call: Call, tx: Connection, only: ColumnElement[bool] | None) -> Res
     if call.request.columns:
         return Response(200, users=_columns(tx, only))
     page = page_of(call)
-    rows, count = _ROWS, select(func.count()).select_from(USERS)
+    query, count = _ROWS, select(func.count()).select_from(USERS)
     if only is not None:
-        rows, count = rows.where(only), count.where(only)
+        query, count = query.where(only), count.where(only)
     position = None if page.cursor is None else (bucket(page.cursor), page.cursor)
-    fetched = fetch(tx, rows, (USERS.c.bucket, USERS.c.id), page, position)
+    fetched = fetch(tx, query, (USERS.c.bucket, USERS.c.id), page, position)
     total = tx.execute(count).scalar_one()
-    ids = [row.id for row in fetched.rows]
+    ids = [user.id for user in fetched.rows]
     return streamed(_texts(fetched.rows), ids, fetched.has_more, total, revision(tx, "people"))
 
 
@@ -108,9 +108,9 @@ STATED = ("org_role", "seat", "billing_group")
 _ROWS = _row_query()
 
 
-def _texts(rows: Sequence[AnyRow]) -> Iterator[str]:
+def _texts(users: Sequence[AnyRow]) -> Iterator[str]:
     """Yield each user as JSON text; false and empty values are omitted, except for origin, active and groups."""
-    for user, email, origin, active, pending, attribute, manual, *stated, groups in rows:
+    for user, email, origin, active, pending, attribute, manual, *stated, groups in users:
         ids = '","'.join(groups.split(",")) if groups else ""
         quoted = f'"{ids}"' if ids else ""
         text = (

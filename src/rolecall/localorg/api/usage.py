@@ -40,12 +40,12 @@ def _answer(request: Request, db: Database) -> Response:
     offset = _number(query, "offset", 0, 0)
     limit = min(_number(query, "limit", min(_LIMIT, admitted.org.page_limit), 1), admitted.org.page_limit)
     with db.read() as tx:
-        rows = user_usage(tx, month) if scope == "user" else []
+        user_records = user_usage(tx, month) if scope == "user" else []
     body = {
         "scope": scope,
         "currency": "USD",
-        "data": [usage._asdict() for usage in rows[offset : offset + limit]],
-        "pagination": {"limit": limit, "offset": offset, "total": len(rows)},
+        "data": [record._asdict() for record in user_records[offset : offset + limit]],
+        "pagination": {"limit": limit, "offset": offset, "total": len(user_records)},
     }
     return with_headers(json_response(200, body), admitted.pace)
 

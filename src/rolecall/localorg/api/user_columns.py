@@ -113,8 +113,8 @@ def _memberships(
 
 def _uncommon(tx: Connection, key: ColumnElement[Any], place: Callable[[Any], int]) -> dict[int, Mapping[str, Any]]:
     query = select(key, *(USERS.c[name] for name in _TRAITS)).where(not_(_PLAIN))
-    rows = sorted((place(user), traits) for user, *traits in tx.execute(query))
-    return {user: dict(zip(_TRAITS, traits, strict=True)) for user, traits in rows}
+    numbered = sorted((place(user), traits) for user, *traits in tx.execute(query))
+    return {user: dict(zip(_TRAITS, traits, strict=True)) for user, traits in numbered}
 
 
 def _batches(tx: Connection, query: Select[Any]) -> Iterator[tuple[tuple[Any, ...], ...]]:

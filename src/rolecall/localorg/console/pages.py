@@ -183,24 +183,24 @@ def people(desk: Desk) -> Response:
         query = query.where(tuple_(USERS.c.email_key, USERS.c.id) > tuple_(*after))
     with desk.db.read() as tx:
         total = tx.execute(select(func.count()).select_from(USERS).where(matches)).scalar_one()
-        rows = tx.execute(query.where(matches).order_by(USERS.c.email_key, USERS.c.id).limit(PAGE + 1)).all()
-    more = f"{rows[PAGE - 1].email_key}|{rows[PAGE - 1].id}" if len(rows) > PAGE else None
-    return show(desk, "people", "/people", people=rows[:PAGE], total=total, more=more, q=desk.parameter("q"))
+        users = tx.execute(query.where(matches).order_by(USERS.c.email_key, USERS.c.id).limit(PAGE + 1)).all()
+    more = f"{users[PAGE - 1].email_key}|{users[PAGE - 1].id}" if len(users) > PAGE else None
+    return show(desk, "people", "/people", people=users[:PAGE], total=total, more=more, q=desk.parameter("q"))
 
 
 def person(desk: Desk) -> Response:
     """Show the access of one user and the reasons for it."""
     with desk.db.read() as tx:
-        row = tx.execute(select(USERS).where(USERS.c.id == desk.params["id"])).first()
-        if row is None:
+        user = tx.execute(select(USERS).where(USERS.c.id == desk.params["id"])).first()
+        if user is None:
             raise refuse(404, "no_such_person", "This org has no user with this id")
-        inside = and_(MEMBERSHIPS.c.user_id == row.id, GROUPS.c.pushed == true())
+        inside = and_(MEMBERSHIPS.c.user_id == user.id, GROUPS.c.pushed == true())
         columns = select(GROUPS.c.id, GROUPS.c.display_name, GROUPS.c.mapping, GROUPS.c.linked_teams)
         joined = columns.join(MEMBERSHIPS, MEMBERSHIPS.c.group_id == GROUPS.c.id).where(inside)
         member_of = tx.execute(joined.order_by(GROUPS.c.name_key)).all()
-    access = desk.read(f"/v1/people/{segment(row.id)}/access")
-    manual = json.loads(row.manual)
-    return show(desk, "person", "/people", person=row, access=access, manual=manual, groups=member_of)
+    access = desk.read(f"/v1/people/{segment(user.id)}/access")
+    manual = json.loads(user.manual)
+    return show(desk, "person", "/people", person=user, access=access, manual=manual, groups=member_of)
 
 
 def audit(desk: Desk) -> Response:

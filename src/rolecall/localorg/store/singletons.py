@@ -30,8 +30,8 @@ class Singleton(NamedTuple):
 
 def read_singleton(tx: Connection, section: str) -> Singleton:
     """Return the value and version of a singleton."""
-    row = tx.execute(select(SETTINGS.c.value, SETTINGS.c.version).where(SETTINGS.c.section == section)).one()
-    return Singleton({**NEW_SETTINGS[section], **json.loads(row.value)}, row.version)
+    stored = tx.execute(select(SETTINGS.c.value, SETTINGS.c.version).where(SETTINGS.c.section == section)).one()
+    return Singleton({**NEW_SETTINGS[section], **json.loads(stored.value)}, stored.version)
 
 
 def read_value(tx: Connection, section: str) -> dict[str, Any]:
@@ -88,8 +88,8 @@ def seed_missing(tx: Connection) -> None:
     present = set(tx.execute(select(SETTINGS.c.section)).scalars())
     for section, value in NEW_SETTINGS.items():
         if section not in present:
-            row = {"section": section, "value": json.dumps(value), "modified": keys.now()}
-            tx.execute(SETTINGS.insert().values(**row, version=counters.bump(tx, "version")))
+            setting = {"section": section, "value": json.dumps(value), "modified": keys.now()}
+            tx.execute(SETTINGS.insert().values(**setting, version=counters.bump(tx, "version")))
 
 
 def empty(tx: Connection, *, keep_tokens: bool = True) -> None:

@@ -87,13 +87,13 @@ def read_groups(tx: Connection, endpoint: str, only: Collection[str] | None = No
     query = _GROUPS
     if only is not None:
         query = query.where(GROUPS.c.name_key.in_(select(GROUPS.c.name_key).where(GROUPS.c.id.in_(only))))
-    rows = tx.execute(query).all()
+    group_rows = tx.execute(query).all()
     names = {
-        True: Counter(_name(row) for row in rows if row.pushed),
-        False: Counter(_name(row) for row in rows),
+        True: Counter(_name(group) for group in group_rows if group.pushed),
+        False: Counter(_name(group) for group in group_rows),
     }
-    selected = rows if only is None else [row for row in rows if row.id in only]
-    return {row.id: _group(row, endpoint, names[row.pushed][_name(row)] > 1) for row in selected}
+    selected = group_rows if only is None else [group for group in group_rows if group.id in only]
+    return {group.id: _group(group, endpoint, names[group.pushed][_name(group)] > 1) for group in selected}
 
 
 _GROUPS = select(GROUPS.c.id, GROUPS.c.display_name, GROUPS.c.mapping, GROUPS.c.linked_teams, GROUPS.c.pushed)
@@ -113,8 +113,8 @@ def read_teams(tx: Connection) -> frozenset[str]:
 
 def read_roles(tx: Connection) -> dict[str, Role]:
     """Return the org's roles by id, in their order."""
-    rows = tx.execute(select(ROLES).order_by(ROLES.c.position))
-    return {row.id: Role(row.id, row.name, "org" if row.level == "org" else "team") for row in rows}
+    role_rows = tx.execute(select(ROLES).order_by(ROLES.c.position))
+    return {role.id: Role(role.id, role.name, "org" if role.level == "org" else "team") for role in role_rows}
 
 
 def read_kept(tx: Connection) -> Settings | None:
@@ -126,9 +126,9 @@ def read_kept(tx: Connection) -> Settings | None:
 def keep_settings(tx: Connection) -> None:
     """Store the settings in force: SCIM is being switched off (R33)."""
     settings = read_rules(tx).settings
-    row = {"section": KEPT, "value": json.dumps(encode_settings(settings)), "version": 0, "modified": ""}
+    setting = {"section": KEPT, "value": json.dumps(encode_settings(settings)), "version": 0, "modified": ""}
     drop_kept_settings(tx)
-    tx.execute(SETTINGS.insert().values(row))
+    tx.execute(SETTINGS.insert().values(setting))
 
 
 def drop_kept_settings(tx: Connection) -> None:
@@ -137,18 +137,18 @@ def drop_kept_settings(tx: Connection) -> None:
 
 
 def _domains(tx: Connection) -> dict[str, Any]:
-    return {row.name: domain_value(row) for row in tx.execute(select(DOMAINS))}
+    return {domain.name: domain_value(domain) for domain in tx.execute(select(DOMAINS))}
 
 
-def _name(row: AnyRow) -> str:
-    return normalise.name(row.display_name)
+def _name(group: AnyRow) -> str:
+    return normalise.name(group.display_name)
 
 
-def _group(row: AnyRow, endpoint: str, shared: bool) -> GroupRow:
-    key = f"{_name(row)} [{row.id}]" if shared else _name(row)
-    linked = frozenset(json.loads(row.linked_teams))
-    mapping = GroupMapping(teams=linked) if endpoint == "legacy" else mapping_of(row.mapping)
-    return GroupRow(row.id, key, mapping, linked, row.pushed)
+def _group(group: AnyRow, endpoint: str, shared: bool) -> GroupRow:
+    key = f"{_name(group)} [{group.id}]" if shared else _name(group)
+    linked = frozenset(json.loads(group.linked_teams))
+    mapping = GroupMapping(teams=linked) if endpoint == "legacy" else mapping_of(group.mapping)
+    return GroupRow(group.id, key, mapping, linked, group.pushed)
 
 
 class UserAccess(NamedTuple):
@@ -160,14 +160,14 @@ class UserAccess(NamedTuple):
 
 def access_of(tx: Connection, user_id: str) -> UserAccess | None:
     """Return the user with an id, and their access with its reasons (R1 to R36); None when there is none."""
-    row = tx.execute(_PEOPLE.where(USERS.c.id == user_id)).first()
-    return None if row is None else _user_access(tx, row)
+    user = tx.execute(_PEOPLE.where(USERS.c.id == user_id)).first()
+    return None if user is None else _user_access(tx, user)
 
 
 def access_by_email(tx: Connection, email: str) -> UserAccess | None:
     """Return the same by email, compared without case (R28)."""
-    row = tx.execute(_PEOPLE.where(USERS.c.email_key == address(email))).first()
-    return None if row is None else _user_access(tx, row)
+    user = tx.execute(_PEOPLE.where(USERS.c.email_key == address(email))).first()
+    return None if user is None else _user_access(tx, user)
 
 
 _PEOPLE = select(
@@ -182,18 +182,18 @@ _PEOPLE = select(
 )
 
 
-def _user_access(tx: Connection, row: AnyRow) -> UserAccess:
-    member_of = select(MEMBERSHIPS.c.group_id).where(MEMBERSHIPS.c.user_id == row.id)
+def _user_access(tx: Connection, user: AnyRow) -> UserAccess:
+    member_of = select(MEMBERSHIPS.c.group_id).where(MEMBERSHIPS.c.user_id == user.id)
     ids = set(tx.execute(member_of).scalars())
     state = read_rules(tx, ids)
-    person = person_of(row, ids, state)
+    person = person_of(user, ids, state)
     return UserAccess(person, effective(compile_access(state.settings, state.facts), person))
 
 
-def person_of(row: AnyRow, group_ids: set[str], state: OrgState) -> Person:
+def person_of(user: AnyRow, group_ids: set[str], state: OrgState) -> Person:
     """Return a row of ``users`` and the ids of the user's groups as the model's ``Person``."""
     groups = tuple(sorted(state.groups[group].key for group in group_ids if group in state.groups))
-    manual = tuple(TeamRole(edit["team"], edit["role"]) for edit in json.loads(row.manual))
-    org_role = None if row.org_role is None else OrgRole(row.org_role)
-    traits = Traits(row.origin, row.active, row.pending, row.role_attribute, manual, org_role)
-    return Person(row.email, row.id, groups, traits)
+    manual = tuple(TeamRole(edit["team"], edit["role"]) for edit in json.loads(user.manual))
+    org_role = None if user.org_role is None else OrgRole(user.org_role)
+    traits = Traits(user.origin, user.active, user.pending, user.role_attribute, manual, org_role)
+    return Person(user.email, user.id, groups, traits)

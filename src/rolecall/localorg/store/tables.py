@@ -83,9 +83,9 @@ def domain_columns(value: Mapping[str, Any]) -> dict[str, Any]:
     return {column: json.dumps(part) if isinstance(part, list) else part for column, part in parts.items()}
 
 
-def domain_value(row: AnyRow) -> dict[str, Any]:
+def domain_value(domain: AnyRow) -> dict[str, Any]:
     """Return the value of a domain's row; the inverse of ``domain_columns``."""
-    parts = ((field, getattr(row, column)) for column, field in DOMAIN_COLUMNS.items())
+    parts = ((field, getattr(domain, column)) for column, field in DOMAIN_COLUMNS.items())
     return {field.name: json.loads(part) if field.is_set else part for field, part in parts}
 
 

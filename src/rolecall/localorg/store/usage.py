@@ -27,13 +27,13 @@ class UserUsage(NamedTuple):
 
 def user_usage(tx: Connection, month: str) -> list[UserUsage]:
     """Return the rows of a month, by cost from the highest to the lowest, then by ID."""
-    rows = (UserUsage(*row) for row in _months(tx).get(month, ()))
-    return sorted(rows, key=lambda usage: (-usage.cost_in_cents, usage.scope_id))
+    records = (UserUsage(*columns) for columns in _months(tx).get(month, ()))
+    return sorted(records, key=lambda usage: (-usage.cost_in_cents, usage.scope_id))
 
 
-def set_user_usage(tx: Connection, month: str, rows: Iterable[UserUsage]) -> None:
+def set_user_usage(tx: Connection, month: str, records: Iterable[UserUsage]) -> None:
     """Replace the rows of a month."""
-    months = {**_months(tx), month: [list(usage) for usage in rows]}
+    months = {**_months(tx), month: [list(usage) for usage in records]}
     tx.execute(SETTINGS.delete().where(SETTINGS.c.section == _USAGE))
     tx.execute(SETTINGS.insert().values(section=_USAGE, value=json.dumps(months), version=0, modified=keys.now()))
 

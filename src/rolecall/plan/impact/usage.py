@@ -39,23 +39,23 @@ def losing_users(impact: Impact) -> list[Losing]:
 def _entitlements(team_roles: Iterable[TeamRole]) -> set[TeamRole]:
     """Return each role with those that it includes (R9), and org admin of the org as a role without a team (R21)."""
     ranked = {rank: role for role, rank in RANK.items() if role != ORG_ADMIN}
-    held = set()
+    entitlements = set()
     for team, role in team_roles:
         own = [name for rank, name in ranked.items() if rank <= RANK[role]] if role in RANK else [role]
-        held |= {TeamRole(team, name) for name in own if team}
-        held |= {TeamRole("", ORG_ADMIN)} if role == ORG_ADMIN else set()
-    return held
+        entitlements |= {TeamRole(team, name) for name in own if team}
+        entitlements |= {TeamRole("", ORG_ADMIN)} if role == ORG_ADMIN else set()
+    return entitlements
 
 
 def usage_of(
-    users: Collection[Losing], month: str, rows: Sequence[UsageRow], directory: Directory, *, whole: bool
+    users: Collection[Losing], month: str, records: Sequence[UsageRow], directory: Directory, *, whole: bool
 ) -> Usage:
     """Return the evidence that users who lose access use WRITER.
 
     ``directory`` has the names of users; ``whole``: it has all users of the org, without which no name is known to
     belong to one user only.
     """
-    tokens = _tokens_by_email(rows, {user.email for user in users}, directory if whole else Directory())
+    tokens = _tokens_by_email(records, {user.email for user in users}, directory if whole else Directory())
     teams: defaultdict[str, list[str]] = defaultdict(list)
     for user in users:
         for team in user.teams:
@@ -75,10 +75,10 @@ def _team(team: str, emails: Collection[str], tokens: Mapping[str, int]) -> Team
     return TeamUsage(team, len(emails), len(matched), sum(map(bool, matched)))
 
 
-def _tokens_by_email(rows: Sequence[UsageRow], emails: Collection[str], directory: Directory) -> dict[str, int]:
+def _tokens_by_email(records: Sequence[UsageRow], emails: Collection[str], directory: Directory) -> dict[str, int]:
     """Return the tokens of each of these users who has exactly one row, by email address."""
-    by_name = _unique((_plain(row.name), row.tokens) for row in rows if row.name)
-    addresses = [(normalise.email(row.name), row.tokens) for row in rows if "@" in row.name]
+    by_name = _unique((_plain(record.name), record.tokens) for record in records if record.name)
+    addresses = [(normalise.email(record.name), record.tokens) for record in records if "@" in record.name]
     tokens = {email: number for email, number in _unique(addresses).items() if email in emails}
     by_address = dict(addresses)
     names = {number: _plain(profile.name) for number, profile in directory.profiles.items() if profile.name}

@@ -38,5 +38,5 @@ def _is_edited(change: Change, applied: Applied) -> bool:
     if change.address not in applied.config:
         return False
     recorded = value_at(applied.settings, change.address)
-    one, two = (None if value == BLANK else value for value in (recorded, change.before))
-    return one is not two if one is None or two is None else not agrees(one, two)
+    last_applied, before = (None if value == BLANK else value for value in (recorded, change.before))
+    return last_applied is not before if last_applied is None or before is None else not agrees(last_applied, before)

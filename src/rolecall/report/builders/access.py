@@ -94,8 +94,8 @@ def _access_columns(access: Access) -> Iterator[tuple[str, str, str]]:
 
 def unmanaged_document(org: OrgRef, unmanaged: Iterable[Unmanaged], released: Iterable[Released] = ()) -> Document:
     """Return a row for each mapping that is not managed, and for each other setting that is no longer managed."""
-    rows = tuple(_unmanaged_rows(list(unmanaged), list(released)))
-    return Document("access", banner=org_banner(org), listings=(Listing(rows),))
+    lines = tuple(_unmanaged_rows(list(unmanaged), list(released)))
+    return Document("access", banner=org_banner(org), listings=(Listing(lines),))
 
 
 def _unmanaged_rows(mappings: Sequence[Unmanaged], dropped: Sequence[Released]) -> Iterator[Row]:
@@ -129,16 +129,16 @@ def why_document(org: OrgRef, answer: Why, against: WhyNot | None, coverage: Cov
 
     ``at`` is the state, of STATES. A line of the configuration that asks for another value is marked as not applied.
     """
-    rows = (*_why_rows(answer), *(_why_not_rows(against) if against else ()))
+    lines = (*_why_rows(answer), *(_why_not_rows(against) if against else ()))
     banner, title = org_banner(org, coverage), _about(answer, at)
-    return Document("why", title=title, banner=banner, listings=(Listing(rows),))
+    return Document("why", title=title, banner=banner, listings=(Listing(lines),))
 
 
 def unknown_user_document(org: OrgRef, email: str, coverage: Coverage) -> Document:
     """Return that a user is not among those that were read."""
     among = "users were not read" if coverage.state == "unread" else "not among the users that were read"
-    row = Row((Note(f"{visible(email)}: unknown, {among}.", "error"),))
-    return Document("why", banner=org_banner(org, coverage), listings=(Listing((row,)),))
+    unknown = Row((Note(f"{visible(email)}: unknown, {among}.", "error"),))
+    return Document("why", banner=org_banner(org, coverage), listings=(Listing((unknown,)),))
 
 
 def _about(answer: Why, at: str) -> str:

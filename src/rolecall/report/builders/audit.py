@@ -40,8 +40,8 @@ def hidden(record: AuditRecord, veil: Veil | None) -> AuditRecord:
 def audit_document(title: str, records: Sequence[AuditRecord], state: State, notes: Iterable[str] = ()) -> Document:
     """Return the records, oldest first, with their number and how much of the log was read; ``notes`` follow."""
     closing = (Row((Note(text, "dim"),)) for text in notes)
-    rows = (*map(record_row, records), Row((_number(len(records), state),)), *closing)
-    return Document("audit", title=visible(title), listings=(Listing(rows, WIDTHS),))
+    lines = (*map(record_row, records), Row((_number(len(records), state),)), *closing)
+    return Document("audit", title=visible(title), listings=(Listing(lines, WIDTHS),))
 
 
 def _number(records: int, state: State) -> Note:
@@ -68,10 +68,10 @@ def record_row(record: AuditRecord) -> Row:
 def events_listing(log: AuditLog) -> Listing:
     """Return the records about a user, and how much of the log was read if not all of it."""
     unread = log.unread
-    rows = [] if unread is None else [Row((Note(visible(unread[0].upper() + unread[1:]), "warn"),), depth=1)]
-    records = [row._replace(depth=1) for row in map(record_row, log.records)]
-    none = [] if records else [Row((Note("No records about this user.", "dim"),), depth=1)]
-    return Listing((*rows, *records, *none), WIDTHS, "Audit log")
+    unread_lines = [] if unread is None else [Row((Note(visible(unread[0].upper() + unread[1:]), "warn"),), depth=1)]
+    record_lines = [line._replace(depth=1) for line in map(record_row, log.records)]
+    no_records = [] if record_lines else [Row((Note("No records about this user.", "dim"),), depth=1)]
+    return Listing((*unread_lines, *record_lines, *no_records), WIDTHS, "Audit log")
 
 
 def events_json(log: AuditLog) -> dict[str, Any]:

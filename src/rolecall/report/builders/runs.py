@@ -32,8 +32,8 @@ _MOST = 20
 
 def run_document(report: RunReport, env: str | None = None) -> Document:
     """Return the end of an apply: what is done and what is not, what that means for users now, and what to do next."""
-    rows = tuple(_run_rows(report))
-    return Document("run", listings=(Listing(rows),), next_steps=tuple(_next_steps(report, env)))
+    lines = tuple(_run_rows(report))
+    return Document("run", listings=(Listing(lines),), next_steps=tuple(_next_steps(report, env)))
 
 
 def _run_rows(report: RunReport) -> Iterator[Row]:
@@ -144,8 +144,8 @@ def attested_lines(
     if not (proven and changed is not None and confirmed):
         yield line(text, style)
     if finding is not None:
-        words = finding_words(finding, max((step.at for step in steps if step.at), default=None))
-        yield line(f"{words[0].upper()}{words[1:]}.", "ok" if proven else "dim")
+        finding_text = finding_words(finding, max((step.at for step in steps if step.at), default=None))
+        yield line(f"{finding_text[0].upper()}{finding_text[1:]}.", "ok" if proven else "dim")
 
 
 def recorded_for(by: str) -> Line:
@@ -185,8 +185,8 @@ _STATES: dict[str, Tone] = {"done": "ok", "attested": "ok", "human": "warn", "no
 
 def history_document(runs: Sequence[Run]) -> Document:
     """Return a row for each run, newest first."""
-    rows = tuple(map(_history_row, runs)) or (_sentence("No runs yet.", "dim"),)
-    return Document("history", listings=(Listing(rows, (5, 16, 8, 11)),))
+    lines = tuple(map(_history_row, runs)) or (_sentence("No runs yet.", "dim"),)
+    return Document("history", listings=(Listing(lines, (5, 16, 8, 11)),))
 
 
 def _history_row(run: Run) -> Row:

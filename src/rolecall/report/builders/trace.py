@@ -27,14 +27,14 @@ def trace_document(org: OrgRef, email: str, idp: str, steps: Sequence[TraceStep]
     causes: set[tuple[str | None, str | None]] = set()
     title = f"{visible(email)} · provisioning trace through {idp.capitalize()}"
     listings = [
-        Listing(tuple(_rows(group_steps, causes)), (_LABEL,), visible(group or ""))
+        Listing(tuple(_step_rows(group_steps, causes)), (_LABEL,), visible(group or ""))
         for group, group_steps in groupby(steps, lambda step: step.group)
     ]
     listings.append(Listing((), title=_summary(steps)))
     return Document("why", title=title, banner=org_banner(org), listings=tuple(listings))
 
 
-def _rows(steps: Iterator[TraceStep], causes: set[tuple[str | None, str | None]]) -> Iterator[Row]:
+def _step_rows(steps: Iterator[TraceStep], causes: set[tuple[str | None, str | None]]) -> Iterator[Row]:
     """Yield the lines of steps. ``causes`` are those that were shown, each with its next action; new ones are added."""
     for step in steps:
         label, tone = LABELS[step.state]

@@ -162,8 +162,8 @@ def slashed(text: str) -> Markup:
 def _lines(chapter: Chapter) -> int:
     """Return how many lines a chapter of a runbook has at least: paragraphs, items and rows."""
     texts = sum(len(block.texts) for block in chapter.blocks if isinstance(block, Items))
-    rows = sum(len(block.rows) + 1 for block in chapter.blocks if isinstance(block, Grid))
-    return texts + rows + sum(isinstance(block, Paragraph) for block in chapter.blocks)
+    grid_lines = sum(len(block.rows) + 1 for block in chapter.blocks if isinstance(block, Grid))
+    return texts + grid_lines + sum(isinstance(block, Paragraph) for block in chapter.blocks)
 
 
 def _sentence(text: str) -> str:
@@ -206,7 +206,7 @@ def _data(moves: Sequence[UserMove]) -> Markup:
     def parts(listed: Iterable[Part]) -> list[object]:
         return [number(part.text) if part.sense == "same" else [number(part.text), part.sense] for part in listed]
 
-    rows = [
+    records = [
         {
             "kind": move.kind,
             "effect": number(_effect(move)),
@@ -219,5 +219,5 @@ def _data(moves: Sequence[UserMove]) -> Markup:
         }
         for move in moves
     ]
-    text = json.dumps({"texts": list(numbers), "moves": rows}, separators=(",", ":"))
+    text = json.dumps({"texts": list(numbers), "moves": records}, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

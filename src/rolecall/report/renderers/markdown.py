@@ -249,17 +249,17 @@ class Budget:
             self.cut += total
             return []
         self.room -= len(start + end)
-        rows: list[str] = []
+        lines: list[str] = []
         for tried, entry in enumerate(table.entries, 1):
             if _least_length(entry) > self.room:
                 self.cut += 1
                 continue
-            row = _table_row(entry)
-            rows += [row] if self._fits(row) else []
+            line = _table_row(entry)
+            lines += [line] if self._fits(line) else []
             if self.room < _LEAST:
                 self.cut += total - tried
                 break
-        return [start, *rows, end]
+        return [start, *lines, end]
 
     def cut_words(self) -> str:
         """Return how much was left out, as a sentence; nothing when nothing was."""
