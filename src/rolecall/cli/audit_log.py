@@ -15,7 +15,7 @@ from rolecall.cli.options import Invocation
 from rolecall.cli.session import now, secret, wait_for
 from rolecall.errors import Problem
 from rolecall.jobs.audit import AuditRequest, known_log, mark_changes, read_log
-from rolecall.live.audit import audit_export
+from rolecall.live.audit import AuditExport, audit_export
 from rolecall.model import normalise
 from rolecall.model.audit import CLOCKS, AuditLog, first_reading
 
@@ -83,7 +83,7 @@ async def read_audit(
     """Return the records from a moment on, as far as they are kept, and read the log on to its end."""
     oldest = now() - timedelta(days=target.keep_days)
     start = oldest if store is not None else max(since, oldest)
-    export = audit_export(target.writer, _token(call, config, target), now, target.url)
+    export = audit_source(call, config, target)
     try:
         known = _known(call, config, target, store, since)
         log = await read_log(AuditRequest(export, target.writer, start, now, known, store))
@@ -93,6 +93,11 @@ async def read_audit(
         store.prune(target.writer, oldest)
     position = log.position
     return log if position is None else log._replace(position=position._replace(since=max(position.since, oldest)))
+
+
+def audit_source(call: Invocation, config: Config, target: AuditTarget) -> AuditExport:
+    """Return the connection to the log; the key is read at the first request."""
+    return audit_export(target.writer, _token(call, config, target), now, target.url)
 
 
 def user_events(call: Invocation, config: Config, email: str) -> AuditLog | None:

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from rolecall.codec.audit import decode_record, record_of_event, stored_record
-from rolecall.errors import Misuse, OrgError, Problem, SecretError, Where, did_you_mean
+from rolecall.errors import Misuse, OrgError, Problem, RolecallError, SecretError, Where, did_you_mean
 from rolecall.journal.port import AuditStore
 from rolecall.live.audit import AuditPage, PageUnrecognized, PositionRejected
 from rolecall.live.port import Audit
 from rolecall.model.audit import CLOCKS, SUBJECTS, AuditLog, AuditPosition, AuditRecord, Gap, first_reading, marked
+from rolecall.model.checkup import Check
 from rolecall.model.console import NEWER_AUDIT_LOG
 from rolecall.model.kinds import BY_SECTION
 from rolecall.model.live import UNREAD, Coverage, Live, State
@@ -97,6 +98,33 @@ async def read_log(request: AuditRequest) -> AuditLog:
         reader.fail(error.problems[0])
         reader.body = error.body if isinstance(error, PageUnrecognized) else None
     return reader.log()
+
+
+async def examine_audit(export: Export, start: datetime) -> Check:
+    """Check, where the section `audit` is configured, that the first page of the log from a date on can be read.
+
+    The commands run without the log and state what is unknown, so a failure is a warning. Nothing is stored.
+    """
+    try:
+        page = await _first_page(export, start)
+    except RolecallError as error:
+        failures = (problem._replace(severity="warning", hint=problem.hint or _REFUSED) for problem in error.problems)
+        return Check("audit", problems=tuple(failures))
+    unrecognized = [record for record in map(decode_record, page.records) if record.unrecognized]
+    problems = (unrecognized_problem(unrecognized),) if unrecognized else ()
+    records = "1 record" if len(page.records) == 1 else f"{len(page.records):,} records"
+    return Check("audit", f"WRITER's audit log can be read: {records} on the first page", problems)
+
+
+_REFUSED = "check that `audit.writer` is the ID of your organization at WRITER"
+
+
+async def _first_page(export: Export, start: datetime) -> AuditPage:
+    """Return the first page from a date on; from now if that is beyond the retention."""
+    try:
+        return await export.page_since(start)
+    except PositionRejected:
+        return await export.page_since(None)
 
 
 async def own_log(audit: Audit, since: datetime) -> AuditLog:

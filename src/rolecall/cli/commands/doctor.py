@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def doctor(call: Invocation, form: str) -> Exit:
     """Check the setup and suggest fixes.
 
-    Checks the configuration, environment variables, editor schema, git, installed extras, token, journal, org, users
-    and pipeline. Nothing is written.
+    Checks the configuration, environment variables, editor schema, git, installed extras, token, journal, org, users,
+    pipeline, and the connections to the IdP and to WRITER's audit log and usage data. Nothing is written.
     """
     from rolecall.cli.console import stdout
     from rolecall.report.builders.problems import checkup_json, checkup_lines
@@ -66,16 +66,33 @@ async def _ask(call: Invocation, config: Config) -> list[Check]:
 
     lost = call.ci and not call.environ.get(VARIABLE)
     journal = examine_journal(config, lambda: find_journal(call, config), ci=lost)
-    usage = await _usage(call, config)
+    writer = [*await _audit(call, config), *await _usage(call, config)]
     try:
         async with session(call, config) as opened:
             org = await examine_org(config, opened.org, opened.people)
             idp: list[Check] = []
             if config.idp is not None and isinstance(opened.idp, IdpTracer):
                 idp = [await examine_idp(opened.idp, local=config.org.kind == "local")]
-            return [journal, *org, *idp, *usage]
+            return [journal, *org, *idp, *writer]
     except RolecallError as error:
-        return [journal, Made("org", problems=error.problems), *unreachable("pin", "names", "people"), *usage]
+        return [journal, Made("org", problems=error.problems), *unreachable("pin", "names", "people"), *writer]
+
+
+async def _audit(call: Invocation, config: Config) -> list[Check]:
+    """Return the check of WRITER's audit log, if the configuration names it."""
+    if config.audit is None:
+        return []
+    from datetime import timedelta
+
+    from rolecall.cli.audit_log import audit_source
+    from rolecall.cli.session import now
+    from rolecall.jobs.audit import examine_audit
+
+    source = audit_source(call, config, config.audit)
+    try:
+        return [await examine_audit(source, now() - timedelta(days=config.audit.keep_days))]
+    finally:
+        await source.close()
 
 
 async def _usage(call: Invocation, config: Config) -> list[Check]:

@@ -265,7 +265,7 @@ def _unreachable(url: str, error: Exception, messages: EndpointMessages) -> NoAn
         problem = Problem(f"{messages.code}_tls", f"the certificate of {host} is not valid: {error}", None, hint)
         return NoAnswer(problem, sent=False, final=True)
     message = f"{host} cannot be reached: {_ERRNO.sub('', str(error)) or 'connection timed out'}"
-    hint = f"check `{messages.setting}` and the network"
+    hint = "check the network" if messages.fixed else f"check `{messages.setting}` and the network"
     return NoAnswer(Problem(f"{messages.code}_unreachable", message, None, hint), sent=False)
 
 

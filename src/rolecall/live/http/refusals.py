@@ -17,7 +17,7 @@ class EndpointMessages(NamedTuple):
 
     ``code`` is the prefix of problem codes, ``name`` is the server's name, ``setting`` is the configuration key of its
     URL, ``token`` and ``rights`` are hints for a token that is refused or lacks permission. ``section`` is the part of
-    the configuration that the hints name.
+    the configuration that the hints name. ``fixed`` is for a server whose host a configuration cannot change.
     """
 
     code: str
@@ -26,6 +26,7 @@ class EndpointMessages(NamedTuple):
     token: str
     rights: str
     section: str = "people"
+    fixed: bool = False
 
     def within(self, section: str) -> EndpointMessages:
         """Return the texts for a connection in another section, such as ``idp.okta``."""
@@ -76,6 +77,8 @@ AUDIT: Final = EndpointMessages(
     "audit.url",
     "check that `audit.token` is complete, not expired or revoked",
     "use a key of the organization that `audit.writer` names; a key belongs to one organization",
+    "audit",
+    fixed=True,
 )
 
 USAGE: Final = EndpointMessages(
@@ -84,6 +87,8 @@ USAGE: Final = EndpointMessages(
     "usage.url",
     "check that `usage.token` is complete, not expired or revoked",
     "use a key with access to all teams of the organization that `usage.writer` names",
+    "usage",
+    fixed=True,
 )
 
 
@@ -138,6 +143,8 @@ def contract(request: Request, why: str, messages: EndpointMessages = ORG) -> Or
     """Return the error for a response that does not follow the API contract."""
     what = "an org's admin API" if messages is ORG else messages.name
     hint = f"check that `{messages.setting}` is the URL of {what}"
+    if messages.fixed:
+        hint = "check that no proxy answers in WRITER's place; if none does, report the form of the response"
     return OrgError(Problem(f"{messages.code}_contract", f"the response to {request} is not valid: {why}", None, hint))
 
 
@@ -178,6 +185,8 @@ def _redirect(request: Request, answer: Answer, messages: EndpointMessages) -> P
         where = "an invalid location"
     message = f"{messages.name} redirected {request} to {_short(where)}"
     hint = f"tokens are not sent to redirect targets; if the target is {messages.name}, set `{messages.setting}` to it"
+    if messages.fixed:
+        hint = "tokens are not sent to redirect targets; check that no proxy answers in WRITER's place"
     return Problem(f"{messages.code}_redirect", message, None, hint)
 
 
