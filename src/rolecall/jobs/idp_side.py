@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from rolecall.desired.idp_groups import idp_entries
@@ -49,7 +49,8 @@ async def with_members(idp: IdpSideReader | None, plan_input: PlanInput, changes
 
     These are the members of the groups that change; where users get the app, those of pushed groups, and where they
     lose it, those of the other assigned groups and the users who are assigned directly. The users of the app are
-    always read: the address of a member may be another one there.
+    always read: the address of a member may be another one there. So are the names that these pushed groups have in
+    the org, which may be linked to groups of other names.
     """
     side = plan_input.live.facts.idp
     values = [(change, change.after or change.before) for change in changes]
@@ -64,6 +65,9 @@ async def with_members(idp: IdpSideReader | None, plan_input: PlanInput, changes
         ids |= side.pushed or frozenset()
     if any(change.after is None for change in assigned):
         ids |= _ids(plan_input.live.settings.idp_assignments)
+    linked = {str(value.id) for _, value in groups if isinstance(value, IdpPush)}
+    linked |= (side.pushed or frozenset()) if assigned else frozenset()
+    side = side._replace(target_names=await idp.read_target_names(frozenset(_targets(side, linked))))
     users = await idp.read_app_users()
     app_users = users if isinstance(users, AppUsers) else None
     side = side._replace(direct=None if app_users is None else app_users.direct)
@@ -83,11 +87,17 @@ async def _with_all(idp: IdpSideReader, side: IdpSide, live: Live) -> IdpSide:
         nothing: dict[str, frozenset[str]] = dict.fromkeys(unknown, frozenset())
         more = await idp.read_side(IdpQuestion(nothing, nothing))
         settings = replace(settings, **{name: getattr(more.settings, name) for name in unknown})
-        side = side._replace(groups={**(more.facts.idp.groups if more.facts.idp else {}), **side.groups})
+        if (other := more.facts.idp) is not None:
+            groups, targets = {**other.groups, **side.groups}, {**other.targets, **side.targets}
+            side = side._replace(groups=groups, targets=targets, off=side.off | other.off)
     assigned, pushed = settings.idp_assignments, settings.idp_pushes
     return side._replace(
         assigned=None if assigned is UNSET else _ids(assigned), pushed=None if pushed is UNSET else _ids(pushed)
     )
+
+
+def _targets(side: IdpSide, groups: Iterable[str]) -> Iterator[str]:
+    return (side.targets[group] for group in groups if group in side.targets)
 
 
 def _ids(section: Mapping[str, IdpAssignment] | Mapping[str, IdpPush] | Unset) -> frozenset[str]:

@@ -98,6 +98,11 @@ class IdpSideReader(Protocol):
         ``addresses`` are those that users of the app have there, by user ID; they may differ from those in the IdP.
         """
 
+    async def read_target_names(self, targets: Collection[str]) -> Mapping[str, str]:
+        """Read the names that pushed groups have in WRITER, by the IDs in ``IdpSide.targets``; those that could not be
+        read are left out.
+        """
+
     async def read_app_users(self) -> AppUsers | NotRead:
         """Read the addresses of the users who have the app; normalized."""
 

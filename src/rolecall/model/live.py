@@ -81,7 +81,8 @@ class IdpSide(NamedTuple):
     the IdP does not have; ``names`` are the IDs of the groups with each name that was looked up. ``can`` has what
     rolecall may do there, such as ``idp_pushes.create``. ``assigned`` and ``pushed`` are the IDs of all such groups,
     ``direct`` the addresses of users who have the app without a group, ``hosts`` those of the app's URLs; None if they
-    were not read. ``off`` are the IDs of groups whose mapping pushes nothing.
+    were not read. ``off`` are the IDs of groups whose mapping pushes nothing. ``targets`` are the IDs of the groups of
+    the app to which groups are pushed, by the ID of the group; ``target_names`` are the names of those that were read.
     """
 
     idp: str
@@ -94,6 +95,17 @@ class IdpSide(NamedTuple):
     hosts: frozenset[str] | None = None
     off: frozenset[str] = frozenset()
     assigned: frozenset[str] | None = None
+    targets: Mapping[str, str] = MappingProxyType({})
+    target_names: Mapping[str, str] = MappingProxyType({})
+
+    def org_name(self, group: str) -> str | None:
+        """Return the name in the org of a group that is pushed, which may be linked to one of another name; None if it
+        was not read. A group that is not pushed has its own name there once it is.
+        """
+        if group in self.targets:
+            return self.target_names.get(self.targets[group])
+        known = self.groups.get(group)
+        return None if known is None else known.name
 
 
 class AppUsers(NamedTuple):

@@ -93,14 +93,17 @@ class _Members(NamedTuple):
         """Return the members of a group by its id."""
         known = self.side.groups.get(str(group))
         if known is None or known.members is None:
-            self.unread.append(f"the members of {known.name if known else group}")
+            self.unread.append(f"the members of {self._known(str(group))}")
             return frozenset()
         return known.members
 
     def name(self, value: IdpAssignment | IdpPush) -> str:
         """Return the name of a group."""
-        known = self.side.groups.get(str(value.id))
-        return known.name if known else str(value.id)
+        return self._known(str(value.id))
+
+    def _known(self, group: str) -> str:
+        known = self.side.groups.get(group)
+        return known.name if known else group
 
     def staying(self, live: Live, ended: set[str], gains: Mapping[Address, frozenset[str]]) -> frozenset[str]:
         """Return the users who have the app by another assignment."""
@@ -112,11 +115,14 @@ class _Members(NamedTuple):
         return frozenset(email for members in listed for email in members)
 
     def pushed(self) -> dict[str, frozenset[str]]:
-        """Return the members of the groups that are pushed now, by name."""
+        """Return the members of the groups that are pushed now, by their names in the org."""
         if self.side.pushed is None:
             self.unread.append("the pushed groups")
-        known = ((group, self.side.groups.get(group)) for group in self.side.pushed or ())
-        return {group.name if group else key: self.of(key) for key, group in known}
+        named = {group: self.side.org_name(group) for group in sorted(self.side.pushed or ())}
+        self.unread.extend(
+            f"the name in WRITER of {self._known(group)}" for group, name in named.items() if name is None
+        )
+        return {name: self.of(group) for group, name in named.items() if name is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from rolecall.live.people.idp_client import IdpClient, IdpRefused
 from rolecall.live.people.idp_requests import OKTA_WRITES
 from rolecall.live.people.okta_app import read_parts
 from rolecall.live.people.okta_records import OKTA, SENT, address_of, part, sends_role, source_app, stopped
-from rolecall.live.people.okta_side import read_app_users, read_members, read_side
+from rolecall.live.people.okta_side import read_app_users, read_members, read_side, read_target_names
 from rolecall.live.people.okta_trace import trace_user
 from rolecall.live.people.okta_writes import CAN, OktaWriter
 from rolecall.model import normalise
@@ -121,6 +121,10 @@ class OktaPeople:
     ) -> Mapping[str, frozenset[str] | NotRead]:
         """Return the addresses of the members of groups, by their IDs."""
         return await read_members(self._client, groups, addresses)
+
+    async def read_target_names(self, targets: Collection[str]) -> Mapping[str, str]:
+        """Return the names of groups of the app, by their IDs."""
+        return await read_target_names(self._client, self._path.rpartition("/")[2], targets)
 
     async def read_app_users(self) -> AppUsers | NotRead:
         """Return the addresses of the users of the app."""

@@ -5,17 +5,17 @@ Each section has its own coverage: one that cannot be read to its end is unread,
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from rolecall.live.http.exchange import together
-from rolecall.live.people.idp_client import IdpClient, IdpRefused
+from rolecall.live.people.idp_client import IdpClient
 from rolecall.live.people.okta_app import app_hosts
+from rolecall.live.people.okta_groups import OktaGroups, names_of
 from rolecall.live.people.okta_items import LISTS, OktaItem, item_of
-from rolecall.live.people.okta_records import APPS, GROUPS, SENT, address_of, source_app
+from rolecall.live.people.okta_records import APPS, GROUPS, SENT, address_of
 from rolecall.model import normalise
 from rolecall.model.kinds import IDP_KINDS, address
 from rolecall.model.live import UNREAD, AppUsers, Coverage, Facts, IdpGroup, IdpQuestion, IdpSide, Live
@@ -36,14 +36,14 @@ async def read_side(
     """
     before = client.exchange.reads
     app_read = await client.answered(client.read_object(f"/api/v1/apps/{app}"), APPS)
-    reader = _Reader(client, app)
+    reader, okta_groups = _Reader(client, app), OktaGroups(client, app)
     sections = [section for section in LISTS if section in question.names]
     lists = dict(zip(sections, [await reader.listed(section) for section in sections], strict=True))
-    named = await reader.named({name for names in question.names.values() for name in names})
+    named = await okta_groups.named({name for names in question.names.values() for name in names})
     ids = {group for listed in lists.values() if not isinstance(listed, NotRead) for group in listed}
     ids |= {group for pins in question.ids.values() for group in pins}
     groups = {group.id: group for matches in named.values() if not isinstance(matches, NotRead) for group in matches}
-    groups_by_id: dict[str, IdpGroup | NotRead | None] = {**await reader.groups(ids - groups.keys()), **groups}
+    groups_by_id: dict[str, IdpGroup | NotRead | None] = {**await okta_groups.by_id(ids - groups.keys()), **groups}
     read = {section: _section(section, lists[section], groups_by_id, named, question) for section in sections}
     side = IdpSide(
         "Okta",
@@ -57,6 +57,7 @@ async def read_side(
         can,
         hosts=None if isinstance(app_read, NotRead) else frozenset(app_hosts(app_read)),
         off=frozenset(reader.off),
+        targets=reader.targets,
     )
     settings: dict[str, Any] = {section: entries for section, (entries, _) in read.items() if entries is not None}
     return Live(
@@ -91,6 +92,11 @@ async def read_members(
     listed = sorted(groups)
     answers = await together(client.answered(members(group), GROUPS) for group in listed)
     return dict(zip(listed, answers, strict=True))
+
+
+async def read_target_names(client: IdpClient, app: str, targets: Collection[str]) -> dict[str, str]:
+    """Return the names of groups of the app, by ID; without those that could not be read."""
+    return names_of(await OktaGroups(client, app).of_app(frozenset(targets)))
 
 
 async def read_app_users(client: IdpClient, app: str) -> AppUsers | NotRead:
@@ -147,12 +153,13 @@ def _unread(why: NotRead) -> _Section:
 
 
 class _Reader:
-    """Reads lists and groups, one answer for each; a request that fails leaves only its own answer open."""
+    """Reads lists, one answer for each; a request that fails leaves only its own answer open."""
 
     def __init__(self, client: IdpClient, app: str) -> None:
         self._client = client
         self._app = f"/api/v1/apps/{app}"
         self.off: set[str] = set()
+        self.targets: dict[str, str] = {}
 
     async def listed(self, section: Section) -> Mapping[str, OktaItem] | NotRead:
         """Return the items of a section by the ids of their groups, without mappings that are off."""
@@ -164,39 +171,7 @@ class _Reader:
             items = [item_of(section, entry) for entry in entries]
             on = {item.group: item for item in reversed(items) if not item.off}
             self.off |= {item.group for item in items if item.group not in on}
+            self.targets |= {group: item.target for group, item in on.items() if item.target}
             return {item.group: item for item in items if on.get(item.group) is item}
 
         return await self._client.answered(read(), APPS if section == "idp_assignments" else f"{APPS} and {GROUPS}")
-
-    async def named(self, names: Collection[str]) -> dict[str, Sequence[IdpGroup] | NotRead]:
-        """Return the groups with exactly each name, other than those of the app: these are the targets of pushes."""
-
-        async def search(name: str) -> Sequence[IdpGroup]:
-            query = (("search", f"profile.name eq {json.dumps(name, ensure_ascii=False)}"), ("limit", "200"))
-            path = "/api/v1/groups"
-            matches = self._client.uncut(path, await self._client.read_linked(path, *query))
-            own = self._app.rpartition("/")[2]
-            return [group for match in matches if source_app(match) != own and (group := _group(match)).name == name]
-
-        listed = sorted(names)
-        answers = await together(self._client.answered(search(name), GROUPS) for name in listed)
-        return dict(zip(listed, answers, strict=True))
-
-    async def groups(self, ids: Collection[str]) -> dict[str, IdpGroup | NotRead | None]:
-        """Return groups by id; None for one that does not exist."""
-
-        async def read(group: str) -> IdpGroup | None:
-            try:
-                return _group(await self._client.read_object(f"/api/v1/groups/{quote(group, safe='')}"))
-            except IdpRefused as error:
-                if error.status == 404:
-                    return None
-                raise
-
-        listed = sorted(ids)
-        answers = await together(self._client.answered(read(group), GROUPS) for group in listed)
-        return dict(zip(listed, answers, strict=True))
-
-
-def _group(group: Json) -> IdpGroup:
-    return IdpGroup(str(group["id"]), normalise.name(group["profile"]["name"]), str(group.get("type") or ""))

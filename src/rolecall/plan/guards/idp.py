@@ -35,8 +35,12 @@ def unpush_mapped(guard_input: GuardInput) -> Finding:
     if ended and (after.idp_groups is UNSET or not whole):
         message = "Whether the groups are mapped is unknown: idp_groups could not be read."
         return Finding("not judged", message, fixes=read_settings(guard_input, ["idp_groups"]), unread_settings=True)
-    mapped = [(change, at) for change in ended for at in _mappings(after, _name(change))]
-    late = [(change, at) for change in ended for at in _unmapped_later(guard_input, change)]
+    ended_as = [(change, _org_name(guard_input, change)) for change in ended]
+    if unread := [f"`{_name(change)}`" for change, name in ended_as if name is None]:
+        message = f"Whether {enumerate_words(unread)} stays mapped is unknown: the name in WRITER could not be read."
+        return Finding("not judged", message, fixes=(READ_IDP,), unread_settings=True)
+    mapped = [(change, at) for change, name in ended_as for at in _mappings(after, name)]
+    late = [(change, at) for change, name in ended_as for at in _unmapped_later(guard_input, change, name)]
     if not mapped and not late:
         return PASS
     named = enumerate_words([f"`{_name(change)}`" for change, _ in mapped or late])
@@ -61,13 +65,13 @@ _UNMAP = "Unmap the group first: set it to `blank` in the config. Or keep it in 
 _UNMAP_BY_HAND = "Keep it in `idp.pushes` until the manual step is done."
 
 
-def _unmapped_later(guard_input: GuardInput, ended: Change) -> Iterator[Address]:
+def _unmapped_later(guard_input: GuardInput, ended: Change, name: str | None) -> Iterator[Address]:
     """Yield the mappings of a group that a manual step ends, if the end of its push is written, which comes before."""
     if ended.via == "api":
         for change in guard_input.effective:
             section, key = split_address(change.address)
             if section == "idp_groups" and (change.via, change.after) == ("human", None):
-                yield from (change.address,) if base_name(key or "") == _name(ended) else ()
+                yield from (change.address,) if base_name(key or "") == name else ()
 
 
 def deprovisions(guard_input: GuardInput) -> Finding:
@@ -173,7 +177,13 @@ def _name(change: Change) -> str:
     return base_name(split_address(change.address)[1] or "")
 
 
-def _mappings(settings: Settings, name: str) -> Iterator[Address]:
+def _org_name(guard_input: GuardInput, ended: Change) -> str | None:
+    """Return the name that a pushed group has in the org, which may not be its own; None if it was not read."""
+    side, group = guard_input.plan_input.live.facts.idp, getattr(ended.before, "id", None)
+    return _name(ended) if side is None or not isinstance(group, str) else side.org_name(group)
+
+
+def _mappings(settings: Settings, name: str | None) -> Iterator[Address]:
     """Yield the mapped groups of the org with a name."""
     groups = {} if settings.idp_groups is UNSET else settings.idp_groups
     for key in groups:

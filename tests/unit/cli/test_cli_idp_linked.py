@@ -1,0 +1,93 @@
+"""Pushes that Okta links to a group of another name in WRITER: that name decides about mappings and members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from idp import Fault, Okta, oid
+from idp_repo import AUTHORITATIVE, IdpRepo, an_okta, served_repo
+
+from rolecall.errors import Exit
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def okta() -> Okta:
+    """Okta's group Staff-Marketing is pushed as Marketing, which is mapped in WRITER."""
+    okta = an_okta()
+    okta.add_group("Staff-Marketing", ["cy@tiny.co", "di@tiny.co"])
+    okta.push("Staff-Marketing", okta.add_app_group("Marketing").id)
+    return okta
+
+
+@pytest.fixture
+def repo(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, okta: Okta) -> Iterator[IdpRepo]:
+    lists = "  assignments: [Core, Former]\n  pushes: [Admins, Old]\n"
+    with served_repo(tmp_path / "repo", capsys, monkeypatch, okta, lists=lists, manage=AUTHORITATIVE) as repo:
+        yield repo
+
+
+def guard(plan: dict[str, Any], name: str) -> dict[str, Any]:
+    (verdict,) = [each for each in plan["guards"] if each["name"] == name]
+    return dict(verdict)
+
+
+def test_a_mapped_group_of_another_name_must_stay_pushed(repo: IdpRepo) -> None:
+    plan = repo.plan(code=Exit.REFUSED)
+    assert [change["address"] for change in plan["changes"]] == ["idp_pushes/Staff-Marketing"]
+    verdict = guard(plan, "unpush_mapped")
+    assert verdict["verdict"] == "block"
+    assert "idp_groups/Marketing stays mapped" in str(verdict["details"])
+
+
+def test_a_group_that_only_shares_the_name_of_a_mapping_may_go(repo: IdpRepo, okta: Okta) -> None:
+    """It is pushed as a group of another name, which is not mapped."""
+    okta.unpush("Staff-Marketing")
+    okta.push("Marketing", okta.add_app_group("Elsewhere").id)
+    plan = repo.plan()
+    assert [change["address"] for change in plan["changes"]] == ["idp_pushes/Marketing"]
+    assert guard(plan, "unpush_mapped")["verdict"] == "pass"
+
+
+def test_a_name_in_writer_that_cannot_be_read_is_not_evaluated(repo: IdpRepo, okta: Okta) -> None:
+    target = okta.mapping("Staff-Marketing").target
+    okta.faults.append(Fault(403, path=f"/groups/{target}", times=10))
+    verdict = guard(repo.plan(code=Exit.REFUSED), "unpush_mapped")
+    assert verdict["verdict"] == "not judged"
+    assert "the name in WRITER could not be read" in verdict["message"]
+
+
+def test_a_target_that_okta_no_longer_has_is_not_evaluated(repo: IdpRepo, okta: Okta) -> None:
+    del okta.groups[okta.mapping("Staff-Marketing").target]
+    assert guard(repo.plan(code=Exit.REFUSED), "unpush_mapped")["verdict"] == "not judged"
+
+
+def test_a_user_who_gets_the_app_has_the_access_of_the_linked_group(repo: IdpRepo, okta: Okta) -> None:
+    okta.add_user("eli@tiny.co")
+    okta.add_group("Newcomers", ["eli@tiny.co"])
+    okta.group("Staff-Marketing").members.append(oid("eli@tiny.co"))
+    repo.configure(
+        lists="  assignments: [Core, Former, Newcomers]\n  pushes: [Admins, Old, Staff-Marketing]\n",
+        manage=AUTHORITATIVE,
+    )
+    plan = repo.plan()
+    assert [change["address"] for change in plan["changes"]] == ["idp_assignments/Newcomers"]
+    text = repo.run("plan")
+    assert "eli@tiny.co gains Marketing member" in text
+
+
+@pytest.mark.parametrize(("pushes", "requests"), [(5, 5), (60, 1)])
+def test_names_of_many_targets_are_read_as_one_list(repo: IdpRepo, okta: Okta, pushes: int, requests: int) -> None:
+    okta.unpush("Staff-Marketing")
+    for number in range(pushes):
+        okta.add_group(f"Team-{number}")
+        okta.push(f"Team-{number}")
+    targets = {mapping.target for mapping in okta.mappings.values()}
+    repo.plan(code=Exit.REFUSED)  # deletions above the limit
+    listed = [call for call in okta.requests if "source.id" in str(call.query)]
+    singly = [call for call in okta.requests if call.path.rpartition("/")[2] in targets]
+    assert len(listed) + len(singly) == requests
