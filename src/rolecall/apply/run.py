@@ -140,6 +140,7 @@ class _Course:
         return RunReport(None)
 
     async def run(self) -> RunReport:
+        """Open the run, send its writes, and return the report; also where the journal fails in between."""
         context, fresh = self.context, self.fresh
         changes = (*self.verified.steps, *self.verified.human)
         facts = context.facts._replace(caller=context.facts.caller or fresh.live.facts.caller.email or "a service")

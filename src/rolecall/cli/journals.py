@@ -127,6 +127,7 @@ def memory(call: Invocation, config: Config) -> Callable[[str], Applied]:
     from rolecall.model.desired import NOTHING_APPLIED
 
     def applied(org_id: str) -> Applied:
+        """Return what was last applied to an org: nothing for a stored snapshot, or without a journal."""
         if call.snapshot is not None:
             return NOTHING_APPLIED
         journal = find_journal(call, config)

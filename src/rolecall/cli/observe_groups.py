@@ -166,6 +166,7 @@ def _gone_over(source: GroupInput, draft: Draft, last_groups: Mapping[str, Any])
 
 def _numbers(names: Sequence[str]) -> Any:
     def read(text: str) -> list[int] | None:
+        """Return the numbers of the groups to ask for, none if all are as before; None to paste the list."""
         answer = text.strip().casefold()
         if answer in ("y", "yes"):
             return []

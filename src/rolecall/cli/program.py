@@ -121,6 +121,8 @@ def command(
     """
 
     def make(run: Run) -> Command:
+        """Return the command that calls a function."""
+
         def called(**options: Any) -> Exit:
             call = current()
             try:

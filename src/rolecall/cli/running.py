@@ -27,6 +27,7 @@ def stopping(call: Invocation, begun: list[int]) -> Iterator[tuple[Callable[[], 
     requests: list[int] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
+        """Record the first request to stop, and interrupt at the second one or before the run began."""
         if requests or not begun:
             raise KeyboardInterrupt
         requests.append(number)

@@ -141,6 +141,7 @@ def sent(call: Invocation, config: Config) -> Callable[[str], bool]:
     """Return a function that says whether the journal has a write with an Idempotency-Key."""
 
     def known(key: str) -> bool:
+        """Return whether the journal has a write with this key."""
         from rolecall.jobs.memory import sent
 
         journal = find_journal(call, config)
@@ -239,6 +240,7 @@ def _people_secret(
 
     @cache
     def fetch() -> str:
+        """Return the secret. Raises SecretError if its host or its app is not one that it may be sent to."""
         from rolecall.live.secrets import check_app, check_host
 
         urls = (source.url, source.login_url) if source.kind == "entra" else (source.at,)

@@ -42,6 +42,7 @@ class Form(NamedTuple):
 
 
 def as_it_is(value: Any) -> Any:
+    """Return a value unchanged: the form of what is JSON already."""
     return value
 
 
@@ -81,6 +82,8 @@ _list = _checked((list, tuple), "a list")
 
 
 def one_of(choices: Sequence[Any]) -> Callable[[Json], Any]:
+    """Return the check for one of some plain values."""
+
     def check(json: Json) -> Any:
         if json not in choices:
             raise Misfit(Fault((), f"expected {' or '.join(map(repr, choices))}"))
@@ -90,6 +93,7 @@ def one_of(choices: Sequence[Any]) -> Callable[[Json], Any]:
 
 
 def listed(inner: Form, kind: type[tuple[Any, ...]] | type[frozenset[Any]]) -> Form:
+    """Return the form of a tuple or a frozenset of values of one form; sets are written in order."""
     encode, decode = inner
     order = sorted if kind is frozenset else list
 
@@ -121,6 +125,8 @@ def each(pairs: Iterable[tuple[Any, Json]], decode: Callable[[Json], Any]) -> li
 
 
 def fixed(inner: tuple[Form, ...]) -> Form:
+    """Return the form of a tuple with a form for each of its places."""
+
     def decode(json: Json) -> Any:
         if len(_list(json)) != len(inner):
             raise Misfit(Fault((), f"expected {len(inner)} values, not {len(json)}"))
@@ -131,6 +137,7 @@ def fixed(inner: tuple[Form, ...]) -> Form:
 
 
 def mapping(key: Form, inner: Form) -> Form:
+    """Return the form of a mapping with keys and values of one form each."""
     encode, decode = inner
 
     def encode_mapping(values: Mapping[Any, Any]) -> dict[str, Json]:

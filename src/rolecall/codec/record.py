@@ -205,6 +205,7 @@ def _encoder(shape: Shape, parts: Sequence[_Part]) -> Callable[[Any], dict[str, 
     by_address = any(part.form is None for part in written)
 
     def encode(record: Any) -> dict[str, Json]:
+        """Write field by field, as marks and settings' values need it."""
         section = split_address(record.address)[0] if by_address else ""
         json: dict[str, Json] = {}
         for part in written:
@@ -249,6 +250,7 @@ def _decoder(kind: Any, shape: Shape, parts: Sequence[_Part], unwritten: dict[st
     simple = [(part.name, part.key, part.form.decode) for part in readable if part.form and not part.flat]
 
     def decode(json: Json) -> Any:
+        """Read all fields at once, and one by one only to name the faults."""
         json = _fields_of(shape, forms.an_object(json))
         if len(simple) == len(readable):
             try:
@@ -258,6 +260,7 @@ def _decoder(kind: Any, shape: Shape, parts: Sequence[_Part], unwritten: dict[st
         return decode_each(json)
 
     def decode_each(json: Mapping[str, Json]) -> Any:
+        """Read field by field. Raises Misfit with the faults of all."""
         values = dict(unwritten)
         faults: list[Fault] = []
         for part in readable:

@@ -109,6 +109,7 @@ async def _one_run(request: ApplyRequest) -> RunReport:
     replanner = _Replanner(request)
 
     def began(run: int, steps: int) -> None:
+        """Record what the org and its app are, then report the run."""
         if replanner.plan_input is not None:
             facts = replanner.plan_input.live.facts
             request.journal.keep(facts.org_id, LOCAL_ORG, facts.local)

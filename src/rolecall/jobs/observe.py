@@ -179,6 +179,7 @@ def choice(*choices: str) -> Callable[[str, Known], str]:
     """Return a function that converts one of a few answers, or the beginning of only one of them."""
 
     def read(text: str, _known: Known) -> str:
+        """Return the only choice that starts with the answer. Raises ValueError for none or several."""
         answer = text.strip().casefold()
         near = [candidate for candidate in choices if candidate == answer] or [
             candidate for candidate in choices if answer and candidate.startswith(answer)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def utc_now() -> datetime:
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 

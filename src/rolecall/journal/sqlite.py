@@ -134,6 +134,7 @@ class SqliteDatabase:
         """Do nothing: BEGIN IMMEDIATE allows only one writer."""
 
     def grab(self, name: str, patience: float) -> bool:
+        """Take the lock of a name within ``patience`` seconds; return whether it was free. Raises JournalError."""
         import fcntl
 
         end = time.monotonic() + patience

@@ -166,6 +166,7 @@ def unambiguous(app: ASGIApp) -> ASGIApp:
     """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request with both headers, and pass on any other."""
         names = {name for name, _ in scope.get("headers", ())}
         if not {b"content-length", b"transfer-encoding"} <= names:
             await app(scope, receive, send)

@@ -77,6 +77,7 @@ class _Entries:
         self._keyed: dict[str, dict[str, Field]] = {}
 
     def get(self, at: Address) -> Field | None:
+        """Return the entry at an address, or the section if it is not keyed; None if the text has none."""
         section, key = split_address(at)
         whole = self._sections.get(section)
         if key is None or whole is None:

@@ -41,6 +41,7 @@ class _Loading:
         self.other_case: set[str] = set()
 
     def run(self) -> Sources:
+        """Read the files, merge them and the overlay, and return them with every problem."""
         if not (self.root / self.main).exists():
             return Sources(self.root, self.main, self.env, problems=(_no_config(self.main),))
         first = self._read(self.main)

@@ -291,6 +291,7 @@ def client_token(
     base = base_url(login, allow_http=allow_http)
 
     def fetch() -> str:
+        """Sign in with the client secret and return the access token. Raises SecretError."""
         if secret is None or not client_id:
             hint = "add `client_id` and `client_secret`, or `token`"
             raise SecretError(Problem("entra_token", "Entra requires a token or client credentials", None, hint))

@@ -100,6 +100,7 @@ class _Reader(NamedTuple):
         return read_addresses(user_mappings(schema))
 
     async def assigned(self) -> _Assigned:
+        """Return the groups and the IDs of users that are assigned to the app."""
         path = f"{self.path}/appRoleAssignedTo"
         assignments = self.client.uncut(path, await self.client.values(path, ("$top", "999")))
         ids = {
@@ -131,6 +132,7 @@ class _Reader(NamedTuple):
         return own[0] if own else None
 
     async def groups(self, user_id: str) -> tuple[IdpMembership, ...]:
+        """Return the groups of a user, direct ones and those that contain them."""
         base, query = f"/users/{quote(user_id, safe='')}", (("$select", "id,displayName"), ("$top", "999"))
         direct, every = f"{base}/memberOf", f"{base}/transitiveMemberOf"
         direct_groups = self.client.uncut(direct, await self.client.values(direct, *query))

@@ -48,9 +48,11 @@ def service_token(
     endpoint = f"{base.text}/oauth2/v1/token"
 
     def fetch() -> str:
+        """Return an access token with the scopes that were granted. Raises SecretError."""
         key = _load(private_key(), messages.section, place)
 
         def ask(*scopes: str) -> SignIn | NoSignIn:
+            """Ask for a token with some scopes, with an assertion of its own."""
             form = {
                 "grant_type": "client_credentials",
                 "scope": " ".join(scopes),

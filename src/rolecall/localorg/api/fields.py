@@ -74,6 +74,7 @@ def _fault(key: str, name: str, wrong: str) -> Fault:
 
 
 def boolean(value: Any) -> str | None:
+    """Return why a value is neither true nor false; None if it is."""
     return None if isinstance(value, bool) else "must be true or false"
 
 

@@ -80,6 +80,7 @@ def handle_together(requests: Sequence[Request], db: Database) -> list[Response]
     answers: list[Response] = []
 
     def answer_all() -> Response:
+        """Answer the requests in one transaction, and return the last answer."""
         with db.read() as tx:
             who, org = admit(tx, requests[0]), org_row(tx)
         keep_pace(db, who, org)
@@ -180,6 +181,7 @@ class RateCount(NamedTuple):
     reset: int
 
     def headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the count as headers, with the seconds until it starts again."""
         return (
             ("X-RateLimit-Limit", str(self.limit)),
             ("X-RateLimit-Remaining", str(self.remaining)),
@@ -231,6 +233,7 @@ class _Window:
         self._counts: dict[str, tuple[float, int]] = {}
 
     def take(self, token: str, limit: int) -> RateCount:
+        """Count a request of a token; a new window starts after ``WINDOW`` seconds."""
         now = time.monotonic()
         with self._lock:
             began, count = self._counts.get(token, (now, 0))

@@ -37,6 +37,7 @@ def writer(section: Section) -> Write:
     """Return what changes a singleton: under its own rules, in the fields that the body names."""
 
     def write(call: Call, tx: Connection) -> Written:
+        """Check the body against the section's rules and store it."""
         if BY_SECTION[section].feature == SCIM_FEATURE:
             require_scim_plan(call)
         stored, body = _begin(call, tx, section)

@@ -126,6 +126,7 @@ def path_of(kind: Kind) -> str:
 
 
 def tab_path(tab: str) -> str:
+    """Return the path of a tab of the admin settings."""
     return f"/admin/{tab.lower().replace(' ', '-')}"
 
 

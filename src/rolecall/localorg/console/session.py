@@ -42,6 +42,7 @@ class _Sessions:
         self._open: dict[str, tuple[str, float]] = {}
 
     def add(self, token: str) -> ConsoleSession:
+        """Open a session; above ``MOST`` the one that was unused longest ends."""
         session = ConsoleSession(secrets.token_urlsafe(32), token)
         with self._lock:
             while len(self._open) >= MOST:
@@ -50,6 +51,7 @@ class _Sessions:
         return session
 
     def find(self, session_id: str) -> ConsoleSession | None:
+        """Return an open session and note that it is used; None if it is unknown or was unused for too long."""
         with self._lock:
             token, last = self._open.pop(session_id, ("", 0.0))
             if not token or time.monotonic() - last > IDLE_SECONDS:

@@ -128,6 +128,7 @@ def without_members(resource: Any) -> Resource[Any]:
 
 
 def stored_group(row: Any) -> Stored:
+    """Return a row of ``groups`` as a stored resource."""
     return Stored("Group", row.id, json.loads(row.document), row.version, row.created, row.modified)
 
 

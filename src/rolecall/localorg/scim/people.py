@@ -116,6 +116,7 @@ def delete_user(session: ScimSession, user_id: str, expected: str | None = None)
 
 
 def stored_user(row: Any) -> Stored:
+    """Return a row of ``users`` as a stored resource."""
     return Stored("User", row.id, json.loads(row.document), row.version, row.created, row.modified)
 
 

@@ -63,6 +63,7 @@ def run_tests(
         return list(_failures(test, rules, directory, people))
 
     def result(test: AccessTest) -> AccessTestResult:
+        """Return the result of one test: whether it passes, and whether a failure is only until steps are done."""
         failures = wrongs(test, rules)
         later = bool(failures) and context is not None and not wrongs(test, context.done)
         later = later and context is not None and _facts(failures) <= _facts(wrongs(test, context.before))

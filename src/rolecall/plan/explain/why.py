@@ -96,6 +96,7 @@ class _Settings:
     desired: Desired | None
 
     def cause(self, source: str, rule: str, team: str | None, role: str | None) -> Cause:
+        """Return a source with the setting behind it, its place and value, and whether the configuration is applied."""
         at = _setting(source, rule)
         if at is None:
             return Cause(source, rule, None, None, None, team, role)
@@ -138,6 +139,7 @@ def _setting(source: str, rule: str) -> Address | None:
 
 
 def place_of(desired: Desired | None, at: Address | None) -> Where | None:
+    """Return the place of a setting in the configuration; None if it is not there."""
     return None if desired is None or at is None else desired.intent(at).source
 
 
@@ -187,6 +189,7 @@ class _Alternatives(NamedTuple):
     desired: Desired | None
 
     def options(self) -> Iterator[Option]:
+        """Yield what would give the role; only the first step where the user gets nothing before it."""
         scim = self.person.traits.origin == "scim"
         if not self.person.traits.present:
             yield self._option(

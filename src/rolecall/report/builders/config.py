@@ -18,6 +18,7 @@ def config_yaml(effective: Mapping[str, Any]) -> str:
     import yaml
 
     def dump(*, unicode: bool) -> str:
+        """Return the YAML, with other letters than ASCII as they are or escaped."""
         return yaml.dump(
             dict(effective),
             Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
