@@ -1,4 +1,4 @@
-"""Reads the bytes of regular files that are not too large and are inside their folder."""
+"""Finds files inside their folder, and reads the bytes of regular files that are not too large."""
 
 from __future__ import annotations
 
@@ -61,6 +61,17 @@ def inside(root: Path, path: str | Path) -> Path | None:
     except (OSError, RuntimeError, ValueError):
         return None
     return resolved if resolved.is_relative_to(base) else None
+
+
+def glob_paths(folder: Path, pattern: str) -> list[Path]:
+    """Return the paths in ``folder`` that a glob matches, in no order.
+
+    A pattern that `Path.glob` refuses matches nothing: an empty or absolute one, or ``**`` as a part of a name.
+    """
+    try:
+        return list(folder.glob(pattern))
+    except (ValueError, NotImplementedError):
+        return []
 
 
 def _reason(error: OSError) -> str:

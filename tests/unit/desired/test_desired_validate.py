@@ -364,6 +364,7 @@ class TestTargets:
         [
             ("people: {file: none.csv}", "3:16: file `none.csv` not found"),
             ("people: {files: members/*.csv}", "3:17: `members/*.csv` matches no file"),
+            ("people: {files: members/**.csv}", "3:17: `members/**.csv` matches no file"),
         ],
     )
     def test_a_file_of_users_may_come_later(self, tmp_path: Path, text: str, expected: str) -> None:

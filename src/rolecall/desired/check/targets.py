@@ -11,7 +11,7 @@ from rolecall.desired.load.files import leads_out
 from rolecall.desired.load.sources import Sources, ValidConfig
 from rolecall.errors import Problem
 from rolecall.source.document import Step
-from rolecall.source.files import MOVE_INSIDE, inside
+from rolecall.source.files import MOVE_INSIDE, glob_paths, inside
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):(.*)$", re.DOTALL)
 _HOST = re.compile(r"^[\w-]{1,63}(\.[\w-]{1,63})*\.?$", re.ASCII)
@@ -195,7 +195,7 @@ def _pattern(pattern: str, path: tuple[Step, ...], sources: Sources) -> Iterator
     if leads_out(pattern):
         message = f"`{pattern}` is outside the configuration folder"
         yield Problem("outside", message, sources.where(path), MOVE_INSIDE)
-    elif not any(sources.root.glob(pattern)):
+    elif not glob_paths(sources.root, pattern):
         message = f"`{pattern}` matches no file, so no users are read"
         hint = "correct the pattern, or export the users to a file that it matches"
         yield Problem("no_match", message, sources.where(path), hint, "warning")

@@ -16,7 +16,7 @@ from rolecall.live.people.table import FileTable, read_csv, read_json_lines
 from rolecall.model.directory import Directory, PeopleScope, Profile
 from rolecall.model.live import UNREAD
 from rolecall.model.roles import BUILT_IN, Role
-from rolecall.source.files import MOVE_INSIDE, inside, read_pieces
+from rolecall.source.files import MOVE_INSIDE, glob_paths, inside, read_pieces
 
 STATED = frozenset((*Profile._fields, "org_role"))
 """Keys of a user that only some snapshots have. A file that has them may as well be an export."""
@@ -146,10 +146,7 @@ class PeopleFile:
 
 def matches(folder: Path, pattern: str) -> list[str]:
     """Return the files in ``folder`` that a glob matches, sorted, including broken links."""
-    try:
-        paths = sorted(path for path in folder.glob(pattern) if not path.is_dir())
-    except (ValueError, NotImplementedError):  # an empty or absolute pattern
-        return []
+    paths = sorted(path for path in glob_paths(folder, pattern) if not path.is_dir())
     names = [path.relative_to(folder).as_posix() for path in paths]
     return [name for name in names if not any(part.startswith(".") for part in name.split("/"))]
 
@@ -160,7 +157,7 @@ def unlisted_folders(folder: Path, pattern: str) -> Iterator[str]:
     for depth, part in enumerate(parts):
         if not any(character in part for character in "*?["):
             continue
-        starts = folder.glob("/".join(parts[:depth])) if depth else (folder,)
+        starts = glob_paths(folder, "/".join(parts[:depth])) if depth else [folder]
         errors: list[OSError] = []
         for start in starts:
             for _, inner, _ in os.walk(start, onerror=errors.append):

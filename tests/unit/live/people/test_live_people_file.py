@@ -193,3 +193,9 @@ def test_lines_with_two_addresses_are_counted_and_the_first_is_shown(tmp_path: P
     (note,) = [note for note in directory.notes if note.code == "people_addresses"]
     assert note.message.startswith(f"{lines} line{'s' if lines > 1 else ''} ")
     assert "u0@mail.example" in note.message
+
+
+@pytest.mark.parametrize("pattern", ["", "none/*.csv", "none/**.csv", "none**/b*.csv", "/none/*.csv"])
+def test_a_pattern_that_matches_no_file_leaves_users_unread(tmp_path: Path, pattern: str) -> None:
+    directory = PeopleFile(tmp_path, (pattern,), several=True).read()
+    assert (directory.coverage.state, directory.coverage.problem) == ("unread", f"no file matches `{pattern}`")
