@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from rolecall.journal.port import Journal
-from rolecall.live.port import IdpSideReader, IdpWriter
+from rolecall.live.port import NO_IDP, IdpSideReader, IdpWriter
 from rolecall.model.change import Change
 from rolecall.model.kinds import IDP_SECTIONS, of_idp, split_address
-from rolecall.model.live import Coverage, IdpQuestion, Live
+from rolecall.model.live import IdpQuestion, Live
 from rolecall.model.outcome import Done, Moved
 from rolecall.model.run import Step, StepOutcome
 from rolecall.model.settings import IdpPush
@@ -32,10 +32,8 @@ async def read_idp(idp: IdpSideReader | None, live: Live, sections: Iterable[str
     if not names:
         return live
     if idp is None:
-        unread = Coverage("unread", problem="there is no connection to the IdP here")
-        return replace(live, coverage={**live.coverage, **dict.fromkeys(names, unread)})
-    nothing: dict[str, frozenset[str]] = dict.fromkeys(names, frozenset())
-    side = await idp.read_side(IdpQuestion(nothing, nothing))
+        return live.with_unread(names, NO_IDP)
+    side = await idp.read_side(IdpQuestion.of_lists(names))
     before, after = live.facts.idp, side.facts.idp
     merged = after if before is None or after is None else before._replace(off=after.off)
     versions = {at: text for at, text in live.versions.items() if split_address(at)[0] not in names}
@@ -53,8 +51,7 @@ def of_app(live: Live, app: str) -> Live:
     side = live.facts.idp
     if side is None or app in ("", side.where):
         return live
-    unread = Coverage("unread", problem=f"{side.where} is not the app of the last apply")
-    return replace(live, coverage={**live.coverage, **dict.fromkeys(IDP_SECTIONS, unread)})
+    return live.with_unread(IDP_SECTIONS, f"{side.where} is not the app of the last apply")
 
 
 def unfinished(step: Step) -> bool:

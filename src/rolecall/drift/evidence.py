@@ -78,11 +78,10 @@ def _fields(question: Question) -> tuple[_Field, ...]:
 
 def _of_field(question: Question, field: _Field, log: AuditLog) -> Finding:
     """Return what a log shows of one field."""
-    skew = log.skew if abs(log.skew) > CLOCKS else timedelta()
     now = question.end if log.position is None else log.position.read_at
     shown, possible = [], set[tuple[str, str]]()
     for record in log.records:
-        at = None if record.at is None else record.at - skew
+        at = log.time_of(record)
         if at is not None and not question.start - CLOCKS <= at <= question.end:
             continue
         value = _value(question, field, record)

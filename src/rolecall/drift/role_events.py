@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from rolecall.codec.audit_table import role_effect, words_of
 from rolecall.drift.value import Violation
 from rolecall.errors import Problem
 from rolecall.model import normalise
-from rolecall.model.audit import CLOCKS, USERS, AuditLog, AuditRecord
+from rolecall.model.audit import USERS, AuditLog, AuditRecord
 from rolecall.model.roles import Role, role_words
 from rolecall.plan.dates import moment_words
 from rolecall.plan.headline import role_word
@@ -99,10 +99,10 @@ def _changes(roles: RoleLog) -> dict[str, list[RoleChange]]:
 
 def _since(roles: RoleLog) -> Iterator[tuple[datetime, AuditRecord]]:
     """Yield the records after the moment, with their times by this machine's clock."""
-    skew = roles.log.skew if abs(roles.log.skew) > CLOCKS else timedelta()
     for record in roles.log.records:
-        if record.at is not None and record.at - skew > roles.since:
-            yield record.at - skew, record
+        at = roles.log.time_of(record)
+        if at is not None and at > roles.since:
+            yield at, record
 
 
 def _is_unclear(record: AuditRecord) -> bool:

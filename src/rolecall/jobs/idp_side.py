@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from rolecall.desired.idp_groups import idp_entries
-from rolecall.live.port import IdpSideReader
+from rolecall.live.port import NO_IDP, IdpSideReader
 from rolecall.model.change import Change
 from rolecall.model.desired import Desired
 from rolecall.model.kinds import IDP_SECTIONS
-from rolecall.model.live import AppUsers, Coverage, IdpGroup, IdpQuestion, IdpSide, Live
+from rolecall.model.live import AppUsers, IdpGroup, IdpQuestion, IdpSide, Live
 from rolecall.model.settings import UNSET, IdpAssignment, IdpPush, Unset
 from rolecall.plan.inputs import PlanInput
 
@@ -21,8 +21,7 @@ async def with_idp_side(idp: IdpSideReader | None, desired: Desired, live: Live)
     if not sections:
         return live
     if idp is None:
-        unread = Coverage("unread", problem="there is no connection to the IdP here")
-        return replace(live, coverage={**live.coverage, **dict.fromkeys(sections, unread)})
+        return live.with_unread(sections, NO_IDP)
     entries = list(idp_entries(desired))
     side = await idp.read_side(
         IdpQuestion(
@@ -84,8 +83,7 @@ async def _with_all(idp: IdpSideReader, side: IdpSide, live: Live) -> IdpSide:
     manage them: a group must not be both, and pushed groups decide the access of those who get the app."""
     settings = live.settings
     if unknown := [name for name in IDP_SECTIONS if name not in live.coverage]:
-        nothing: dict[str, frozenset[str]] = dict.fromkeys(unknown, frozenset())
-        more = await idp.read_side(IdpQuestion(nothing, nothing))
+        more = await idp.read_side(IdpQuestion.of_lists(unknown))
         settings = replace(settings, **{name: getattr(more.settings, name) for name in unknown})
         if (other := more.facts.idp) is not None:
             groups, targets = {**other.groups, **side.groups}, {**other.targets, **side.targets}

@@ -17,7 +17,7 @@ from rolecall.live.port import Audit, IdpSideReader, People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.kinds import DECIDING_ACCESS, DECIDING_SIGN_IN, IDP_SECTIONS, ORG_SECTIONS
 from rolecall.model.lineage import Lineage, LogCheck, Relation, UnknownApply
-from rolecall.model.live import Coverage, Facts, Live
+from rolecall.model.live import Facts, Live
 from rolecall.model.policy import Allow
 from rolecall.model.settings import UNSET, Settings
 from rolecall.plan.diff.entries import SAME_GROUP
@@ -236,8 +236,7 @@ async def read_also(org: Reader, live: Live, sections: frozenset[str]) -> Live:
     try:
         more = await org.read(sections)
     except OrgError as error:
-        unread = Coverage("unread", problem=error.problems[0].message)
-        return replace(live, coverage={**live.coverage, **dict.fromkeys(sections, unread)})
+        return live.with_unread(sections, error.problems[0].message)
     return replace(
         live,
         settings=replace(live.settings, **{name: getattr(more.settings, name) for name in sections}),

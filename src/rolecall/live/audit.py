@@ -9,22 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from rolecall.codec.audit import in_range, plain_keys
 from rolecall.codec.snapshot import moment_text
-from rolecall.errors import ConfigError, OrgError, Problem
+from rolecall.errors import OrgError
 from rolecall.live.http.exchange import Exchange
 from rolecall.live.http.lists import Following, following
 from rolecall.live.http.pace import Clock
 from rolecall.live.http.refusals import AUDIT, body_json, contract, decoded, refusal
 from rolecall.live.http.transport import Answer, Request
+from rolecall.live.writer_api import writer_exchange
 
 Json = Any
-
-HOST: Final = "https://api.writer.com"
-"""The only host that a key is sent to, besides this machine."""
 
 _LISTS = (
     "data",
@@ -124,13 +122,7 @@ def audit_export(
 
     Raises ConfigError for a URL that leads elsewhere.
     """
-    from rolecall.live.http.httpx_transport import HttpTransport, base_url
-
-    base = base_url(url or HOST, messages=AUDIT)
-    if url is not None and not base.loopback:
-        message = "`audit.url` may only be an address of this machine"
-        raise ConfigError(Problem("audit_url", message, None, "remove it: the key is sent to api.writer.com"))
-    return AuditExport(Exchange(HttpTransport(base, token, messages=AUDIT), clock), writer, now)
+    return AuditExport(writer_exchange(token, url, AUDIT, clock), writer, now)
 
 
 def decode_page(body: Json) -> AuditPage | None:

@@ -79,6 +79,10 @@ class IdpTracer(Protocol):
         """
 
 
+NO_IDP = "there is no connection to the IdP here"
+"""The reason for unread sections of the IdP where there is no `IdpSideReader`."""
+
+
 @runtime_checkable
 class IdpSideReader(Protocol):
     """A connection to an IdP that can read the groups that are assigned to the WRITER app and pushed."""

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-from rolecall.errors import ConfigError, OrgError, Problem
-from rolecall.live.audit import HOST
+from rolecall.errors import OrgError
 from rolecall.live.http.exchange import Exchange
 from rolecall.live.http.pace import Clock
 from rolecall.live.http.refusals import USAGE, ReadRefused, accepted, contract, decoded
 from rolecall.live.http.transport import Request
+from rolecall.live.writer_api import writer_exchange
 from rolecall.model.usage import UsageRow
 
 Json = Any
@@ -106,13 +106,7 @@ def usage_data(writer: str, token: Callable[[], str], url: str | None = None, cl
 
     Raises ConfigError for a URL that leads elsewhere.
     """
-    from rolecall.live.http.httpx_transport import HttpTransport, base_url
-
-    base = base_url(url or HOST, messages=USAGE)
-    if url is not None and not base.loopback:
-        message = "`usage.url` may only be an address of this machine"
-        raise ConfigError(Problem("usage_url", message, None, "remove it: the key is sent to api.writer.com"))
-    return UsageData(Exchange(HttpTransport(base, token, messages=USAGE), clock), writer)
+    return UsageData(writer_exchange(token, url, USAGE, clock), writer)
 
 
 def decode_page(body: Json) -> UsagePage:

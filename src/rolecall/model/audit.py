@@ -122,6 +122,12 @@ class AuditLog(NamedTuple):
     where: Where | None = None
     page: Any = None
 
+    def time_of(self, record: AuditRecord) -> datetime | None:
+        """Return the time of a record by this machine's clock, None without one; up to `CLOCKS` is not corrected."""
+        if record.at is None:
+            return None
+        return record.at - self.skew if abs(self.skew) > CLOCKS else record.at
+
     @property
     def unread(self) -> str | None:
         """Return that the log was not read to its end, with the reason; None if it was."""
@@ -149,12 +155,12 @@ _RECORDED = {"people": USERS}
 
 def last_changes(log: AuditLog) -> Mapping[str, ChangedSince]:
     """Return the last change of each section, by this machine's clock."""
-    skew = log.skew if abs(log.skew) > CLOCKS else timedelta()
     last: dict[str, ChangedSince] = {}
     for record in log.records:
-        if record.at is None or not record.counts:
+        at = log.time_of(record)
+        if at is None or not record.counts:
             continue
-        change = ChangedSince(record.at - skew, record.actor or None)
+        change = ChangedSince(at, record.actor or None)
         for section in record.sections:
             if section not in last or last[section].at <= change.at:
                 last[section] = change

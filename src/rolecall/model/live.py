@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple
@@ -122,6 +122,12 @@ class IdpQuestion(NamedTuple):
     names: Mapping[str, frozenset[str]]
     ids: Mapping[str, frozenset[str]]
 
+    @classmethod
+    def of_lists(cls, sections: Iterable[str]) -> IdpQuestion:
+        """Return the question for the lists alone, whatever groups the configuration names."""
+        nothing: dict[str, frozenset[str]] = dict.fromkeys(sections, frozenset())
+        return cls(nothing, nothing)
+
 
 class Caller(NamedTuple):
     """The caller, as the org reports it. ``email`` is None for a service, ``role`` is the role at org level of a caller
@@ -207,6 +213,11 @@ class Live:
         """
         now = self.address_now(at, group_id)
         return None if now is None else value_at(self.settings, now)
+
+    def with_unread(self, sections: Iterable[str], problem: str) -> Live:
+        """Return the same read with sections marked as unread, and why; their settings stay."""
+        unread = UNREAD._replace(problem=problem)
+        return replace(self, coverage={**self.coverage, **dict.fromkeys(sections, unread)})
 
     def covered(self, section: str) -> Coverage:
         """Return the coverage of a section; ``people`` is a section here too."""
