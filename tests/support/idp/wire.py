@@ -198,6 +198,7 @@ def find_route(routes: tuple[Route, ...], call: Call) -> tuple[Route, Call]:
 def _handler(service: StandIn) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one packet for headers and body: two would wait 40 ms for each other
 
         def answer(self) -> None:
             parts = urlsplit(self.path)
