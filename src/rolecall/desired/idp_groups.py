@@ -59,7 +59,7 @@ def _unclear(entry: IdpEntry, ids: tuple[str, ...], side: IdpSide) -> Problem:
 
 
 def _pinned(entry: IdpEntry, pin: str, side: IdpSide) -> Iterator[Problem]:
-    """Yield a problem if a pinned group does not exist (an error), or has another name (a warning)."""
+    """Yield an error if a pinned group does not exist, or has another name: a push would not be made under it."""
     if pin not in side.groups:
         return
     group = side.groups[pin]
@@ -67,8 +67,9 @@ def _pinned(entry: IdpEntry, pin: str, side: IdpSide) -> Iterator[Problem]:
         hint = f"correct the `id` of `{entry.name}`, or remove the entry"
         yield Problem("idp_no_group", f"{side.idp} has no group with the id {pin}", entry.where, hint)
     elif group.name != entry.name:
-        message = f"the group with id {pin} has the name `{group.name}` in {side.idp}, not `{entry.name}`"
-        yield Problem("group_renamed", message, entry.where, f"correct the name: `{group.name}`", "warning")
+        key = ".".join(next(kind.path for kind in IDP_KINDS if kind.section == entry.section))
+        message = f"`{key}`: the group with id {pin} has the name `{group.name}` in {side.idp}, not `{entry.name}`"
+        yield Problem("group_renamed", message, entry.where, f"write {{name: {group.name}, id: {pin}}}")
 
 
 def with_idp_ids(desired: Desired, side: IdpSide | None) -> Desired:

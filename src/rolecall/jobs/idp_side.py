@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from rolecall.desired.idp_groups import idp_entries
@@ -66,7 +66,9 @@ async def with_members(idp: IdpSideReader | None, plan_input: PlanInput, changes
         ids |= _ids(plan_input.live.settings.idp_assignments)
     linked = {str(value.id) for _, value in groups if isinstance(value, IdpPush)}
     linked |= (side.pushed or frozenset()) if assigned else frozenset()
-    side = side._replace(target_names=await idp.read_target_names(frozenset(_targets(side, linked))))
+    unnamed = frozenset(target for group in linked if (target := side.targets.get(group, "")))
+    names = await idp.read_target_names(unnamed - side.target_names.keys())
+    side = side._replace(target_names={**side.target_names, **names})
     users = await idp.read_app_users()
     app_users = users if isinstance(users, AppUsers) else None
     side = side._replace(direct=None if app_users is None else app_users.direct)
@@ -92,10 +94,6 @@ async def _with_all(idp: IdpSideReader, side: IdpSide, live: Live) -> IdpSide:
     return side._replace(
         assigned=None if assigned is UNSET else _ids(assigned), pushed=None if pushed is UNSET else _ids(pushed)
     )
-
-
-def _targets(side: IdpSide, groups: Iterable[str]) -> Iterator[str]:
-    return (side.targets[group] for group in groups if group in side.targets)
 
 
 def _ids(section: Mapping[str, IdpAssignment] | Mapping[str, IdpPush] | Unset) -> frozenset[str]:

@@ -167,10 +167,18 @@ def test_an_id_pins_one_of_two_groups(repo: Repo, capsys: Capture) -> None:
     assert (change["address"], change["after"]) == ("idp_assignments/Twin", {"id": oid("Twin")})
 
 
-def test_a_renamed_group_is_the_same_group(repo: Repo, capsys: Capture) -> None:
-    folder = repo(a_site(), f"  pushes: [{{name: Former, id: {oid('Old')}}}]\n")
-    assert "has the name `Old` in Okta, not `Former`" in printed(capsys, folder, "plan")
-    assert changed(planned(capsys, folder)) == {}
+@pytest.mark.parametrize(("key", "column", "name"), [("pushes", 12, "Old"), ("assignments", 17, "Marketing")])
+def test_an_outdated_name_of_a_pinned_group_is_an_error(
+    repo: Repo, capsys: Capture, key: str, column: int, name: str
+) -> None:
+    pin = oid(name)
+    folder = repo(a_site(), f"  {key}: [{{name: Former, id: {pin}}}]\n")
+    text = printed(capsys, folder, "plan", code=Exit.ERROR)
+    problem = f"`idp.{key}`: the group with id {pin} has the name `{name}` in Okta, not `Former`"
+    assert f"rolecall.yaml:14:{column}: {problem}; write {{name: {name}, id: {pin}}}" in text
+    config = (folder / "rolecall.yaml").read_text()
+    (folder / "rolecall.yaml").write_text(config.replace("name: Former", f"name: {name}"))
+    assert changed(planned(capsys, folder)) == ({} if key == "pushes" else {"idp_assignments/Marketing": "create"})
 
 
 def test_a_name_that_means_another_group_than_at_the_last_apply_is_refused(repo: Repo, capsys: Capture) -> None:

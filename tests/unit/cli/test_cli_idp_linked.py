@@ -80,6 +80,28 @@ def test_a_user_who_gets_the_app_has_the_access_of_the_linked_group(repo: IdpRep
     assert "eli@tiny.co gains Marketing member" in text
 
 
+def test_every_group_of_the_section_is_pushed_if_one_is_linked(repo: IdpRepo, okta: Okta) -> None:
+    """Okta has no group Marketing of its own: the group of WRITER with that name is pushed by another one."""
+    del okta.groups[oid("Marketing")]
+    repo.configure(lists="  assignments: [Core, Former]\n  pushes: idp_groups\n", manage=AUTHORITATIVE)
+    assert {change["address"]: change["action"] for change in repo.plan()["changes"]} == {"idp_pushes/Old": "delete"}
+    repo.apply()
+    assert okta.mapping("Staff-Marketing").status == "ACTIVE"
+    assert repo.changed() == {}
+    repo.run("drift", "--detailed-exitcode")
+
+
+def test_a_name_is_not_absent_if_names_in_writer_cannot_be_read(repo: IdpRepo, okta: Okta) -> None:
+    del okta.groups[oid("Marketing")]
+    target = okta.mapping("Staff-Marketing").target
+    okta.faults.append(Fault(403, path=f"/groups/{target}", times=20))
+    repo.configure(lists="  assignments: [Core, Former]\n  pushes: idp_groups\n", manage=AUTHORITATIVE)
+    plan = repo.plan(code=Exit.OK)
+    assert plan["coverage"]["idp_pushes"]["state"] == "unread"
+    assert plan["changes"] == []
+    repo.plan("--detailed-exitcode", code=Exit.UNSEEN)
+
+
 @pytest.mark.parametrize(("pushes", "requests"), [(5, 5), (60, 1)])
 def test_names_of_many_targets_are_read_as_one_list(repo: IdpRepo, okta: Okta, pushes: int, requests: int) -> None:
     okta.unpush("Staff-Marketing")

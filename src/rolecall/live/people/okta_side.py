@@ -44,6 +44,8 @@ async def read_side(
     ids |= {group for pins in question.ids.values() for group in pins}
     groups = {group.id: group for matches in named.values() if not isinstance(matches, NotRead) for group in matches}
     groups_by_id: dict[str, IdpGroup | NotRead | None] = {**await okta_groups.by_id(ids - groups.keys()), **groups}
+    target_names, linked = await _linked(okta_groups, reader.targets, named, question, groups_by_id)
+    named |= linked
     read = {section: _section(section, lists[section], groups_by_id, named, question) for section in sections}
     side = IdpSide(
         "Okta",
@@ -58,6 +60,7 @@ async def read_side(
         hosts=None if isinstance(app_read, NotRead) else frozenset(app_hosts(app_read)),
         off=frozenset(reader.off),
         targets=reader.targets,
+        target_names=target_names,
     )
     settings: dict[str, Any] = {section: entries for section, (entries, _) in read.items() if entries is not None}
     return Live(
@@ -72,6 +75,28 @@ async def read_side(
         },
         requests=client.exchange.reads - before,
     )
+
+
+async def _linked(
+    okta_groups: OktaGroups,
+    targets: Mapping[str, str],
+    named: Mapping[str, Sequence[IdpGroup] | NotRead],
+    question: IdpQuestion,
+    groups: Mapping[str, IdpGroup | NotRead | None],
+) -> tuple[dict[str, str], dict[str, Sequence[IdpGroup] | NotRead]]:
+    """Return the names of the targets of pushes, if Okta has no group of its own with some name that is to be pushed,
+    and the group that is pushed under each such name: Okta links it to a group of another name.
+    """
+    absent = {name for name in question.names.get("idp_pushes", ()) if named[name] == []}
+    if not absent or not targets:
+        return {}, {}
+    read = await okta_groups.of_app(frozenset(targets.values()))
+    if unread := next((answer for answer in read.values() if isinstance(answer, NotRead)), None):
+        return names_of(read), dict.fromkeys(absent, unread)
+    names = names_of(read)
+    by_name = {names.get(target): groups.get(source) for source, target in targets.items()}
+    linked = {name: group for name in absent if isinstance(group := by_name.get(name), IdpGroup)}
+    return names, {name: [group] for name, group in linked.items()}
 
 
 async def read_members(
