@@ -48,11 +48,13 @@ def an_okta(**more: Any) -> Okta:
     return okta
 
 
-def config(url: str, lists: str = LISTS, manage: str = "{idp_groups: authoritative}", write: str = "W") -> str:
+def config(
+    url: str, lists: str = LISTS, manage: str = "{idp_groups: authoritative}", write: str = "W", app: str = "0oa1"
+) -> str:
     """The configuration; without ``write``, rolecall only reads Okta."""
     base = CONFIG.replace("{idp_groups: authoritative}", manage).replace("[Brand]", "[Marketing]")
     more = f", write: {{token: {{env: {write}}}}}" if write else ""
-    return f"{base}idp:\n  okta: {{url: '{url}', app: 0oa1, token: {{env: R}}{more}}}\n{lists}"
+    return f"{base}idp:\n  okta: {{url: '{url}', app: {app}, token: {{env: R}}{more}}}\n{lists}"
 
 
 class IdpRepo:

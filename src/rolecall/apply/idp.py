@@ -5,6 +5,7 @@ An IdP has no audit log that rolecall could search by a key, so its current valu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -46,12 +47,18 @@ async def read_idp(idp: IdpSideReader | None, live: Live, sections: Iterable[str
     )
 
 
+def app_of(journal: Journal, run: int) -> str:
+    """Return the app of a run's steps in the IdP, as ``IdpSide.where``; empty if its plan has none."""
+    plan = json.loads(journal.plan(run) or "{}")
+    return str((plan.get("idp_side") or {}).get("where") or "")
+
+
 def of_app(live: Live, app: str) -> Live:
-    """Return the read; of another ``app`` than that of the last apply, its sections say nothing about earlier steps."""
+    """Return the read; of another ``app`` than that of a step, its sections say nothing about the step."""
     side = live.facts.idp
     if side is None or app in ("", side.where):
         return live
-    return live.with_unread(IDP_SECTIONS, f"{side.where} is not the app of the last apply")
+    return live.with_unread(IDP_SECTIONS, f"{side.where} is not the app of the step")
 
 
 def unfinished(step: Step) -> bool:
@@ -82,7 +89,7 @@ def _superseded(step: Step) -> StepOutcome:
 
 
 async def _finished(writer: IdpWriter, step: Step) -> StepOutcome:
-    outcome = await writer.finish(Change(step.address, step.action, step.before, step.after))
+    outcome = await writer.finish(Change(step.address, step.action, step.before, step.after), step.version)
     match outcome:
         case Done(after, version):
             return StepOutcome(step.number, step.address, "done", after, version)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from rolecall.apply.idp import UNFINISHED, half_done, of_app, read_idp
+from rolecall.apply.idp import UNFINISHED, app_of, half_done, of_app, read_idp
 from rolecall.apply.steps import Numbered, Sender, current_value, satisfies, written
 from rolecall.errors import OrgError
 from rolecall.journal.port import Journal
@@ -41,14 +41,15 @@ async def recover(
 ) -> tuple[Step, ...]:
     """Settle every open step of this org's earlier runs, and close the dead runs. Returns the steps.
 
-    Sections that ``live`` did not read are read here. ``app`` is that of the last apply, as `IdpSide.where`: another
-    one says nothing about its steps.
+    Sections that ``live`` did not read are read here. A step in the IdP is settled by its own app only: that of its
+    run's plan, or else ``app``, that of the last apply, as ``IdpSide.where``.
     """
     steps = journal.open_steps(live.facts.org_id)
-    live = of_app(await _with_sections(org, live, steps, idp), app)
+    live = await _with_sections(org, live, steps, idp)
+    apps = {run: app_of(journal, run) or app for run in {step.run for step in steps if of_idp(step.address)}}
     settled = []
     for step in steps:
-        ended = await look_up(step, org, live)
+        ended = await look_up(step, org, of_app(live, apps.get(step.run, "")))
         if ended.state != step.state:
             journal.settle(step.run, [ended])
         settled.append(replace(step, state=ended.state, found=ended.found, problem=ended.problem, by=ended.by))
@@ -61,8 +62,10 @@ async def recover(
 
 async def look_up(step: Step, org: Org, live: Live) -> StepOutcome:
     """Return the outcome of a write whose response was lost."""
-    if live.covered(split_address(step.address)[0]).state != "complete":
-        return StepOutcome(step.number, step.address, "unknown", problem="its section could not be read")
+    coverage = live.covered(split_address(step.address)[0])
+    if coverage.state != "complete":
+        why = f": {coverage.problem}" if coverage.problem and of_idp(step.address) else ""
+        return StepOutcome(step.number, step.address, "unknown", problem=f"its section could not be read{why}")
     value = current_value(live, step)
     if half_done(live, step):
         return StepOutcome(step.number, step.address, "unknown", value, problem=UNFINISHED)

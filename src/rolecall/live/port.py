@@ -130,8 +130,10 @@ class IdpWriter(Protocol):
         means there must be none. Never raises for a response of the IdP.
         """
 
-    async def finish(self, change: Change) -> Outcome:
-        """Complete a deletion of which only the first of its requests was made. Never raises for a response."""
+    async def finish(self, change: Change, version: str | None) -> Outcome:
+        """Complete a deletion of which only the first of its requests was made. ``version`` is the item as the journal
+        has it: nothing else is deleted. Never raises for a response.
+        """
 
 
 @runtime_checkable

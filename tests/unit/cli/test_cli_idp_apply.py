@@ -213,6 +213,45 @@ def test_an_incomplete_end_of_a_push_is_completed_by_the_next_apply(repo: IdpRep
     assert len(okta.writes) == before
 
 
+def test_only_the_mapping_of_the_step_is_deleted(repo: IdpRepo, okta: Okta) -> None:
+    """The mapping was deleted in Okta's console since, and the group has another one, which is paused."""
+    repo.configure(manage=AUTHORITATIVE)
+    okta.faults.append(Fault(403, method="DELETE", path=MAPPINGS))
+    repo.apply(code=Exit.INCOMPLETE)
+    okta.unpush("Old")
+    paused = okta.push("Old", okta.add_app_group("Elsewhere").id, status="INACTIVE")
+    assert "idp_pushes/Old, was done" in repo.apply()
+    assert okta.mapping("Old") is paused
+    assert not [write for write in okta.writes if write.method == "DELETE" and paused.id in write.path]
+    repo.apply()
+    assert okta.mapping("Old") is paused
+
+
+def test_a_step_of_a_former_app_is_not_settled_by_another_one(repo: IdpRepo, okta: Okta) -> None:
+    """In between, a configuration that manages nothing in the IdP was applied, which clears the note of the app."""
+    repo.configure(manage=AUTHORITATIVE)
+    okta.faults.append(Fault(403, method="DELETE", path=MAPPINGS, times=2))
+    repo.apply(code=Exit.INCOMPLETE)
+    repo.configure(lists="", manage=AUTHORITATIVE)
+    repo.apply(code=Exit.INCOMPLETE)
+    former = okta.app, okta.mappings, okta.groups
+    okta.app, okta.mappings = "0oa2", {}
+    okta.groups = {group_id: group for group_id, group in okta.groups.items() if group.source is None}
+    okta.push("Old", okta.add_app_group("Old of 0oa2").id, status="INACTIVE")
+    repo.configure(manage=AUTHORITATIVE, app="0oa2")
+    before = len(okta.writes)
+    text = repo.apply(code=Exit.INCOMPLETE)
+    assert "idp_pushes/Old, has an unknown outcome" in text
+    assert "is not the app of the step" in text
+    assert not [write for write in okta.writes[before:] if write.method == "DELETE" and MAPPINGS in write.path]
+    assert okta.mapping("Old").status == "INACTIVE"
+    okta.app, okta.mappings, okta.groups = former
+    repo.configure(lists="", manage=AUTHORITATIVE)
+    assert "idp_pushes/Old, was done" in repo.apply()
+    with pytest.raises(KeyError):
+        okta.mapping("Old")
+
+
 def test_a_group_that_is_pushed_again_needs_no_end_of_its_push(repo: IdpRepo, okta: Okta) -> None:
     repo.configure(manage=AUTHORITATIVE)
     okta.faults.append(Fault(403, method="DELETE", path=MAPPINGS))

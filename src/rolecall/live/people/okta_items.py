@@ -53,3 +53,8 @@ def same_item(section: Section, first: str, second: str) -> bool:
     """Return whether two versions are the same, apart from what Okta changes by itself."""
     first_keys, second_keys = json.loads(first), json.loads(second)
     return all(first_keys.get(name) == second_keys.get(name) for name in COMPARED[section])
+
+
+def id_of(version: str) -> str:
+    """Return the ID of the item that a version is."""
+    return str(json.loads(version).get("id"))

@@ -16,7 +16,7 @@ from rolecall.live.http.exchange import NOT_DONE, Exchanged, no_response
 from rolecall.live.http.refusals import EndpointMessages, refusal
 from rolecall.live.http.transport import Request
 from rolecall.live.people.idp_client import IdpClient
-from rolecall.live.people.okta_items import LISTS, OFF, OktaItem, item_of, same_item
+from rolecall.live.people.okta_items import LISTS, OFF, OktaItem, id_of, item_of, same_item
 from rolecall.live.people.okta_records import source_app
 from rolecall.model import normalise
 from rolecall.model.change import Action, Change
@@ -65,16 +65,21 @@ class OktaWriter:
         except OrgError as error:
             return Refused(error.problems[0])
 
-    async def finish(self, change: Change) -> Outcome:
-        """Delete the mapping that the end of a push left inactive; nothing is sent if there is none."""
+    async def finish(self, change: Change, version: str | None) -> Outcome:
+        """Delete the mapping that the end of a push left inactive. Nothing is sent if there is none, or another one."""
         section, group = _place(change)
         try:
             item = await self._item(section, group)
         except OrgError as error:
             return Unknown(error.problems[0])
-        if item is None:
+        if item is not None and not item.off:
+            return Moved(change.before, item.version)
+        if item is None or (version is not None and id_of(version) != item.id):
             return Done(None, None)
-        return await self._delete_mapping(group, item) if item.off else Moved(change.before, item.version)
+        if version is None:
+            hint = "delete the inactive mapping in Okta's console"
+            return Unknown(Problem("idp_half", f"{HALF}; the journal does not have the ID of the mapping", None, hint))
+        return await self._delete_mapping(group, item)
 
     async def close(self) -> None:
         """Release the connections for writing."""
