@@ -26,7 +26,7 @@ from rolecall.plan.coverage import people_coverage
 from rolecall.plan.explain.access_tests import PlanContext, needs_users, run_tests, tests_of
 from rolecall.plan.explain.why import Why, WhyNot, persona, why, why_not
 from rolecall.plan.forecast import State as Moment
-from rolecall.plan.forecast import finish, forecast_access
+from rolecall.plan.forecast import finish, forecast_access, replaced_members
 from rolecall.plan.guards.named_users import near_addresses
 from rolecall.plan.idp_users import idp_effect, place_users
 from rolecall.plan.resolve import on_day
@@ -108,15 +108,17 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     return State(planned.plan.org, rules, directory, lines, live.facts, results, coverage, kind, question.known.find)
 
 
-def after_idp(live: Live, changes: Iterable[Change], directory: Directory) -> Directory:
+def after_idp(live: Live, changes: Sequence[Change], directory: Directory) -> Directory:
     """Return the users once changes in the IdP are made and provisioned; partial if that is not known."""
     effect = idp_effect(live, changes)
     if effect is None or directory.coverage.state == "unread":
         return directory
     after = place_users(effect, directory).after
-    if effect.problem is None:
+    done = finish(Moment(live.settings, live.facts), changes)
+    problem = effect.problem or replaced_members(effect, (live.settings, done.settings), directory)
+    if problem is None:
         return after
-    return replace(after, coverage=after.coverage._replace(state="partial", problem=effect.problem))
+    return replace(after, coverage=after.coverage._replace(state="partial", problem=problem))
 
 
 def _ends(live: Live, planned: Plan) -> PlanContext:

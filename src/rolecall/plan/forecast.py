@@ -168,14 +168,16 @@ class AccessForecast(NamedTuple):
         """Return the forecast for these users. A directory of which nothing was read counts as none."""
         read = None if directory is None or directory.coverage.state == "unread" else directory
         placed = None if read is None or self.effect is None else place_users(self.effect, read)
-        replaced = None if read is None else _replaced(self, read)
+        ends = (self.first.settings, self.last.settings)
+        replaced = None if read is None else replaced_members(self.effect, ends, read)
         read = read if placed is None else placed.directory
         touched = {} if read is None else _touched(self, read)
         if placed is not None:
             touched = _reached_by_idp(self, touched, placed)
         forecast = self._replace(directory=read, asked=directory, touched=touched, placed=placed)
         problem = _problem(forecast, directory) if forecast.moves else None
-        return forecast._replace(problem=problem or replaced)
+        unknown = f"Who gains or loses access is unknown: {replaced}." if replaced else None
+        return forecast._replace(problem=problem or unknown)
 
 
 def forecast_access(live: Live, directory: Directory | None, changes: Iterable[Change]) -> AccessForecast:
@@ -259,18 +261,17 @@ def _without_role(value: Value | None) -> bool:
     return isinstance(value, GroupMapping) and value.role is None and bool(value.teams)
 
 
-def _replaced(forecast: AccessForecast, directory: Directory) -> str | None:
-    """Return why it is unknown who gains access by groups that the IdP pushes from now on and WRITER has mapped."""
-    arriving = {} if forecast.effect is None else forecast.effect.arriving
+def replaced_members(effect: IdpEffect | None, ends: Iterable[Settings], directory: Directory) -> str | None:
+    """Return why it is unknown who is in mapped groups that the IdP pushes from now on, as a clause; None if their
+    members stay the same. ``ends`` are the settings before and after.
+    """
+    arriving = {} if effect is None else effect.arriving
     if not arriving:
         return None
-    ends = (forecast.first.settings.idp_groups, forecast.last.settings.idp_groups)
-    mapped = {name for groups in ends if groups is not UNSET for name, value in groups.items() if value != BLANK}
+    sections = [settings.idp_groups for settings in ends]
+    mapped = {name for groups in sections if groups is not UNSET for name, value in groups.items() if value != BLANK}
     replaced = [name for name in sorted(mapped & arriving.keys()) if replaces_members(arriving[name], directory, name)]
-    if not replaced:
-        return None
-    listed = ", ".join(replaced)
-    return f"Who gains or loses access is unknown: WRITER has {listed} with other members, and a push replaces them."
+    return f"WRITER has {', '.join(replaced)} with other members, and a push replaces them" if replaced else None
 
 
 def _problem(forecast: AccessForecast, directory: Directory | None) -> str | None:

@@ -104,6 +104,9 @@ def test_a_push_that_replaces_the_members_of_a_mapped_group_is_not_judged(repo: 
     assert "WRITER has Marketing with other members" in plan["impact"]["problem"]
     repo.apply(code=Exit.REFUSED)
     assert okta.writes == []
+    text = repo.run("access", "--at", "desired", code=Exit.UNSEEN)
+    assert "WRITER has Marketing with other members, and a push replaces them" in text
+    repo.run("access", "--at", "live")
 
 
 def test_a_user_whose_name_in_the_app_is_not_the_login_loses_the_app(repo: IdpRepo, okta: Okta) -> None:
