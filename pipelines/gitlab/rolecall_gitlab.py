@@ -1,7 +1,9 @@
-"""Requests of the GitLab template: `note` updates one note on the merge request, `approvals` prints who approved
-it. Needs only the standard library. GitLab's URL and the project come from the runner's variables.
+"""Requests of the GitLab template: `note` updates one note on the merge request, `approvals` prints who approved it,
+`drift` opens, updates and closes the issue of a drift check. Needs only the standard library. GitLab's URL and the
+project come from the runner's variables.
 
     python3 .gitlab/rolecall_gitlab.py note FILE
+    python3 .gitlab/rolecall_gitlab.py drift drift.json drift.txt
     python3 .gitlab/rolecall_gitlab.py approvals > approvals.json
 """
 
@@ -85,6 +87,80 @@ def _is_ours(body: str) -> bool:
 def _same(one: re.Match[str], other: re.Match[str]) -> bool:
     """The same environment and org; `-` is an org that was not known."""
     return one[2] == other[2] and (one[1] == other[1] or "-" in (one[1], other[1]))
+
+
+def drift(report: Path, text: Path) -> str:
+    """Open an issue for what a drift check reports, or update the one of the same findings; return what was done.
+
+    Drift, and sections that were changed in the console after they were read, are findings. Issues of other findings
+    are closed, but only after a complete check: what was not read may still differ.
+    """
+    if not os.environ.get("ROLECALL_GITLAB_TOKEN"):
+        return "no issue: ROLECALL_GITLAB_TOKEN is not set"
+    checked = json.loads(report.read_text(encoding="utf-8"))
+    current = _fingerprint(checked)
+    body, number = _issue_body(current, text.read_text(encoding="utf-8")), None
+    for issue in _issues():
+        path = f"issues/{issue['iid']}"
+        if current and issue["description"].startswith(_drift_marker(current)):
+            number = send("PUT", path, {"description": body})[0]["iid"]
+        elif _is_complete(checked):
+            reason = "There are other findings now; see the newer issue." if current else "The org matches again."
+            send("POST", f"{path}/notes", {"body": reason})
+            send("PUT", path, {"state_event": "close"})
+    if current and number is None:
+        new = {"title": _title(checked)[:250], "description": body, "labels": _LABEL}
+        number = send("POST", "issues", new)[0]["iid"]
+    return f"issue {number} is up to date" if number else "no issue: there are no findings"
+
+
+_LABEL = "rolecall-drift"
+
+
+def _issues() -> list[Any]:
+    """The open issues that this token wrote for this directory and environment."""
+    us = send("GET", "user", project=False)[0]["id"]
+    found = pages(f"issues?state=opened&labels={_LABEL}")
+    ours = [issue for issue in found if issue["author"]["id"] == us and _key() in (issue["description"] or "")]
+    return [issue for issue in ours if issue["description"].startswith("<!-- rolecall:drift:")]
+
+
+def _drift_marker(current: str) -> str:
+    return f"<!-- rolecall:drift:{current} -->"
+
+
+def _outdated(checked: Mapping[str, Any]) -> list[str]:
+    """The sections that were changed after they were read, by WRITER's audit log."""
+    return [name for name, part in checked["coverage"].items() if part.get("changed_since")]
+
+
+def _fingerprint(checked: Mapping[str, Any]) -> str:
+    """A name for the findings that is the same for the same findings; empty for none."""
+    names = [finding["fingerprint"] for finding in (*checked["drift"], *checked["alarms"])]
+    names += [f"changed_since/{name}" for name in _outdated(checked)]
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:16] if names else ""
+
+
+def _is_complete(checked: Mapping[str, Any]) -> bool:
+    """Return whether everything was read and compared, and nothing was changed after it was read."""
+    if checked["undetermined"] or checked["not_evaluated"] or _outdated(checked):
+        return False
+    return all(part["state"] == "complete" for part in checked["coverage"].values())
+
+
+def _title(checked: Mapping[str, Any]) -> str:
+    org = os.environ.get("ROLECALL_ENV") or "the org"
+    number = len(checked["drift"]) + len(checked["alarms"])
+    if number:
+        return f"Drift in {org}: {number} finding{'' if number == 1 else 's'}"
+    return f"Out of date in {org}: {', '.join(_outdated(checked))} changed after the last reading"
+
+
+def _issue_body(current: str, text: str) -> str:
+    """The report as a block of code that nothing in it can end, and the job that wrote it."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    head = f"{_drift_marker(current)}\n{_key()}\n{os.environ.get('CI_JOB_URL', '')}\n\n"
+    return f"{head}{fence}text\n{text[: _LIMIT - 10_000]}\n{fence}\n"
 
 
 def approvals() -> list[dict[str, Any]]:
@@ -274,19 +350,22 @@ def _wait(error: urllib.error.HTTPError, method: str) -> float | None:
 
 
 def main(args: list[str]) -> int:
-    """0, or 1 with a line that says why. A note that cannot be written fails nothing: the plan is in the job's log."""
+    """0, or 1 with a line that says why. A note or an issue that cannot be written fails nothing: the job's log has the
+    report."""
     try:
         if len(args) == 2 and args[0] == "note":
             sys.stdout.write(f"{note(Path(args[1]))}\n")
+        elif len(args) == 3 and args[0] == "drift":
+            sys.stdout.write(f"{drift(Path(args[1]), Path(args[2]))}\n")
         elif args == ["approvals"]:
             sys.stdout.write(f"{json.dumps(approvals())}\n")
         else:
-            sys.stderr.write("say `note FILE` or `approvals`\n")
+            sys.stderr.write("use `note FILE`, `drift JSON TEXT` or `approvals`\n")
             return 64
     except (Failed, KeyError, TypeError, ValueError, AttributeError) as error:
         said = error if isinstance(error, Failed) else f"unexpected response of GitLab: {error!r}"
-        sys.stderr.write(f"warning: {said}\n" if args[0] == "note" else f"error: {said}\n")
-        return 0 if args[0] == "note" else 1
+        sys.stderr.write(f"error: {said}\n" if args[0] == "approvals" else f"warning: {said}\n")
+        return 1 if args[0] == "approvals" else 0
     return 0
 
 

@@ -156,14 +156,7 @@ def test_a_stored_snapshot_names_nobody_and_is_what_a_forks_pull_request_is_plan
 
 
 def test_an_issue_for_a_section_that_was_changed_after_it_was_read(applied: Site) -> None:
-    """The org is observed: its file is a snapshot, and the export of the served org's audit log shows the change."""
-    environ = {**os.environ, "ROLECALL_TOKEN": applied.token, "ROLECALL_TOKEN_HOST": "127.0.0.1"}
-    command = [sys.executable, "-m", "rolecall", "-C", str(applied.repo), "-e", "prod", "snapshot"]
-    command += ["--people", "names", "--out", str(applied.repo / "now.json")]
-    subprocess.run(command, env=environ, capture_output=True, check=True)
-    applied.change("env/prod.yaml", f"url: {applied.url}\n  token: {{env: ROLECALL_TOKEN}}", "url: observed:now.json")
-    key = f"audit: {{writer: org_8817, token: {{env: ROLECALL_TOKEN}}, url: '{applied.url}'}}"
-    applied.change("env/prod.yaml", "guards:", f"{key}\n\nguards:")
+    become_observed(applied)
     assert applied.run("drift").outputs["fingerprint"] == ""
 
     allow_passwords(applied, allowed=True)
@@ -178,11 +171,27 @@ def test_an_issue_for_a_section_that_was_changed_after_it_was_read(applied: Site
     assert "--accept" not in issue["body"]
 
     allow_passwords(applied, allowed=False)
-    path = applied.repo / "now.json"
-    read_again = {**json.loads(path.read_text(encoding="utf-8")), "taken_at": datetime.now(UTC).isoformat()}
-    path.write_text(json.dumps(read_again), encoding="utf-8")
+    read_again(applied)
     assert applied.run("drift").outputs["fingerprint"] == ""
     assert [row["state"] for row in applied.forge.issues] == ["closed"]
+
+
+def become_observed(site: Site) -> None:
+    """The org is observed now: its file is a snapshot, and the served org's audit log is WRITER's."""
+    environ = {**os.environ, "ROLECALL_TOKEN": site.token, "ROLECALL_TOKEN_HOST": "127.0.0.1"}
+    command = [sys.executable, "-m", "rolecall", "-C", str(site.repo), "-e", "prod", "snapshot"]
+    command += ["--people", "names", "--out", str(site.repo / "now.json")]
+    subprocess.run(command, env=environ, capture_output=True, check=True)
+    site.change("env/prod.yaml", f"url: {site.url}\n  token: {{env: ROLECALL_TOKEN}}", "url: observed:now.json")
+    key = f"audit: {{writer: org_8817, token: {{env: ROLECALL_TOKEN}}, url: '{site.url}'}}"
+    site.change("env/prod.yaml", "guards:", f"{key}\n\nguards:")
+
+
+def read_again(site: Site) -> None:
+    """An admin reads the org again, without a difference."""
+    path = site.repo / "now.json"
+    snapshot = {**json.loads(path.read_text(encoding="utf-8")), "taken_at": datetime.now(UTC).isoformat()}
+    path.write_text(json.dumps(snapshot), encoding="utf-8")
 
 
 def allow_passwords(site: Site, *, allowed: bool) -> None:

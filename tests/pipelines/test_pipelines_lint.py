@@ -115,6 +115,40 @@ def test_secrets_that_write_are_only_in_jobs_with_an_environment(path: Path) -> 
         assert not writes or job.get("environment"), f"{name} of any branch has what may write"
 
 
+WRITER_KEYS = ("WRITER_AUDIT_KEY", "WRITER_USAGE_KEY")
+
+
+def test_the_keys_of_writer_are_in_the_jobs_that_read_them_and_in_no_job_of_a_fork() -> None:
+    """GitHub gives no secrets to pull requests from forks, unless a workflow runs for `pull_request_target`."""
+    jobs = {"rolecall-plan.yml": {"plan": 2}, "rolecall-apply.yml": {"plan": 2, "apply": 1}}
+    for path in WORKFLOWS:
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert not {"pull_request_target", "workflow_run"} & set(workflow[True])
+        expected = {**jobs, "rolecall-drift.yml": {"drift": 1}}[path.name]
+        if path.parent.name == "github":
+            found = {
+                name: re.findall(r"secrets\.(WRITER_\w+)", yaml.safe_dump(job))
+                for name, job in workflow["jobs"].items()
+            }
+            assert {name: sorted(keys) for name, keys in found.items()} == {
+                name: sorted(WRITER_KEYS[:number]) for name, number in expected.items()
+            }
+
+
+def test_the_keys_of_writer_are_optional_in_the_cluster_and_described_for_gitlab() -> None:
+    job = yaml.safe_load((ROOT / "pipelines/kubernetes/drift.yaml").read_text(encoding="utf-8"))
+    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    keys = {each["name"]: each.get("valueFrom") for each in container["env"]}
+    reference = {"name": "rolecall", "key": "writer-audit-key", "optional": True}
+    assert keys["WRITER_AUDIT_KEY"] == {"secretKeyRef": reference}
+    template = (ROOT / "pipelines/gitlab/rolecall.gitlab-ci.yml").read_text(encoding="utf-8")
+    head = template.partition("\nvariables:")[0]
+    assert all(name in head for name in WRITER_KEYS)
+    assert not any(name in template.removeprefix(head) for name in WRITER_KEYS), (
+        "variables of the project, not the file"
+    )
+
+
 def test_the_base_image_is_pinned_by_digest() -> None:
     bases = re.findall(r"^FROM (\S+)", (ROOT / "Containerfile").read_text(encoding="utf-8"), re.MULTILINE)
     assert bases

@@ -41,6 +41,8 @@ class GitLab:
 
     def __init__(self) -> None:
         self.notes: list[dict[str, Any]] = []
+        self.issues: list[dict[str, Any]] = []
+        self.comments: dict[int, list[str]] = {}
         self.merges = [
             merge_request(3, "merged", "ann"),
             merge_request(4, "closed", "eve"),
@@ -80,6 +82,26 @@ class GitLab:
         self.notes.append(made)
         return made
 
+    def write_issue(self, body: dict[str, Any], author: dict[str, Any] | None = None) -> dict[str, Any]:
+        made = {**body, "iid": 1 + len(self.issues), "state": "opened", "author": author or US}
+        self.issues.append(made)
+        return made
+
+    def _issue(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        """An issue that is opened, changed, closed or commented on."""
+        if (method, path) == ("POST", "issues"):
+            return self.write_issue(body)
+        match = re.fullmatch(r"issues/(\d+)(/notes)?", path)
+        issue = next((row for row in self.issues if match and row["iid"] == int(match[1])), None)
+        if match is None or issue is None:
+            return None
+        if match[2]:
+            self.comments.setdefault(issue["iid"], []).append(body["body"])
+            return {"id": 1}
+        issue.update({name: text for name, text in body.items() if name != "state_event"})
+        issue["state"] = "closed" if body.get("state_event") == "close" else issue["state"]
+        return issue
+
     def answer(self, method: str, path: str, body: dict[str, Any]) -> Any:
         if (method, path) == ("GET", "/api/v4/user"):
             return US
@@ -97,6 +119,7 @@ class GitLab:
                 "merge_requests/3/notes": self.notes,
                 "merge_requests/3/approvals": {"approved_by": self.approved},
                 "repository/commits/abc/merge_requests": self.merges,
+                "issues": [issue for issue in self.issues if issue["state"] == "opened"],
             }
             return known.get(path)
         if (method, path) == ("POST", "merge_requests/3/notes"):
@@ -105,7 +128,7 @@ class GitLab:
             held = next(note for note in self.notes if note["id"] == int(found[1]))
             held.update(body)
             return held
-        return None
+        return self._issue(method, path, body)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         gitlab = self

@@ -311,6 +311,8 @@ Next, in the repository's settings:
     ROLECALL_JOURNAL and ROLECALL_TOKEN, which can write. With `guards: {approval: other_person}` authors cannot approve
     their own changes.
   - Create the environment `rolecall-drift` without reviewers, for the default branch only. Add ROLECALL_JOURNAL.
+  - With `audit` or `usage` in the configuration, add the secrets WRITER_AUDIT_KEY and WRITER_USAGE_KEY: one key each,
+    for all branches. Pull requests from forks do not get them.
   - Add CODEOWNERS for .github/workflows, since anyone who can change a workflow can remove the required reviewers.
 """
 _ACTION = """\
@@ -327,6 +329,8 @@ Next, in the project's settings:
   - Add the masked variables ROLECALL_JOURNAL (a PostgreSQL URL) and ROLECALL_GITLAB_TOKEN, as described at the top of
     .gitlab-ci.yml. For an org behind https:// also add ROLECALL_TOKEN and ROLECALL_TOKEN_HOST (the org's host). Set
     ROLECALL_IMAGE if the image is elsewhere.
+  - With `audit` or `usage` in the configuration, add the masked and protected variables WRITER_AUDIT_KEY and
+    WRITER_USAGE_KEY: one key each.
   - Create a protected environment `writer-`, followed by the overlay's name if there is one.
   - Create a schedule for drift.
 """
