@@ -24,7 +24,6 @@ from rolecall.journal.opened import open_journal
 from rolecall.journal.port import AuditStore
 from rolecall.live.audit import audit_export
 from rolecall.localorg.manage import make_token
-from rolecall.localorg.store import audit as org_log
 from rolecall.localorg.store import open_database
 from rolecall.model.audit import AuditLog, AuditPosition
 
@@ -192,7 +191,7 @@ audit: {{writer: {writer}, token: {{env: KEY}}, url: '{base}'}}
 def test_a_new_holder_of_a_watched_role_is_found_by_the_export(
     export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], style: str
 ) -> None:
-    """The org has no page on which roles are changed, so its log gets the entry that such a page would write."""
+    """An admin changes the role in the org, and the export of the org's own log shows it."""
     export.site.turn(audit_style=style)
     folder = tmp_path / "repo"
     folder.mkdir()
@@ -205,18 +204,19 @@ def test_a_new_holder_of_a_watched_role_is_found_by_the_export(
     digest = json.loads(capsys.readouterr().out)["digest"]
     assert run(["apply", "--approve", digest]) == Exit.HUMAN
     assert run(["done", "1", "all"]) == Exit.OK
-    before = {"email": "di@acme.com", "origin": "saml", "manual": [{"team": "Sales", "role": "member"}]}
-    after = {**before, "manual": [{"team": "Sales", "role": "org_admin"}]}
-    with export.site.database.write() as tx:
-        actor = org_log.Actor("ann@acme.com", "console")
-        org_log.record(tx, actor, "users.update", "users/p-di", before, after)
+    where = ["--as", "ann@acme.com", "--database", str(export.site.path)]
+    assert run(["local", "role", "di@acme.com", "Team admin", "--team", "Sales", *where]) == Exit.OK
+    assert run(["local", "role", "di@acme.com", "Org admin", *where]) == Exit.OK
     capsys.readouterr()
     assert run(["drift", "--format", "json", "--detailed-exitcode"]) == Exit.CHANGES
     (alarm,) = json.loads(capsys.readouterr().out)["alarms"]
     assert (alarm["kind"], alarm["name"], alarm["who"]["email"]) == ("watch", "org_admin", "di@acme.com")
     assert alarm["message"].startswith("is now org admin, by ann@acme.com, ")
-    (entry,) = [item for item in export.read().records if item.object == "di@acme.com"]
-    assert (entry.role, entry.source, entry.addresses) == ("org_admin", style, ("users",))
+    entries = [item for item in export.read().records if item.object == "di@acme.com"]
+    assert [(item.role, item.source, item.addresses, item.actor) for item in entries] == [
+        ("team_admin", style, ("users",), "ann@acme.com"),
+        ("org_admin", style, ("users",), "ann@acme.com"),
+    ]
 
 
 def test_a_change_in_the_console_makes_an_observed_org_out_of_date(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rolecall.live.snapshot.reader import SnapshotReader
     from rolecall.localorg.load import Loaded
     from rolecall.localorg.store import Database
+    from rolecall.localorg.user_roles import RoleEdit
     from rolecall.model.live import Live
 
 
@@ -94,6 +95,21 @@ def reset(where: str, *, keep_tokens: bool = False) -> None:
         from rolecall.localorg.manage import reset as empty
 
         empty(database, keep_tokens=keep_tokens)
+
+
+def edit_role(where: str, edit: RoleEdit) -> str | None:
+    """Change a user's role manually, and return its name in the console; None for a removed one.
+
+    Raises Misuse for an unknown user, role or team, for a locked one, and for an author who is not an org admin.
+    """
+    with _opened(where) as database:
+        from rolecall.localorg.manage import standing as of
+        from rolecall.localorg.user_roles import edit_role as change
+
+        if edit.by is not None and of(database, edit.by) != "org admin":
+            hint = "use an active org admin with --as, or leave it out"
+            raise Misuse(Problem("not_org_admin", f"{edit.by} is not an org admin", None, hint))
+        return change(database, edit)
 
 
 def set_usage(where: str, month: str, table: Path) -> int:

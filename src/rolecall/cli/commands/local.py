@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from rolecall.cli.complete import people
+from rolecall.cli.complete import people, roles
 from rolecall.cli.messages import remark, tell
 from rolecall.cli.options import DAY, Invocation
 from rolecall.cli.program import CommandGroup, command
@@ -137,6 +137,49 @@ def reset(call: Invocation, keep_tokens: bool, database: str | None) -> None:
     sys.stdout.write("The local org is now empty.\n")
 
 
+_NO_ROLE = "none"
+
+
+@command(
+    "role",
+    "rolecall local role bo@acme.com team_admin --team Marketing --as ann@acme.com",
+    "rolecall local role bo@acme.com it_admin",
+    "rolecall local role bo@acme.com none --team Marketing",
+    arguments={
+        "email": "Email address of the user.",
+        "role": "The new role: its id, or its name in the console; none removes the role.",
+    },
+)
+@click.argument("email", shell_complete=people)
+@click.argument("role", shell_complete=roles)
+@click.option(
+    "--team",
+    metavar="TEAM",
+    help="Team in which the user gets the role. Default: the role is one at org level: org_admin, it_admin or "
+    "business_admin.",
+)
+@click.option(
+    "--as",
+    "by",
+    metavar="EMAIL",
+    shell_complete=people,
+    help="The org admin who changes the role, for the audit log. Default: a service account.",
+)
+@_DATABASE
+def role(call: Invocation, email: str, role: str, team: str | None, by: str | None, database: str | None) -> None:
+    """Change the role of a user of the local org manually.
+
+    Does what an org admin does in WRITER's console, to rehearse `watch`, `audit` and `why`: the org's audit log has
+    the change. Team roles of SCIM users are locked while manual editing is off.
+    """
+    from rolecall.jobs.local import edit_role
+    from rolecall.localorg.user_roles import RoleEdit
+
+    name = edit_role(_where(call, database), RoleEdit(email, None if role == _NO_ROLE else role, team, by))
+    place = "at org level" if team is None else f"in team {team}"
+    sys.stdout.write(f"{email} has {'no role' if name is None else f'the role {name}'} {place}.\n")
+
+
 @command(
     "usage",
     "rolecall local usage usage.csv",
@@ -202,5 +245,5 @@ local = CommandGroup(
     A local org is a database on this machine that behaves like a WRITER org: admin API, SCIM and console. To use it,
     set url: local:PATH under org in rolecall.yaml.
     """,
-    [load, reset, token, usage, serve],
+    [load, reset, token, role, usage, serve],
 )

@@ -22,6 +22,7 @@ from rolecall.localorg.store.audit import export_style
 from rolecall.localorg.store.keys import stamp
 from rolecall.localorg.store.tables import AUDIT, AnyRow
 from rolecall.localorg.web import Request, Response, Router, json_response, refuse
+from rolecall.model.roles import ORG_ADMIN
 
 PATH = "/api/observability/v1/organization/{id}/audit/events/export"
 
@@ -31,7 +32,8 @@ ROUTER = Router((Route("GET", PATH),))
 class Logged(NamedTuple):
     """An action as WRITER's log has it: area, name, and what was changed.
 
-    ``code`` is the name in newer records, ``role`` the new role of a user, empty if the record states none.
+    ``code`` is the name in newer records, ``role`` the new role of a user, empty if the record states none; ``team`` is
+    where it applies, empty for the org.
     """
 
     area: str
@@ -39,6 +41,7 @@ class Logged(NamedTuple):
     object: str
     code: str
     role: str = ""
+    team: str = ""
 
 
 def handle_export(request: Request, db: Database) -> Response:
@@ -86,6 +89,7 @@ def _legacy(entry: AnyRow, logged: Logged, number: int) -> dict[str, Any]:
         "result": "SUCCESS",
         "object": logged.object or None,
         **({"newRole": logged.role} if logged.role else {}),
+        **({"team": logged.team} if logged.team else {}),
     }
 
 
@@ -99,6 +103,7 @@ def _platform(entry: AnyRow, logged: Logged, number: int) -> dict[str, Any]:
         "target": {"type": logged.area.lower(), "name": logged.object},
         "context": {"ip": entry.source_ip},
         **({"changes": {"role": {"to": logged.role}}} if logged.role else {}),
+        **({"team": {"name": logged.team}} if logged.team else {}),
     }
 
 
@@ -129,19 +134,36 @@ def _of_sso(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Log
 
 def _of_user(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Logged]:
     names = (user.get(key) for user in (after, before) for key in ("userName", "email"))
-    name, role = str(next(filter(None, names), "")), _new_role(before, after)
+    name = str(next(filter(None, names), ""))
     if not before:
-        yield Logged("User", "Invited", name, "user.invited", role)
+        yield Logged("User", "Invited", name, "user.invited", _only_role(_team_roles(after)))
     elif not after or (before.get("active") is not False and after.get("active") is False):
         yield Logged("User", "Removed", name, "user.removed")
-    elif before.get("manual") != after.get("manual"):
+    else:
+        yield from _of_roles(name, before, after)
+
+
+def _of_roles(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Logged]:
+    """Yield the changes of roles: at org level, which an org admin of a team has too (R21), or in each team."""
+    old, new = _team_roles(before), _team_roles(after)
+    admin = ORG_ADMIN in new.values()
+    if before.get("org_role") != after.get("org_role") or admin != (ORG_ADMIN in old.values()):
+        role = after.get("org_role") or (ORG_ADMIN if admin else _only_role(new))
         yield Logged("User", "Role changed", name, "user.role.changed", role)
+        return
+    for team in sorted(old.keys() | new.keys()):
+        if old.get(team) != new.get(team):
+            role = new.get(team, "")
+            yield Logged("Team", "Role changed", name, "team.role.changed", role, team)
 
 
-def _new_role(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Return the role that a user did not have before, of manual edits; empty if that is not just one."""
-    old, new = ({edit["role"] for edit in user.get("manual") or ()} for user in (before, after))
-    return next(iter(new - old)) if len(new - old) == 1 else ""
+def _team_roles(user: Mapping[str, Any]) -> dict[str, str]:
+    return {edit["team"]: edit["role"] for edit in user.get("manual") or ()}
+
+
+def _only_role(roles: Mapping[str, str]) -> str:
+    """Return the role of all teams; empty if they differ."""
+    return next(iter(roles.values())) if len({*roles.values()}) == 1 else ""
 
 
 def _cursor(position: int) -> str:
