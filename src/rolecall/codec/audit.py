@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from rolecall.codec.audit_table import sections_of
-from rolecall.model.audit import AuditRecord, Result, StoredRecord
+from rolecall.model.audit import USERS, AuditRecord, Result, StoredRecord
 from rolecall.model.kinds import split_address
 from rolecall.model.outcome import Event
 
@@ -88,7 +88,7 @@ def stored_record(record: AuditRecord, received: datetime) -> StoredRecord:
 
 
 def record_of_event(event: Event, raw: Json) -> AuditRecord:
-    """Return the record of an entry in an org's own audit log."""
+    """Return the record of an entry in an org's own audit log. One about a user names the address, not the ID."""
     section, key = split_address(event.address)
     action = "created" if event.before is None else "deleted" if event.after is None else "updated"
     return AuditRecord(
@@ -98,11 +98,33 @@ def record_of_event(event: Event, raw: Json) -> AuditRecord:
         result="success",
         area=section,
         action=action,
-        object=key or "",
+        object=(email_of(event) if section == USERS else "") or key or "",
         source=event.channel,
         sections=(section,),
         raw=raw,
+        role=_role_of(event) if section == USERS else "",
     )
+
+
+def email_of(event: Event) -> str:
+    """Return the email address of the user in an entry of an org's own log; empty without one."""
+    values = (value for value in (event.after, event.before) if isinstance(value, dict))
+    names = (value.get(name) for value in values for name in ("email", "userName"))
+    return next((name for name in names if isinstance(name, str)), "")
+
+
+def _role_of(event: Event) -> str:
+    """Return the role that a user did not have before, at org level or in teams; empty if that is not just one."""
+    new = _roles(event.after) - _roles(event.before)
+    return new.pop() if len(new) == 1 else ""
+
+
+def _roles(user: Json) -> set[str]:
+    if not isinstance(user, dict):
+        return set()
+    edits = user.get("manual")
+    named = [user.get("org_role"), *(edit.get("role") for edit in edits or () if isinstance(edit, dict))]
+    return {role for role in named if isinstance(role, str)}
 
 
 def shape_of(value: Json) -> Json:

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from rolecall.codec.audit import decode_record, record_of_event, stored_record
+from rolecall.codec.audit import decode_record, stored_record
 from rolecall.errors import Misuse, OrgError, Problem, RolecallError, SecretError, Where, did_you_mean
 from rolecall.journal.port import AuditStore
 from rolecall.live.audit import AuditPage, PageUnrecognized, PositionRejected
-from rolecall.live.port import Audit
 from rolecall.model.audit import CLOCKS, SUBJECTS, AuditLog, AuditPosition, AuditRecord, Gap, first_reading, marked
 from rolecall.model.checkup import Check
 from rolecall.model.console import NEWER_AUDIT_LOG
@@ -125,13 +124,6 @@ async def _first_page(export: Export, start: datetime) -> AuditPage:
         return await export.page_since(start)
     except PositionRejected:
         return await export.page_since(None)
-
-
-async def own_log(audit: Audit, since: datetime) -> AuditLog:
-    """Return an org's own audit log. Raises OrgError."""
-    events = await audit.since(since)
-    records = (record_of_event(event, {**event._asdict(), "at": event.at.isoformat()}) for event in events)
-    return AuditLog(tuple(records), Coverage())
 
 
 @dataclass(slots=True)

@@ -119,8 +119,9 @@ async def _show(call: Invocation, config: Config, options: AuditOptions) -> Exit
     """Print the records, and with `--follow` those that come."""
     from rolecall.cli.session import now
     from rolecall.jobs.audit import check_address
+    from rolecall.jobs.own_log import OWN_DAYS
 
-    since = now() - timedelta(days=config.audit.keep_days if config.audit else _OWN_DAYS)
+    since = now() - timedelta(days=config.audit.keep_days if config.audit else OWN_DAYS)
     if options.since is not None:
         since = options.since.replace(tzinfo=UTC)
     with _log_of(call, config) as read_log:
@@ -137,10 +138,6 @@ async def _show(call: Invocation, config: Config, options: AuditOptions) -> Exit
         if options.follow:
             await _follow(call, options, read_log, log, veil)
     return code
-
-
-_OWN_DAYS = 90
-"""The days of an org's own log that are listed by default."""
 
 
 @contextmanager
@@ -181,7 +178,7 @@ async def _of_writer(
 
 async def _own(call: Invocation, config: Config, since: datetime) -> AuditLog:
     from rolecall.cli.session import session
-    from rolecall.jobs.audit import own_log
+    from rolecall.jobs.own_log import own_log
     from rolecall.live.port import Audit
 
     async with session(call, config) as opened:

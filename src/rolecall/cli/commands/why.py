@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -111,7 +112,7 @@ def why(
         return report_coverage(call, config, org_state.coverage)
     explained = explain(org_state, who)
     against = None if role is None else explain_not(org_state, who, role_of(org_state, role))
-    events = _events(call, config, email) if at == "live" else None
+    events = None if email is None or at != "live" else _events(call, config, who, org_state)
     if form == "json":
         body = why_json(explained, org_state.coverage, org_state.at)
         body = body if against is None else {**body, "not": why_not_json(against)}
@@ -122,13 +123,25 @@ def why(
     return report_coverage(call, config, org_state.coverage)
 
 
-def _events(call: Invocation, config: Config, email: str | None) -> AuditLog | None:
-    """Return the records of the audit log about a user; None without a user or a log."""
-    if email is None or config.audit is None:
-        return None
-    from rolecall.cli.audit_log import user_events
+def _events(call: Invocation, config: Config, user: Person, org_state: State) -> AuditLog | None:
+    """Return the records about a user in WRITER's audit log, or in the org's own; None if there is no log."""
+    if config.audit is not None:
+        from rolecall.cli.audit_log import user_events
 
-    return user_events(call, config, email)
+        return user_events(call, config, user.email)
+    if config.org.kind == "observed" or call.snapshot is not None:
+        return None
+    from rolecall.cli.session import now, session, wait_for
+    from rolecall.jobs.own_log import OWN_DAYS, own_events
+    from rolecall.live.port import Audit
+
+    async def work() -> AuditLog | None:
+        async with session(call, config) as opened:
+            if not isinstance(opened.org, Audit):
+                return None
+            return await own_events(opened.org, now() - timedelta(days=OWN_DAYS), user, org_state.facts.groups)
+
+    return wait_for(work())
 
 
 def _events_json(log: AuditLog) -> dict[str, Any]:
