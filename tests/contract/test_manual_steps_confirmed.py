@@ -171,6 +171,55 @@ def test_plan_why_and_show_confirm_nothing(world: World) -> None:
     assert world.steps()[SSO]["audit"]["status"] == "not_in_log"
 
 
+def test_show_reads_on_and_stores_nothing(world: World) -> None:
+    world.apply()
+    world.rolecall("done", "1", "all", "--by", "ann@acme.com")
+    world.allow_passwords()
+    stored = records(world)
+    line = rf"{SSO} +confirmed +by ann@acme\.com · confirmed by the audit log: ann@acme\.com, {MOMENT}"
+    assert re.search(line, world.rolecall("show", "1"))
+    assert not re.search(line, world.rolecall("history", "1"))
+    assert records(world) == stored
+
+
+def test_show_without_the_log_shows_what_is_stored_and_warns(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.apply()
+    world.rolecall("done", "1", "all", "--by", "ann@acme.com")
+    shown = world.rolecall("show", "1")
+    assert "not in the audit log yet" in shown
+    monkeypatch.delenv("KEY")
+    world.capture.readouterr()
+    assert run(["show", "1"]) == Exit.OK
+    again = world.capture.readouterr()
+    assert "not in the audit log yet" in again.out
+    assert "the audit log was not read: the environment variable KEY is not set" in again.err
+    assert "confirmations are as of the last reading" in again.err
+
+
+def test_show_reads_no_log_for_a_run_whose_steps_are_confirmed(world: World) -> None:
+    world.configure(team="Marketing")
+    world.apply()
+    world.allow_passwords()
+    world.admit_at_once()
+    world.rolecall("done", "1", "all", "--by", "ann@acme.com")
+    assert {step["audit"]["status"] for step in world.steps().values()} <= {"confirmed", "not_logged"}
+    world.configure(team="Marketing", writer="org_8817")
+    (world.folder / "rolecall.yaml").write_text(
+        re.sub(r"url: 'http[^']*'", "url: 'http://127.0.0.1:1'", (world.folder / "rolecall.yaml").read_text())
+    )
+    world.capture.readouterr()
+    assert run(["show", "1"]) == Exit.OK
+    assert world.capture.readouterr().err == ""
+
+
+def records(world: World) -> tuple[Any, ...]:
+    """What the journal stores of the log: its records, and how far it was read."""
+    journal = find_journal("sqlite:.rolecall/journal.db", world.folder)
+    assert journal is not None
+    with journal:
+        return journal.audit.records("org_8817"), journal.audit.position("org_8817"), entries(world)
+
+
 def entries(world: World) -> int:
     journal = find_journal("sqlite:.rolecall/journal.db", world.folder)
     assert journal is not None

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rolecall.cli.journals import find_journal
-from rolecall.cli.messages import remark
+from rolecall.cli.messages import remark, tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.session import now, secret, wait_for
 from rolecall.errors import Problem
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rolecall.journal.port import AuditStore, Journal
     from rolecall.model.evidence import Findings
     from rolecall.model.live import Live
+    from rolecall.model.run import Run
     from rolecall.model.target import AuditTarget
 
 
@@ -93,6 +94,25 @@ async def read_audit(
         store.prune(target.writer, oldest)
     position = log.position
     return log if position is None else log._replace(position=position._replace(since=max(position.since, oldest)))
+
+
+def log_of_run(call: Invocation, config: Config, journal: Journal, run: Run) -> AuditLog | None:
+    """Read the log on for the unconfirmed steps of a run, and store nothing.
+
+    Return None if it cannot show any of them, and with a warning if it could not be read: then what is stored counts.
+    """
+    from rolecall.jobs.confirm import may_be_confirmed
+
+    target = config.audit
+    if target is None or not may_be_confirmed(journal, target, run, now()):
+        return None
+    log = wait_for(read_audit(call, config, target, None, run.started_at - CLOCKS))
+    if log.unread is None:
+        return log
+    message = f"{log.unread}; confirmations are as of the last reading"
+    problem = Problem("audit_unread", message, log.where, None, "warning")
+    tell([problem], as_json=call.log_format == "json", color=call.color)
+    return None
 
 
 def audit_source(call: Invocation, config: Config, target: AuditTarget) -> AuditExport:

@@ -55,10 +55,17 @@ def confirm_steps(
     return checked
 
 
-def findings(journal: Journal | None, target: AuditTarget | None, runs: Iterable[Run], now: datetime) -> Findings:
+def findings(
+    journal: Journal | None,
+    target: AuditTarget | None,
+    runs: Iterable[Run],
+    now: datetime,
+    newer: AuditLog | None = None,
+) -> Findings:
     """Return what is known of steps that were reported done, from what the journal stores. Nothing is written.
 
-    Steps of an org whose audit log the configuration does not name are left out unless they are confirmed.
+    ``newer`` is the log as it was read just now, which counts as well. Steps of an org whose audit log the
+    configuration does not name are left out unless they are confirmed.
     """
     runs = tuple(runs)
     known = confirmed_before(runs)
@@ -67,7 +74,10 @@ def findings(journal: Journal | None, target: AuditTarget | None, runs: Iterable
     open_runs = [run for run in runs if any(step.unconfirmed for step in run.steps) and _is_of(journal, run, target)]
     if not open_runs:
         return known
-    log = _whole(journal, target, open_runs, stored_log(journal, target, now))
+    log = _whole(journal, target, open_runs, newer or stored_log(journal, target, now))
+    if newer is not None:
+        records = {record.key: record for record in (*log.records, *newer.records)}
+        log = log._replace(records=tuple(records.values()))
     by_org = {org_id: [run for run in open_runs if run.org_id == org_id] for org_id in {r.org_id for r in open_runs}}
     checked = (each for alike in by_org.values() for each in _looked_up(journal, alike, log, target))
     return {**known, **{(step.run, step.number): finding for step, finding in checked}}
@@ -82,6 +92,12 @@ def has_unconfirmed(journal: Journal, target: AuditTarget, now: datetime) -> boo
 def _needs_records(run: Run) -> bool:
     """Return whether a run has an unconfirmed step that a record can show: not all changes are logged."""
     return any(step.unconfirmed and is_any_logged(question_of(run, step, ())) for step in run.steps)
+
+
+def may_be_confirmed(journal: Journal, target: AuditTarget, run: Run, now: datetime) -> bool:
+    """Return whether a run of the org whose log this is has unconfirmed steps that the log may still show."""
+    kept = run.started_at >= now - timedelta(days=target.keep_days)
+    return kept and _needs_records(run) and _is_of(journal, run, target)
 
 
 def confirmed_before(runs: Iterable[Run]) -> Findings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,12 @@ from rolecall.cli.program import command
 from rolecall.cli.report_options import format_option
 from rolecall.cli.run_numbers import run_or_name
 from rolecall.report.line import line
+
+if TYPE_CHECKING:
+    from rolecall.desired.build import Config
+    from rolecall.journal.port import Journal
+    from rolecall.model.audit import AuditLog
+    from rolecall.model.run import Run
 
 
 @command(
@@ -27,8 +34,9 @@ from rolecall.report.line import line
 def show(call: Invocation, plan: str, form: str) -> None:
     """Show a saved plan or a past run.
 
-    The org is not read, so this does not say whether the plan can still be applied. Users are shown as in the plan. For
-    who ran a run and its journal entries: rolecall history RUN.
+    The org is not read, so this does not say whether the plan can still be applied. Users are shown as in the plan. If
+    the configuration names an audit log, manual steps are looked up in it; nothing is stored. For who ran a run and its
+    journal entries: rolecall history RUN.
     """
     from rolecall.cli.console import stdout
     from rolecall.cli.output import show_plan as present
@@ -58,7 +66,8 @@ def _run(call: Invocation, out: Console, number: int, form: str, at: InRepositor
     try:
         run = one_run(journal, number)
         text = journal.plan(number) if journal is not None else None
-        shown = findings(journal, config.audit, (run,), now())
+        newer = _newer_log(call, config, journal, run)
+        shown = findings(journal, config.audit, (run,), now(), newer)
     finally:
         if journal is not None:
             journal.close()
@@ -66,3 +75,12 @@ def _run(call: Invocation, out: Console, number: int, form: str, at: InRepositor
         present(out, plan_of_text(text, f"run {number}"), form, at)
     if form == "text":
         out.lines([line(), *listing_lines(recorded_run_document(run, shown))])
+
+
+def _newer_log(call: Invocation, config: Config, journal: Journal | None, run: Run) -> AuditLog | None:
+    """Return the audit log as of now, if it may show steps of the run that are not confirmed."""
+    if journal is None or config.audit is None:
+        return None
+    from rolecall.cli.audit_log import log_of_run
+
+    return log_of_run(call, config, journal, run)
