@@ -154,15 +154,22 @@ class _Connections:
 
     @asynccontextmanager
     async def lend(self) -> AsyncIterator[httpx.AsyncClient]:
-        """Lend the free connection that was used last; wait for one if all are in use."""
+        """Lend the free connection that was used last; wait for one if all are in use.
+
+        One whose request fails or is canceled is not lent again: httpx never uses a connection whose first request
+        is canceled right after it connected, and the next request would wait for it without end.
+        """
         async with self._slots:
             if not self._idle:
                 self._open()
             client = self._idle.pop()
             try:
                 yield client
-            finally:
-                self._idle.append(client)
+            except BaseException:
+                self._all.remove(client)
+                await client.aclose()
+                raise
+            self._idle.append(client)
 
     async def close(self) -> None:
         for client in self._all:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -74,6 +78,53 @@ def test_a_response_that_is_too_large_is_named_and_not_requested_again(monkeypat
     found, final = problem(head + b"x" * 1048577, Timeouts())
     assert (found.code, found.message) == ("org_too_large", "the response to GET /v1/org is larger than 1 MiB")
     assert final
+
+
+class Prompt(BaseHTTPRequestHandler):
+    """Answers in one packet and keeps the connection."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: Any) -> None:
+        """Write nothing."""
+
+
+@pytest.fixture(scope="module")
+def prompt_server() -> Iterator[str]:
+    """Give the URL of a server that answers each request at once."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Prompt) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+async def after_cancelling(url: str, turns: int) -> int:
+    """Return the status of a request after one that is cancelled when the loop has turned this often."""
+    transport = HttpTransport(base_url(url), lambda: "t", Timeouts(whole=5))
+    cancelled = asyncio.create_task(transport.send(REQUEST))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    cancelled.cancel()
+    await asyncio.gather(cancelled, return_exceptions=True)
+    answer = await transport.send(REQUEST)
+    await transport.close()
+    return answer.status
+
+
+@pytest.mark.parametrize("turns", range(30))
+def test_a_connection_whose_request_is_cancelled_at_any_moment_does_not_stop_the_next(
+    prompt_server: str, turns: int
+) -> None:
+    assert asyncio.run(after_cancelling(prompt_server, turns)) == 200
 
 
 @pytest.mark.parametrize("token", ["", "two\nlines", "spa ce"])
