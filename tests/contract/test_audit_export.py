@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from cli_repo import SNAPSHOT
+from cli_repo import SNAPSHOT, apply_approved
 from faulty_client import FakeClock
 from live_site import Site, served, site_template
 from org_client import Client
@@ -200,9 +200,7 @@ def test_a_new_holder_of_a_watched_role_is_found_by_the_export(
     (folder / "rolecall.yaml").write_text(WATCHING.format(writer=WRITER, base=export.site.base))
     monkeypatch.chdir(folder)
     monkeypatch.setenv("KEY", export.token())
-    run(["plan", "--format", "json"])
-    digest = json.loads(capsys.readouterr().out)["digest"]
-    assert run(["apply", "--approve", digest]) == Exit.HUMAN
+    apply_approved(capsys)
     assert run(["done", "1", "all"]) == Exit.OK
     where = ["--as", "ann@acme.com", "--database", str(export.site.path)]
     assert run(["local", "role", "di@acme.com", "Team admin", "--team", "Sales", *where]) == Exit.OK

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from idp import AppRegistration, Entra, uid
+from idp import AppRegistration, Entra, http_client, uid
 
 from rolecall.live.connect import PeopleConnection, connect_people
 from rolecall.model.directory import EVERYBODY, Directory, IdpFacts
@@ -43,12 +43,8 @@ def entra() -> Entra:
 
 @pytest.fixture
 def http(entra: Entra) -> Iterator[httpx.Client]:
-    with entra.served() as url, client(url, entra.token) as http:
+    with entra.client() as http:
         yield http
-
-
-def client(url: str, token: str) -> httpx.Client:
-    return httpx.Client(base_url=f"{url}/v1.0", headers={"authorization": f"Bearer {token}"}, trust_env=False)
 
 
 def read(entra: Entra) -> tuple[Directory, IdpFacts, Any]:
@@ -176,7 +172,7 @@ def test_five_requests_on_demand_are_accepted_in_ten_seconds() -> None:
     times = iter([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 10.5])
     entra = an_entra(seconds=lambda: next(times))
     body = demand(entra, entra.user("ann@acme.com").id)
-    with entra.served() as url, client(url, entra.token) as http:
+    with entra.client() as http:
         path = f"{JOBS}/{entra.job.id}/provisionOnDemand"
         replies = [http.post(path, json=body) for _ in range(7)]
     assert [reply.status_code for reply in replies] == [200, 200, 200, 200, 200, 429, 200]
@@ -223,7 +219,7 @@ def test_a_client_may_do_what_its_permissions_cover(entra: Entra) -> None:
         for name, registration in entra.clients.items():
             form = {"client_id": name, "client_secret": registration.secret, "grant_type": "client_credentials"}
             token = httpx.post(f"{url}/acme/oauth2/v2.0/token", data=form, trust_env=False).json()["access_token"]
-            with client(url, token) as http:
+            with http_client(f"{url}{entra.spec_base}", token) as http:
                 replies = (
                     http.get(f"{APP}/appRoleAssignedTo"),
                     http.get(JOBS),
@@ -232,7 +228,7 @@ def test_a_client_may_do_what_its_permissions_cover(entra: Entra) -> None:
                 )
                 statuses[name] = [reply.status_code for reply in replies]
         wrong = httpx.post(f"{url}/acme/oauth2/v2.0/token", data={"client_id": "reads"}, trust_env=False)
-        with client(url, "nothing") as http:
+        with http_client(f"{url}{entra.spec_base}", "nothing") as http:
             unknown = http.get(JOBS)
     assert statuses == {"reads": [200, 200, 403, 403], "writes": [403, 200, 204, 403]}
     assert (wrong.status_code, unknown.status_code) == (401, 401)

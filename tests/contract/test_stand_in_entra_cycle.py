@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ from idp import Entra, uid
 from idp.entra_scim import ROLE
 from idp.entra_state import WRITER_ROLE
 from idp.scim_out import Sent
-from org_client import fill
+from org_client import org_without_users
 from scim_org import Client, configure, new_token, served
 
-from rolecall.localorg.store import Database, open_database
+from rolecall.localorg.store import Database
 
 JOBS = f"/servicePrincipals/{uid('app')}/synchronization/jobs"
 ANN, BO, CY = "ann@acme.com", "bo@acme.com", "cy@acme.com"
@@ -26,11 +25,8 @@ ANN, BO, CY = "ann@acme.com", "bo@acme.com", "cy@acme.com"
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    """An org with teams and no users."""
-    database = open_database(tmp_path / "org.db")
-    fill(database, people=[], idp_groups={})
-    yield database
-    database.close()
+    with org_without_users(tmp_path) as database:
+        yield database
 
 
 @pytest.fixture
@@ -49,25 +45,6 @@ def entra(db: Database) -> Iterator[Entra]:
         yield entra
 
 
-@contextmanager
-def api(entra: Entra) -> Iterator[httpx.Client]:
-    with entra.served() as url:
-        headers = {"authorization": f"Bearer {entra.token}"}
-        with httpx.Client(base_url=f"{url}/v1.0", headers=headers, trust_env=False) as http:
-            yield http
-
-
-def users(db: Database) -> dict[str, bool]:
-    return {user["userName"]: user["active"] for user in Client(db).get("/Users").body["Resources"]}
-
-
-def groups(db: Database) -> dict[str, set[str]]:
-    scim = Client(db)
-    names = {user["id"]: user["userName"] for user in scim.get("/Users").body["Resources"]}
-    resources = scim.get("/Groups").body["Resources"]
-    return {group["displayName"]: {names[user] for user in scim.members(group["id"])} for group in resources}
-
-
 def sent(entra: Entra) -> list[Sent]:
     assert entra.scim is not None
     return entra.scim.writes
@@ -76,8 +53,8 @@ def sent(entra: Entra) -> list[Sent]:
 def test_the_initial_cycle_sends_what_is_assigned(entra: Entra, db: Database) -> None:
     """R29: Cy is in Legal only through another group."""
     entra.provision()
-    assert users(db) == {ANN: True, BO: True}
-    assert groups(db) == {"Legal": {ANN, BO}}
+    assert Client(db).active_by_user() == {ANN: True, BO: True}
+    assert Client(db).members_by_group() == {"Legal": {ANN, BO}}
     assert (entra.job.last["state"], entra.job.full, entra.job.quarantine) == ("Succeeded", False, None)
     writes = [(request.method, request.path.split("/")[1]) for request in sent(entra)]
     assert writes == [("POST", "Users"), ("POST", "Users"), ("POST", "Groups"), ("PATCH", "Groups")]
@@ -98,7 +75,7 @@ def test_an_incremental_cycle_sends_what_changed(entra: Entra, db: Database) -> 
         [{"op": "Replace", "path": "displayName", "value": "Ann Lee"}],
         [{"op": "Replace", "path": "active", "value": "False"}],
     ]
-    assert users(db) == {ANN: True, BO: False}
+    assert Client(db).active_by_user() == {ANN: True, BO: False}
 
 
 def test_a_full_cycle_corrects_the_org(entra: Entra, db: Database) -> None:
@@ -108,15 +85,15 @@ def test_a_full_cycle_corrects_the_org(entra: Entra, db: Database) -> None:
     scim.patch(f"/Users/{entra.job.users[entra.user(ANN).id].scim_id}", {"op": "replace", "value": {"active": False}})
     scim.delete(f"/Users/{entra.job.users[entra.user(BO).id].scim_id}")
     entra.provision()
-    assert users(db) == {ANN: False}
+    assert Client(db).active_by_user() == {ANN: False}
     entra.provision(full=True)
-    assert users(db) == {ANN: True, BO: True}
-    assert groups(db) == {"Legal": {ANN, BO}}
+    assert Client(db).active_by_user() == {ANN: True, BO: True}
+    assert Client(db).members_by_group() == {"Legal": {ANN, BO}}
 
 
 def test_a_new_schema_makes_the_next_cycle_full(entra: Entra, db: Database) -> None:
     entra.provision()
-    with api(entra) as http:
+    with entra.client() as http:
         path = f"{JOBS}/{entra.job.id}/schema"
         schema = http.get(path).json()
         mappings = schema["synchronizationRules"][0]["objectMappings"][0]["attributeMappings"]
@@ -131,26 +108,26 @@ def test_a_new_schema_makes_the_next_cycle_full(entra: Entra, db: Database) -> N
 def test_a_user_out_of_scope_is_deactivated_and_a_group_is_deleted(entra: Entra, db: Database) -> None:
     entra.assign("Sales")
     entra.provision()
-    assert groups(db) == {"Legal": {ANN, BO}, "Sales": {CY}}
+    assert Client(db).members_by_group() == {"Legal": {ANN, BO}, "Sales": {CY}}
     entra.group("Legal").members.remove(entra.user(BO).id)
     entra.unassign("Sales")
     entra.provision()
-    assert users(db) == {ANN: True, BO: False, CY: False}
-    assert groups(db) == {"Legal": {ANN}}
+    assert Client(db).active_by_user() == {ANN: True, BO: False, CY: False}
+    assert Client(db).members_by_group() == {"Legal": {ANN}}
     entra.group("Legal").members.append(entra.user(BO).id)
     entra.provision()
-    assert users(db) == {ANN: True, BO: True, CY: False}
-    assert groups(db) == {"Legal": {ANN, BO}}
+    assert Client(db).active_by_user() == {ANN: True, BO: True, CY: False}
+    assert Client(db).members_by_group() == {"Legal": {ANN, BO}}
 
 
 def test_a_disabled_account_is_not_created(entra: Entra, db: Database) -> None:
     entra.user(ANN).enabled = False
     entra.provision()
-    assert users(db) == {BO: True}
+    assert Client(db).active_by_user() == {BO: True}
     assert "skipped" in {entry["provisioningStatusInfo"]["status"] for entry in entra.entries}
     entra.user(ANN).enabled = True
     entra.provision()
-    assert groups(db) == {"Legal": {ANN, BO}}
+    assert Client(db).members_by_group() == {"Legal": {ANN, BO}}
 
 
 def test_users_and_groups_that_the_org_has_are_matched(entra: Entra, db: Database) -> None:
@@ -159,33 +136,33 @@ def test_users_and_groups_that_the_org_has_are_matched(entra: Entra, db: Databas
     entra.provision()
     assert entra.job.users[entra.user(ANN).id].scim_id == ann
     assert entra.job.groups[entra.group("Legal").id].scim_id == group
-    assert users(db) == {ANN: True, BO: True}
-    assert groups(db) == {"Legal": {ANN, BO}}
+    assert Client(db).active_by_user() == {ANN: True, BO: True}
+    assert Client(db).members_by_group() == {"Legal": {ANN, BO}}
 
 
 def test_the_scope_of_everything(entra: Entra, db: Database) -> None:
     entra.secrets["SyncAll"] = "true"
     entra.provision()
-    assert users(db) == {ANN: True, BO: True, CY: True}
-    assert set(groups(db)) == {"Legal", "Counsel", "Sales"}
+    assert Client(db).active_by_user() == {ANN: True, BO: True, CY: True}
+    assert set(Client(db).members_by_group()) == {"Legal", "Counsel", "Sales"}
 
 
 def test_a_paused_job_sends_nothing_until_it_starts(entra: Entra, db: Database) -> None:
-    with api(entra) as http:
+    with entra.client() as http:
         http.post(f"{JOBS}/{entra.job.id}/pause").raise_for_status()
         entra.provision()
-        assert users(db) == {}
+        assert Client(db).active_by_user() == {}
         http.post(f"{JOBS}/{entra.job.id}/start").raise_for_status()
     entra.provision()
-    assert users(db) == {ANN: True, BO: True}
+    assert Client(db).active_by_user() == {ANN: True, BO: True}
 
 
 def test_writes_of_the_api_are_provisioned(entra: Entra, db: Database) -> None:
     entra.provision_each = True
     body = {"principalId": entra.group("Sales").id, "resourceId": entra.app, "appRoleId": next(iter(entra.roles))}
-    with api(entra) as http:
+    with entra.client() as http:
         http.post(f"/servicePrincipals/{entra.app}/appRoleAssignedTo", json=body).raise_for_status()
-    assert groups(db) == {"Legal": {ANN, BO}, "Sales": {CY}}
+    assert Client(db).members_by_group() == {"Legal": {ANN, BO}, "Sales": {CY}}
 
 
 def test_one_user_on_demand(entra: Entra, db: Database) -> None:
@@ -199,19 +176,19 @@ def test_one_user_on_demand(entra: Entra, db: Database) -> None:
         entries: list[dict[str, Any]] = json.loads(reply.json()["value"])
         return entries
 
-    with api(entra) as http:
+    with entra.client() as http:
         (ann,) = demand(http, entra.user(ANN).id)
         (cy,) = demand(http, entra.user(CY).id)
     assert (ann["provisioningAction"], ann["provisioningStatusInfo"]["status"]) == ("create", "success")
     assert cy["provisioningStatusInfo"]["errorInformation"]["reason"] == "NotEffectivelyEntitled"
-    assert users(db) == {ANN: True}
+    assert Client(db).active_by_user() == {ANN: True}
 
 
 def test_credentials_are_valid_if_the_org_answers(entra: Entra) -> None:
     path = f"{JOBS}/{entra.job.id}/validateCredentials"
     pairs = [{"key": key, "value": value} for key, value in entra.secrets.items()]
     wrong = [{**pair, "value": "*"} if pair["key"] == "SecretToken" else pair for pair in pairs]
-    with api(entra) as http:
+    with entra.client() as http:
         assert http.post(path, json={"useSavedCredentials": True}).status_code == 204
         assert http.post(path, json={"credentials": pairs}).status_code == 204
         refused = http.post(path, json={"credentials": wrong})
@@ -224,12 +201,12 @@ def test_a_connection_that_is_lost_puts_the_job_in_quarantine_until_a_cycle_succ
     configure(db, enabled=False)
     entra.provision()
     assert (entra.job.last["state"], entra.job.quarantine["reason"]) == ("Failed", "EncounteredQuarantineException")
-    with api(entra) as http:
+    with entra.client() as http:
         assert http.get(f"{JOBS}/{entra.job.id}").json()["status"]["code"] == "Quarantine"
     configure(db, enabled=True)
     entra.provision()
     assert (entra.job.last["state"], entra.job.quarantine) == ("Succeeded", None)
-    assert groups(db) == {"Legal": {ANN, BO}}
+    assert Client(db).members_by_group() == {"Legal": {ANN, BO}}
 
 
 def test_one_user_who_fails_is_an_error_of_that_user(entra: Entra, db: Database) -> None:
@@ -240,7 +217,7 @@ def test_one_user_who_fails_is_an_error_of_that_user(entra: Entra, db: Database)
     assert failed == [entra.user(BO).id]
     entra.user(BO).properties.clear()
     entra.provision()
-    assert groups(db) == {"Legal": {ANN, BO}}
+    assert Client(db).members_by_group() == {"Legal": {ANN, BO}}
 
 
 def test_more_deletions_than_the_threshold_are_not_made(entra: Entra, db: Database) -> None:
@@ -249,13 +226,13 @@ def test_more_deletions_than_the_threshold_are_not_made(entra: Entra, db: Databa
     entra.group("Legal").members.clear()
     entra.provision()
     assert entra.job.quarantine["reason"] == "TooManyDeletes"
-    assert users(db) == {ANN: True, BO: True}
-    with api(entra) as http:
+    assert Client(db).active_by_user() == {ANN: True, BO: True}
+    with entra.client() as http:
         reset = {"criteria": {"resetScope": "ForceDeletes, QuarantineState"}}
         http.post(f"{JOBS}/{entra.job.id}/restart", json=reset).raise_for_status()
     entra.provision()
-    assert (users(db), entra.job.quarantine) == ({ANN: False, BO: False}, None)
-    assert groups(db) == {"Legal": set()}
+    assert (Client(db).active_by_user(), entra.job.quarantine) == ({ANN: False, BO: False}, None)
+    assert Client(db).members_by_group() == {"Legal": set()}
 
 
 def test_the_role_attribute_is_the_app_role(entra: Entra, db: Database) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -34,15 +32,6 @@ def stand_in(kind: str) -> Okta | Entra:
     return idp
 
 
-@contextmanager
-def api(idp: Okta | Entra) -> Iterator[httpx.Client]:
-    scheme = "SSWS" if isinstance(idp, Okta) else "Bearer"
-    with idp.served() as url:
-        headers = {"authorization": f"{scheme} {idp.token}"}
-        with httpx.Client(base_url=url, headers=headers, trust_env=False) as http:
-            yield http
-
-
 def assign(idp: Okta | Entra, http: httpx.Client) -> httpx.Response:
     """Assign Legal."""
     group = idp.group("Legal").id
@@ -61,7 +50,7 @@ def assigned(idp: Okta | Entra) -> int:
 def test_a_status_comes_before_the_effect(kind: str, status: int) -> None:
     idp = stand_in(kind)
     idp.faults.append(Fault(status))
-    with api(idp) as http:
+    with idp.client("") as http:
         reply = assign(idp, http)
         assert (reply.status_code, assigned(idp)) == (status, 1)
         assert ("errorCode" if kind == "okta" else "error") in reply.json()
@@ -77,7 +66,7 @@ def test_a_status_comes_before_the_effect(kind: str, status: int) -> None:
 def test_a_status_may_hide_an_effect(kind: str) -> None:
     idp = stand_in(kind)
     idp.faults.append(Fault(500, after=True))
-    with api(idp) as http:
+    with idp.client("") as http:
         assert assign(idp, http).status_code == 500
     assert assigned(idp) == 2
 
@@ -87,7 +76,7 @@ def test_a_status_may_hide_an_effect(kind: str) -> None:
 def test_no_response_comes_before_or_after_the_effect(kind: str, after: bool, assignments: int) -> None:
     idp = stand_in(kind)
     idp.faults.append(Fault("silence", after=after))
-    with api(idp) as http, pytest.raises(httpx.RemoteProtocolError):
+    with idp.client("") as http, pytest.raises(httpx.RemoteProtocolError):
         assign(idp, http)
     assert assigned(idp) == assignments
     assert [write.status for write in idp.writes] == [0], "the request is in the log"
@@ -98,7 +87,7 @@ def test_no_response_comes_before_or_after_the_effect(kind: str, after: bool, as
 def test_a_client_may_run_out_of_patience(kind: str, after: bool, assignments: int) -> None:
     idp = stand_in(kind)
     idp.faults.append(Fault("silence", after=after, hold=60))
-    with api(idp) as http:
+    with idp.client("") as http:
         http.timeout = httpx.Timeout(0.3)
         with pytest.raises(httpx.ReadTimeout):
             assign(idp, http)
@@ -109,7 +98,7 @@ def test_a_client_may_run_out_of_patience(kind: str, after: bool, assignments: i
 def test_a_truncated_response_is_no_json_and_the_effect_is_there(kind: str) -> None:
     idp = stand_in(kind)
     idp.faults.append(Fault("truncated"))
-    with api(idp) as http:
+    with idp.client("") as http:
         reply = assign(idp, http)
     with pytest.raises(json.JSONDecodeError):
         reply.json()
@@ -119,7 +108,7 @@ def test_a_truncated_response_is_no_json_and_the_effect_is_there(kind: str) -> N
 def test_the_requests_that_fail_are_chosen_by_number_method_and_path() -> None:
     idp = stand_in("okta")
     idp.faults += [Fault(500, number=2, times=2, path="/groups$"), Fault(409, method="PUT")]
-    with api(idp) as http:
+    with idp.client("") as http:
         path = f"/api/v1/apps/{idp.app}"
         statuses = [http.get(f"{path}{end}").status_code for end in ("/groups", "", "/groups", "/groups", "/groups")]
         assert statuses == [200, 200, 500, 500, 200]

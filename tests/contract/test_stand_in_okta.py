@@ -10,7 +10,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from idp import Okta, ServiceApp
+from idp import Okta, ServiceApp, http_client
 
 from rolecall.live.connect import PeopleConnection, connect_people
 from rolecall.live.http import refusals
@@ -43,12 +43,8 @@ def okta() -> Okta:
 
 @pytest.fixture
 def http(okta: Okta) -> Iterator[httpx.Client]:
-    with okta.served() as url, client(url, okta.token) as http:
+    with okta.client() as http:
         yield http
-
-
-def client(url: str, token: str, scheme: str = "SSWS") -> httpx.Client:
-    return httpx.Client(base_url=url, headers={"authorization": f"{scheme} {token}"}, trust_env=False)
 
 
 def read(okta: Okta, *config_groups: str) -> tuple[Directory, IdpFacts]:
@@ -203,7 +199,7 @@ def test_a_credential_may_do_what_its_scopes_cover(okta: Okta) -> None:
     statuses: dict[str, list[int]] = {}
     with okta.served() as url:
         for token in ("reads", "writes", "pushes", "nothing"):
-            with client(url, token, "Bearer") as http:
+            with http_client(url, token) as http:
                 replies = (
                     http.get(f"{APP}/groups"),
                     http.put(f"{APP}/groups/{group}", json={}),
@@ -229,7 +225,7 @@ def test_a_service_app_signs_in_for_the_scopes_that_it_has(okta: Okta) -> None:
     okta.apps["0oa9"] = ServiceApp(KEY.public_key(), SCOPES[:2])
     with okta.served() as url:
         token = service_token(url, "0oa9", lambda: pem, refusals.OKTA)()
-        with client(url, token, "Bearer") as http:
+        with http_client(url, token) as http:
             assert http.get(f"{APP}/groups").status_code == 200
             assert http.get("/api/v1/users").status_code == 403
     assert okta.writes == []
@@ -238,7 +234,7 @@ def test_a_service_app_signs_in_for_the_scopes_that_it_has(okta: Okta) -> None:
 def test_more_requests_than_the_limit_are_refused_until_the_window_ends() -> None:
     times = iter([100.0, 110.0, 120.0, 161.0])
     okta = an_okta(rate_limit=2, seconds=lambda: next(times))
-    with okta.served() as url, client(url, okta.token) as http:
+    with okta.client() as http:
         replies = [http.get(f"{APP}/groups") for _ in range(4)]
     names = ("x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset")
     headers = [tuple(reply.headers[name] for name in names) for reply in replies]

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from idp import Okta
 from org_client import Client as OrgClient
-from org_client import fill
+from org_client import org_without_users
 from scim_org import Client, configure, new_token, served
 
-from rolecall.localorg.store import Database, open_database
+from rolecall.localorg.store import Database
 
+APP = "/api/v1/apps/0oa1"
 EXTENSION = "urn:custom:params:scim:schemas:extension:writer:2.0:User"
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    """An org with teams and no users."""
-    database = open_database(tmp_path / "org.db")
-    fill(database, people=[], idp_groups={})
-    yield database
-    database.close()
+    with org_without_users(tmp_path) as database:
+        yield database
 
 
 @pytest.fixture
@@ -43,30 +39,11 @@ def okta(db: Database) -> Iterator[Okta]:
         yield okta
 
 
-@contextmanager
-def api(okta: Okta) -> Iterator[httpx.Client]:
-    with okta.served() as url:
-        headers = {"authorization": f"SSWS {okta.token}"}
-        with httpx.Client(base_url=f"{url}/api/v1/apps/0oa1", headers=headers, trust_env=False) as http:
-            yield http
-
-
-def users(db: Database) -> dict[str, bool]:
-    return {user["userName"]: user["active"] for user in Client(db).get("/Users").body["Resources"]}
-
-
-def groups(db: Database) -> dict[str, set[str]]:
-    scim = Client(db)
-    names = {user["id"]: user["userName"] for user in scim.get("/Users").body["Resources"]}
-    resources = scim.get("/Groups").body["Resources"]
-    return {group["displayName"]: {names[user] for user in scim.members(group["id"])} for group in resources}
-
-
 def test_users_of_the_app_and_pushed_groups_arrive(okta: Okta, db: Database) -> None:
     """R30: Cy is in the pushed group and does not have the app."""
     okta.provision()
-    assert users(db) == {"ann@acme.com": True, "bo@acme.com": True}
-    assert groups(db) == {"Legal": {"ann@acme.com"}}
+    assert Client(db).active_by_user() == {"ann@acme.com": True, "bo@acme.com": True}
+    assert Client(db).members_by_group() == {"Legal": {"ann@acme.com"}}
     assert (okta.mapping("Legal").status, okta.mapping("Legal").error) == ("ACTIVE", "")
     assert okta.mapping("Legal").last_push is not None
     assert OrgClient(db).group("Legal")["mapping"] is None, "a pushed group is unmapped"
@@ -84,14 +61,14 @@ def test_a_second_run_sends_nothing(okta: Okta) -> None:
 def test_writes_of_the_api_are_provisioned(okta: Okta, db: Database) -> None:
     okta.provision_each = True
     legal = okta.group("Legal").id
-    with api(okta) as http:
+    with okta.client(APP) as http:
         http.put(f"/groups/{legal}", json={}).raise_for_status()
-        assert groups(db) == {"Legal": {"ann@acme.com", "cy@acme.com"}}
+        assert Client(db).members_by_group() == {"Legal": {"ann@acme.com", "cy@acme.com"}}
         shown = http.get(f"/group-push/mappings/{okta.mapping('Legal').id}").json()
         assert (shown["status"], shown["lastPush"]) == ("ACTIVE", okta.mapping("Legal").last_push)
         http.delete(f"/groups/{legal}").raise_for_status()
-    assert users(db) == {"ann@acme.com": True, "bo@acme.com": True, "cy@acme.com": False}
-    assert groups(db) == {"Legal": {"ann@acme.com"}}
+    assert Client(db).active_by_user() == {"ann@acme.com": True, "bo@acme.com": True, "cy@acme.com": False}
+    assert Client(db).members_by_group() == {"Legal": {"ann@acme.com"}}
 
 
 def test_a_user_who_loses_the_app_is_deactivated_and_can_return(okta: Okta, db: Database) -> None:
@@ -99,12 +76,12 @@ def test_a_user_who_loses_the_app_is_deactivated_and_can_return(okta: Okta, db: 
     first = Client(db).get("/Users", filter='userName eq "bo@acme.com"').ids
     okta.unassign("WRITER-Everyone")
     okta.provision()
-    assert users(db) == {"ann@acme.com": False, "bo@acme.com": False}
+    assert Client(db).active_by_user() == {"ann@acme.com": False, "bo@acme.com": False}
     okta.assign("WRITER-Everyone")
     okta.provision()
-    assert users(db) == {"ann@acme.com": True, "bo@acme.com": True}
+    assert Client(db).active_by_user() == {"ann@acme.com": True, "bo@acme.com": True}
     assert Client(db).get("/Users", filter='userName eq "bo@acme.com"').ids == first
-    assert groups(db) == {"Legal": {"ann@acme.com"}}
+    assert Client(db).members_by_group() == {"Legal": {"ann@acme.com"}}
 
 
 def test_a_deactivated_account_loses_the_app_and_a_suspended_one_does_not(okta: Okta, db: Database) -> None:
@@ -112,7 +89,7 @@ def test_a_deactivated_account_loses_the_app_and_a_suspended_one_does_not(okta: 
     okta.user("ann@acme.com").status = "DEPROVISIONED"
     okta.user("bo@acme.com").status = "SUSPENDED"
     okta.provision()
-    assert users(db) == {"ann@acme.com": False, "bo@acme.com": True}
+    assert Client(db).active_by_user() == {"ann@acme.com": False, "bo@acme.com": True}
 
 
 def test_a_user_whom_the_org_has_is_taken_over(okta: Okta, db: Database) -> None:
@@ -133,38 +110,38 @@ def test_members_who_join_and_leave_are_sent_alone(okta: Okta, db: Database) -> 
     okta.provision()
     (patch,) = [request for request in okta.scim.sent if request.method == "PATCH"]
     assert [operation["op"] for operation in patch.body["Operations"]] == ["remove", "add"]
-    assert groups(db) == {"Legal": {"bo@acme.com"}}
+    assert Client(db).members_by_group() == {"Legal": {"bo@acme.com"}}
 
 
 def test_a_push_that_ends_leaves_the_group_with_its_members(okta: Okta, db: Database) -> None:
     okta.provision()
     mapping = f"/group-push/mappings/{okta.mapping('Legal').id}"
-    with api(okta) as http:
+    with okta.client(APP) as http:
         http.patch(mapping, json={"status": "INACTIVE"}).raise_for_status()
         http.delete(mapping, params={"deleteTargetGroup": "false"}).raise_for_status()
     okta.group("Legal").members.clear()
     okta.provision()
-    assert groups(db) == {"Legal": {"ann@acme.com"}}
+    assert Client(db).members_by_group() == {"Legal": {"ann@acme.com"}}
 
 
 def test_a_push_that_deletes_its_target_deletes_the_group(okta: Okta, db: Database) -> None:
     okta.provision()
     okta.unpush("Legal", delete_target=True)
     okta.provision()
-    assert groups(db) == {}
+    assert Client(db).members_by_group() == {}
 
 
 def test_a_resumed_push_writes_all_members(okta: Okta, db: Database) -> None:
     okta.provision()
     mapping = f"/group-push/mappings/{okta.mapping('Legal').id}"
-    with api(okta) as http:
+    with okta.client(APP) as http:
         http.patch(mapping, json={"status": "INACTIVE"}).raise_for_status()
         okta.group("Legal").members.append(okta.user("bo@acme.com").id)
         okta.provision()
-        assert groups(db) == {"Legal": {"ann@acme.com"}}
+        assert Client(db).members_by_group() == {"Legal": {"ann@acme.com"}}
         http.patch(mapping, json={"status": "ACTIVE"}).raise_for_status()
     okta.provision()
-    assert groups(db) == {"Legal": {"ann@acme.com", "bo@acme.com"}}
+    assert Client(db).members_by_group() == {"Legal": {"ann@acme.com", "bo@acme.com"}}
 
 
 def test_a_group_that_the_org_has_must_be_imported_and_linked(okta: Okta, db: Database) -> None:
@@ -179,14 +156,14 @@ def test_a_group_that_the_org_has_must_be_imported_and_linked(okta: Okta, db: Da
     okta.import_groups()
     okta.push("Sales", okta.app_group("Sales").id)
     okta.provision()
-    assert groups(db) == {"Legal": {"ann@acme.com"}, "Sales": {"bo@acme.com"}}
+    assert Client(db).members_by_group() == {"Legal": {"ann@acme.com"}, "Sales": {"bo@acme.com"}}
     assert okta.app_group("Sales").scim_id == existing
 
 
 def test_a_refusal_is_shown_and_tried_again(okta: Okta, db: Database) -> None:
     configure(db, enabled=False)
     okta.provision()
-    with api(okta) as http:
+    with okta.client(APP) as http:
         user = http.get(f"/users/{okta.user('ann@acme.com').id}").json()
         assert (user["status"], user["syncState"]) == ("PROVISIONED", "ERROR")
         shown = http.get(f"/group-push/mappings/{okta.mapping('Legal').id}").json()
@@ -195,7 +172,7 @@ def test_a_refusal_is_shown_and_tried_again(okta: Okta, db: Database) -> None:
     assert "application.provision.user.push" in failures
     configure(db, enabled=True)
     okta.provision()
-    assert groups(db) == {"Legal": {"ann@acme.com"}}
+    assert Client(db).members_by_group() == {"Legal": {"ann@acme.com"}}
     assert okta.events[-1]["outcome"]["result"] == "SUCCESS"
 
 
@@ -220,4 +197,4 @@ def test_an_app_that_is_off_sends_nothing(okta: Okta, db: Database, stopped: dic
     for name, value in stopped.items():
         setattr(okta, name, value)
     okta.provision()
-    assert users(db) == {}
+    assert Client(db).active_by_user() == {}

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audit_exports import WRITER, export, record
-from cli_repo import SNAPSHOT
+from audit_exports import export, record, repo_with_log
+from cli_repo import apply_approved
 from faulty_org import Asked, Close, Faulty, Reply, error, faulty_org, reply
 
 from rolecall.cli.main import run
@@ -35,13 +35,8 @@ def org() -> Iterator[Faulty]:
 @pytest.fixture
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, org: Faulty, capsys: Capture) -> Path:
     """An observed org with one manual step, recorded as run 1."""
-    (tmp_path / "org.json").write_text(json.dumps({**SNAPSHOT, "taken_at": now()}), encoding="utf-8")
-    (tmp_path / "rolecall.yaml").write_text(CONFIG.format(writer=WRITER, base=org.base), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KEY", "canary-audit-key")
-    run(["plan", "--format", "json"])
-    digest = json.loads(capsys.readouterr().out)["digest"]
-    assert run(["apply", "--approve", digest]) == Exit.HUMAN
+    repo_with_log(tmp_path, monkeypatch, CONFIG, org.base)
+    apply_approved(capsys)
     return tmp_path
 
 

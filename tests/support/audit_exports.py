@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+from cli_repo import SNAPSHOT
 from faulty_org import Asked, Reply, reply
 
 WRITER = "4711"
@@ -36,6 +41,17 @@ def export(records: Sequence[Any], size: int = 2) -> Callable[[Asked], Reply]:
         return reply({"data": listed, "cursor": str(first + len(listed))})
 
     return answer
+
+
+def repo_with_log(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, config: str, log: str, snapshot: Mapping[str, Any] = SNAPSHOT
+) -> None:
+    """Make a repo of an observed org that was read just now, whose audit log is at the URL ``log``, and enter it."""
+    taken = datetime.now(UTC).isoformat()
+    (folder / "org.json").write_text(json.dumps({**snapshot, "taken_at": taken}), encoding="utf-8")
+    (folder / "rolecall.yaml").write_text(config.format(writer=WRITER, base=log), encoding="utf-8")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("KEY", "canary-audit-key")
 
 
 def asked_query(asked: Asked) -> dict[str, str]:

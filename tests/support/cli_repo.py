@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import pytest
 
 from rolecall.cli.main import run
+from rolecall.errors import Exit
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -54,6 +57,30 @@ def make_repo(folder: Path, config: str = CONFIG, snapshot: dict[str, Any] | Non
     (folder / "live.json").write_text(json.dumps(SNAPSHOT if snapshot is None else snapshot), encoding="utf-8")
     assert run(["-C", str(folder), "local", "load", "live.json", "--database", "org.db"]) == 0
     return folder
+
+
+def apply_approved(capsys: pytest.CaptureFixture[str], *flags: str) -> None:
+    """Make a plan with these flags, and apply it by its digest; manual steps are left."""
+    capsys.readouterr()
+    run(["plan", "--format", "json", *flags])
+    digest = json.loads(capsys.readouterr().out)["digest"]
+    assert run(["apply", "--approve", digest]) == Exit.HUMAN
+
+
+class Output(NamedTuple):
+    """What a command printed."""
+
+    out: str
+    err: str
+
+
+def run_in(capsys: pytest.CaptureFixture[str], folder: Path, *line: str, secret: str, code: Exit = Exit.OK) -> Output:
+    """Return what a command in a folder prints, which never has the secret."""
+    capsys.readouterr()
+    assert run(["-C", str(folder), *line]) == code
+    output = Output(*capsys.readouterr())
+    assert secret not in output.out + output.err
+    return output
 
 
 def copy_example(name: str, to: Path) -> Path:

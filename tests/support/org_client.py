@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from rolecall.codec.people import decode_people
@@ -11,7 +14,7 @@ from rolecall.codec.snapshot import decode_snapshot
 from rolecall.localorg.api.handle import handle
 from rolecall.localorg.load import load
 from rolecall.localorg.manage import make_token
-from rolecall.localorg.store import Database
+from rolecall.localorg.store import Database, open_database
 from rolecall.localorg.web import Request
 
 SNAPSHOT: dict[str, Any] = {
@@ -38,6 +41,15 @@ SNAPSHOT: dict[str, Any] = {
         {"email": "gus@acme.com", "role_attribute": "admin"},
     ],
 }
+
+
+@contextmanager
+def org_without_users(folder: Path) -> Iterator[Database]:
+    """Give an org with teams, without users and mappings."""
+    database = open_database(folder / "org.db")
+    fill(database, people=[], idp_groups={})
+    yield database
+    database.close()
 
 
 class Answer(NamedTuple):

@@ -88,6 +88,16 @@ class Client:
         assert made.status == 201, made
         return str(made.body["id"])
 
+    def active_by_user(self) -> dict[str, bool]:
+        """Return whether each user is active, by user name."""
+        return {user["userName"]: user["active"] for user in self.get("/Users").body["Resources"]}
+
+    def members_by_group(self) -> dict[str, set[str]]:
+        """Return the user names of the members of each group, by name."""
+        names = {user["id"]: user["userName"] for user in self.get("/Users").body["Resources"]}
+        groups = self.get("/Groups").body["Resources"]
+        return {group["displayName"]: {names[user] for user in self.members(group["id"])} for group in groups}
+
     def members(self, group: str) -> set[str]:
         return {one["value"] for one in self.get(f"/Groups/{group}").body.get("members", [])}
 

@@ -18,6 +18,20 @@ ROLECALL = (sys.executable, "-m", "rolecall")
 _SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
+def answered(command: Sequence[str], folder: Path, *exchange: tuple[str, str]) -> str:
+    """Run a program that asks, with these prompts and answers; return all that it wrote. It must succeed."""
+    terminal = Terminal(command, folder)
+    try:
+        for prompt, answer in exchange:
+            terminal.expect(prompt)
+            terminal.type(answer)
+    except AssertionError:
+        terminal.kill()
+        raise
+    assert terminal.end() == 0, terminal.seen
+    return terminal.seen
+
+
 class Terminal:
     """One run of a program with a pseudo-terminal as stdin, stdout and stderr. ``seen`` is all that it wrote."""
 

@@ -33,6 +33,6 @@ checked against them, and the end of `served()` fails if one differs.
 from idp.entra import AppRegistration, Entra
 from idp.ids import oid, uid
 from idp.okta import Okta, ServiceApp
-from idp.wire import Fault
+from idp.wire import Fault, http_client
 
-__all__ = ["AppRegistration", "Entra", "Fault", "Okta", "ServiceApp", "oid", "uid"]
+__all__ = ["AppRegistration", "Entra", "Fault", "Okta", "ServiceApp", "http_client", "oid", "uid"]

@@ -43,12 +43,11 @@ class AppRegistration:
 class Entra(EntraState, StandIn):
     """A stand-in for Microsoft Graph v1.0 and the sign-in service, at one URL. See the package for how to use it.
 
-    ``token`` has every permission; ``tokens`` are others, with theirs. ``clients`` are app registrations by client id.
+    ``tokens`` are other tokens, with their permissions. ``clients`` are app registrations by client id.
     ``page`` is the most rows of a page. ``provision_each``: run a cycle after each write, not only when ``provision``
     is called.
     """
 
-    token: str = "secret-token"
     tokens: dict[str, tuple[str, ...]] = field(default_factory=dict)
     clients: dict[str, AppRegistration] = field(default_factory=dict)
     page: int = 1000

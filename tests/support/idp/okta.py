@@ -56,13 +56,12 @@ class ServiceApp:
 class Okta(OktaState, StandIn):
     """A stand-in Okta on 127.0.0.1. See the package for how to use it.
 
-    ``token`` is an API token with every right; ``tokens`` are others, with the scopes that they stand for. ``apps``
+    ``token`` is an API token; ``tokens`` are others, with the scopes that they stand for. ``apps``
     are OAuth service apps by client id; access tokens with the granted scopes are made at `/oauth2/v1/token`.
     ``page`` is the most rows of a page, ``rate_limit`` how many requests are answered a minute. ``provision_each``:
     provision after each write, not only when ``provision`` is called; ``connect`` names the org.
     """
 
-    token: str = "secret-token"
     tokens: dict[str, tuple[str, ...]] = field(default_factory=dict)
     apps: dict[str, ServiceApp] = field(default_factory=dict)
     page: int = 1000
@@ -72,6 +71,7 @@ class Okta(OktaState, StandIn):
     seconds: Callable[[], float] = time.time
     _window: list[float] = field(default_factory=list, init=False, repr=False)
 
+    scheme: ClassVar[str] = "SSWS"
     spec_name: ClassVar[str] = "okta-subset.openapi.yaml"
     undescribed: ClassVar[str] = r"/apps/[^/]+/users/[^/]+$|/api/v1/users(/|$)|/logs$"
 

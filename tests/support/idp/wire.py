@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import httpx
 from idp_specs import Exchanged, find_specs
 
 Json = Any
@@ -104,14 +105,20 @@ class Route(NamedTuple):
 
 @dataclass
 class StandIn(ABC):
-    """A stand-in of an IdP: its routes, its log, its faults. ``requests`` are all that were received, in order."""
+    """A stand-in of an IdP: its routes, its log, its faults. ``requests`` are all that were received, in order.
 
+    ``token`` is the credential with every right.
+    """
+
+    token: str = "secret-token"
     requests: list[Exchanged] = field(default_factory=list, init=False)
     faults: list[Fault] = field(default_factory=list, init=False)
     violations: list[str] = field(default_factory=list, init=False)
     stopped: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
 
+    scheme: ClassVar[str] = "Bearer"
+    """The scheme of ``token`` in the header `Authorization`."""
     spec_name = ""
     spec_base = ""
     undescribed = r"$^"
@@ -182,6 +189,20 @@ class StandIn(ABC):
             thread.join()
             server.server_close()
         assert self.violations == []
+
+    @contextmanager
+    def client(self, base: str | None = None) -> Iterator[httpx.Client]:
+        """Give a client with ``token`` while the server answers. Its paths are below ``base``, or the API's own one."""
+        with (
+            self.served() as url,
+            http_client(f"{url}{self.spec_base if base is None else base}", self.token, self.scheme) as http,
+        ):
+            yield http
+
+
+def http_client(url: str, token: str, scheme: str = "Bearer") -> httpx.Client:
+    """Return a client with a credential."""
+    return httpx.Client(base_url=url, headers={"authorization": f"{scheme} {token}"}, trust_env=False)
 
 
 def find_route(routes: tuple[Route, ...], call: Call) -> tuple[Route, Call]:

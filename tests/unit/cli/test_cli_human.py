@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_repo import CONFIG, SNAPSHOT, make_repo
+from cli_repo import CONFIG, SNAPSHOT, apply_approved, make_repo
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
@@ -21,10 +21,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Pa
     """An observed org with one step to take, recorded as run 1."""
     made = make_repo(tmp_path / "repo", CONFIG.replace("local:org.db", "observed:live.json"))
     monkeypatch.chdir(made)
-    capsys.readouterr()
-    run(["plan", "--out", "plan.json", "--format", "json"])
-    digest = json.loads(capsys.readouterr().out)["digest"]
-    assert run(["apply", "--approve", digest]) == Exit.HUMAN
+    apply_approved(capsys, "--out", "plan.json")
     capsys.readouterr()
     return made
 
@@ -148,10 +145,7 @@ def two_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) 
     config = config.replace("org_admin, teams: [Everyone]", "org_admin, teams: [Brand]")
     made = make_repo(tmp_path / "repo", config)
     monkeypatch.chdir(made)
-    capsys.readouterr()
-    run(["plan", "--format", "json"])
-    digest = json.loads(capsys.readouterr().out)["digest"]
-    assert run(["apply", "--approve", digest]) == Exit.HUMAN
+    apply_approved(capsys)
     capsys.readouterr()
     return made
 

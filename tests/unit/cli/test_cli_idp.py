@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_repo import CONFIG, make_repo
+from cli_repo import CONFIG, make_repo, run_in
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fake_idps import Site, graph_answers, okta_answers, served, uid
@@ -57,11 +57,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repo]:
 
 
 def printed(capsys: Capture, folder: Path, *line: str, code: Exit = Exit.OK) -> str:
-    capsys.readouterr()
-    assert run(["-C", str(folder), *line]) == code
-    shown = capsys.readouterr()
-    assert TOKEN not in shown.out + shown.err
-    return shown.out
+    return run_in(capsys, folder, *line, secret=TOKEN, code=code).out
 
 
 @KINDS

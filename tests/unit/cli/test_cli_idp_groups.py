@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from cli_repo import CONFIG, make_repo
+from cli_repo import CONFIG, make_repo, run_in
 from fake_idps import Site, oid, okta_answers, served
 
 from rolecall.cli.main import run
@@ -46,11 +46,8 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repo]:
 
 
 def printed(capsys: Capture, folder: Path, *line: str, code: Exit = Exit.OK) -> str:
-    capsys.readouterr()
-    assert run(["-C", str(folder), *line]) == code
-    shown = capsys.readouterr()
-    assert TOKEN not in shown.out + shown.err
-    return shown.out + shown.err
+    output = run_in(capsys, folder, *line, secret=TOKEN, code=code)
+    return output.out + output.err
 
 
 def planned(capsys: Capture, folder: Path, *line: str, code: Exit = Exit.OK) -> dict[str, Any]:

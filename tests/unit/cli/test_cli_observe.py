@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fake_idps import Site, okta_answers, served
-from terminal import ROLECALL, Terminal
+from terminal import ROLECALL, Terminal, answered
 
 from rolecall.cli.main import run
 from rolecall.live.snapshot.file import read_snapshot
@@ -111,17 +111,8 @@ def test_only_an_observed_org_is_observed(repo: Path, capsys: Capture) -> None:
     assert "this org is not an observed org" in capsys.readouterr().err
 
 
-def answered(repo: Path, flags: list[str], *exchange: tuple[str, str]) -> str:
-    terminal = Terminal([*ROLECALL, "observe", "--by", "ann@acme.com", *flags], repo)
-    try:
-        for prompt, answer in exchange:
-            terminal.expect(prompt)
-            terminal.type(answer)
-    except AssertionError:
-        terminal.kill()
-        raise
-    assert terminal.end() == 0, terminal.seen
-    return terminal.seen
+def observed(repo: Path, flags: list[str], *exchange: tuple[str, str]) -> str:
+    return answered([*ROLECALL, "observe", "--by", "ann@acme.com", *flags], repo, *exchange)
 
 
 def test_who_reads_is_asked_for_as_an_address(repo: Path) -> None:
@@ -175,13 +166,13 @@ def test_ctrl_c_stops_where_one_can_go_on(repo: Path, section: str, prompt: str,
 
 
 def test_what_is_skipped_stays_unread_and_what_was_known_is_not_believed(repo: Path) -> None:
-    answered(repo, ["--only", "teams"], ("Is this still correct", "no"), ("one per line", "skip"))
+    observed(repo, ["--only", "teams"], ("Is this still correct", "no"), ("one per line", "skip"))
     assert org(repo)["coverage"]["teams"] == "unread"
     assert "teams" not in org(repo)
 
 
 def test_a_question_that_is_skipped_leaves_its_field_unread(repo: Path) -> None:
-    answered(
+    observed(
         repo,
         ["--only", "scim"],
         ("Is SCIM on", "yes"),
@@ -195,7 +186,7 @@ def test_a_question_that_is_skipped_leaves_its_field_unread(repo: Path) -> None:
 
 def test_groups_one_by_one_and_a_row_of_a_paste_that_has_to_be_asked_for(repo: Path) -> None:
     (repo / "rolecall.yaml").write_text(f"{CONFIG}idp_groups:\n  Admins: blank\n  Staff: blank\n")
-    answered(
+    observed(
         repo,
         ["--only", "idp_groups"],
         ("one by one", "one"),
@@ -204,7 +195,7 @@ def test_groups_one_by_one_and_a_row_of_a_paste_that_has_to_be_asked_for(repo: P
         ("Staff [blank]", ""),
     )
     assert org(repo)["idp_groups"] == GROUPS
-    seen = answered(
+    seen = observed(
         repo,
         ["--only", "idp_groups", "--paste"],
         ("An empty line ends it", PASTE.replace("\tIT\t", "\tTI\t")),
@@ -279,7 +270,7 @@ def test_a_table_without_roles_does_not_erase_them(
 def test_a_list_that_was_cut_is_asked_for_again(repo: Path) -> None:
     (repo / "org.yaml").write_text(BEFORE)
     whole = "IdP group\tRole\tTeams\nAdmins\tOrg admin\tIT\nStaff\t\t\nWriters\tMember\tLegal\n"
-    seen = answered(
+    seen = observed(
         repo,
         ["--only", "idp_groups", "--paste"],
         ("An empty line ends it", PASTE),
@@ -289,7 +280,7 @@ def test_a_list_that_was_cut_is_asked_for_again(repo: Path) -> None:
     )
     assert "1 group of the last reading is missing: Writers" in seen
     assert "Writers" in org(repo)["idp_groups"]
-    answered(
+    observed(
         repo,
         ["--only", "idp_groups", "--paste"],
         ("An empty line ends it", PASTE),
@@ -301,7 +292,7 @@ def test_a_list_that_was_cut_is_asked_for_again(repo: Path) -> None:
 
 def test_a_list_of_teams_that_was_cut_is_asked_for_again(repo: Path) -> None:
     teams = org(repo)["teams"]
-    answered(
+    observed(
         repo,
         ["--only", "teams"],
         ("Is this still correct", "no"),
@@ -313,7 +304,7 @@ def test_a_list_of_teams_that_was_cut_is_asked_for_again(repo: Path) -> None:
 
 
 def test_a_paste_may_have_empty_lines_of_its_own(repo: Path) -> None:
-    answered(
+    observed(
         repo,
         ["--only", "idp_groups", "--paste"],
         ("An empty line ends it", PASTE.replace("Staff", "\n  \nStaff")),
@@ -323,7 +314,7 @@ def test_a_paste_may_have_empty_lines_of_its_own(repo: Path) -> None:
 
 
 def test_a_line_that_stands_alone_is_asked_about(repo: Path) -> None:
-    seen = answered(
+    seen = observed(
         repo,
         ["--only", "idp_groups", "--paste"],
         ("An empty line ends it", f"{PASTE}Legal West\nOthers\n"),
@@ -338,7 +329,7 @@ def test_a_line_that_stands_alone_is_asked_about(repo: Path) -> None:
 
 def test_each_section_keeps_its_own_reader_and_moment(repo: Path) -> None:
     (repo / "org.yaml").write_text(f"taken_at: 2026-01-02T03:04:05Z\ntaken_by: old@acme.com\n{TEAMS}")
-    answered(
+    observed(
         repo, ["--only", "scim"], ("Is SCIM", "no"), ("Identity", "skip"), ("Endpoint", "skip"), ("manual", "skip")
     )
     coverage = org(repo)["coverage"]
@@ -349,7 +340,7 @@ def test_each_section_keeps_its_own_reader_and_moment(repo: Path) -> None:
 def test_reading_a_section_again_removes_who_reported_its_values(repo: Path) -> None:
     report = "{by: bo@acme.com, at: 2026-01-02T03:04:05Z}"
     (repo / "org.yaml").write_text(f"{TEAMS}reported:\n  scim.enabled: {report}\n  sso.name: {report}\n")
-    answered(
+    observed(
         repo, ["--only", "scim"], ("Is SCIM", "no"), ("Identity", "skip"), ("Endpoint", "skip"), ("manual", "skip")
     )
     assert list(org(repo)["reported"]) == ["sso.name"]
@@ -380,7 +371,7 @@ def test_the_next_step_is_to_write_the_configuration_and_later_to_plan(
     monkeypatch.setattr("sys.stdin", io.StringIO(PASTE))
     assert run(["observe", "--paste", "--by", "ann@acme.com"]) == 0
     assert capsys.readouterr().out.endswith("Next: rolecall plan\n")
-    seen = answered(repo, ["--only", "teams"], ("Is this still correct", "yes"))
+    seen = observed(repo, ["--only", "teams"], ("Is this still correct", "yes"))
     assert seen.rstrip().endswith("Next: rolecall plan")
 
 
@@ -395,7 +386,7 @@ def test_a_csv_takes_teams_as_the_page_has_them(repo: Path, capsys: Capture) -> 
 
 def test_a_cell_that_could_not_be_read_has_no_answer_in_brackets(repo: Path) -> None:
     (repo / "groups.csv").write_text('group,role,teams\nAdmins,Org admin,"IT, Legl"\nStaff,,\n')
-    answered(
+    observed(
         repo,
         ["--csv", "groups.csv", "--only", "idp_groups"],
         ("  Admins: ", ""),
@@ -410,7 +401,7 @@ def test_a_cell_that_could_not_be_read_has_no_answer_in_brackets(repo: Path) -> 
     [("Okta", "okta"), ("Entra", "entra"), ("microsoft entra id", "entra"), ("OneLogin", "OneLogin")],
 )
 def test_names_in_the_console_are_recorded_as_values(repo: Path, name: str, value: str) -> None:
-    answered(
+    observed(
         repo,
         ["--only", "scim"],
         ("Is SCIM on", "yes"),

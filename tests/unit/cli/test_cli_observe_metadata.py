@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from terminal import ROLECALL, Terminal
+from terminal import ROLECALL, answered
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
@@ -45,16 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def observe(folder: Path, *answers: tuple[str, str]) -> str:
     """Read SSO in a terminal, with these prompts and answers; return what was shown."""
-    terminal = Terminal([*ROLECALL, "observe", "--by", "ann@acme.com", "--only", "sso"], folder)
-    try:
-        for prompt, answer in answers:
-            terminal.expect(prompt)
-            terminal.type(answer)
-    except AssertionError:
-        terminal.kill()
-        raise
-    assert terminal.end() == 0, terminal.seen
-    return str(terminal.seen)
+    return answered([*ROLECALL, "observe", "--by", "ann@acme.com", "--only", "sso"], folder, *answers)
 
 
 def recorded(folder: Path) -> Any:

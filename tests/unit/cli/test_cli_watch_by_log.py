@@ -11,8 +11,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from audit_exports import WRITER, export, record
-from cli_repo import SNAPSHOT
+from audit_exports import export, record, repo_with_log
+from cli_repo import SNAPSHOT, apply_approved
 from faulty_org import Faulty, error, faulty_org
 from webhook import webhook
 
@@ -45,14 +45,8 @@ def org() -> Iterator[Faulty]:
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, org: Faulty, capsys: Capture) -> Path:
     """An observed org without users, after an apply whose step was reported done."""
     snapshot = {name: value for name, value in SNAPSHOT.items() if name != "people"}
-    taken = datetime.now(UTC).isoformat()
-    (tmp_path / "org.json").write_text(json.dumps({**snapshot, "taken_at": taken}), encoding="utf-8")
-    (tmp_path / "rolecall.yaml").write_text(CONFIG.format(writer=WRITER, base=org.base), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KEY", "canary-audit-key")
-    run(["plan", "--format", "json"])
-    digest = json.loads(capsys.readouterr().out)["digest"]
-    assert run(["apply", "--approve", digest]) == Exit.HUMAN
+    repo_with_log(tmp_path, monkeypatch, CONFIG, org.base, snapshot)
+    apply_approved(capsys)
     assert run(["done", "1", "all"]) == Exit.OK
     return tmp_path
 

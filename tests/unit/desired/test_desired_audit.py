@@ -5,18 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from configs import HEAD, problems
 
 from rolecall.desired.build import read_config
-from rolecall.desired.check.validate import validate
-from rolecall.desired.load.read import load
 from rolecall.model.target import SecretRef
-
-HEAD = "version: 1\norg: {name: a, url: 'observed:org.yaml'}\n"
-
-
-def problems(folder: Path, text: str, head: str = HEAD) -> list[str]:
-    (folder / "rolecall.yaml").write_text(head + text, encoding="utf-8")
-    return [str(problem) for problem in validate(load(folder))]
 
 
 @pytest.mark.parametrize(("writer", "read"), [("123", "123"), ("'0123'", "0123"), ("org-1", "org-1")])
