@@ -38,7 +38,7 @@ def accept_drift(call: Invocation, config: Config, checked: Drifts, approve: str
     out = stdout(call.environ, color=call.color)
     from rolecall.jobs.accept import accept, refuse_unmanaged, write_accepted
 
-    refuse_unmanaged(checked.drift_scan.plan_input.desired, report.drifts)
+    refuse_unmanaged(config, checked.drift_scan.plan_input.desired, report.drifts)
     _consent(call, report, approve)
 
     acceptance = accept(config, checked.drift_scan, report.drifts)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from rolecall.desired.build import Config, read_config
 from rolecall.desired.edit.config import Edit, edited, merged, removing, setting
+from rolecall.desired.edit.idp_lists import GroupEdit, IdpGroupValue, follows_groups, with_lists
+from rolecall.desired.idp_groups import with_idp_ids
 from rolecall.desired.load.read import load
 from rolecall.desired.references import with_role_ids
 from rolecall.drift.compare import Drift
@@ -17,10 +19,11 @@ from rolecall.errors import Blocked, ConfigError, Problem
 from rolecall.jobs.config_files import replaced
 from rolecall.jobs.export import metadata_rewritten
 from rolecall.model.desired import Desired
-from rolecall.model.kinds import BY_SECTION, KINDS, address, agrees, known_fields, split_address, value_at
-from rolecall.model.live import Live
+from rolecall.model.fields import Kind
+from rolecall.model.kinds import BY_SECTION, KINDS, address, agrees, known_fields, of_idp, split_address, value_at
+from rolecall.model.live import Live, base_name
 from rolecall.model.paste import shell_pattern, yaml_pattern
-from rolecall.model.settings import BLANK, UNSET, Address, Sso, Value
+from rolecall.model.settings import BLANK, UNSET, Address, Sso, Unset, Value
 from rolecall.plan.diff.identity import Identity, group_of
 
 
@@ -31,27 +34,42 @@ class Acceptance(NamedTuple):
     desired: Desired
 
 
-def refuse_unmanaged(desired: Desired, drifts: Sequence[Drift]) -> None:
+def refuse_unmanaged(config: Config, desired: Desired, drifts: Sequence[Drift]) -> None:
     """Raise Blocked, naming what to do, for drift that cannot be accepted by changing an entry of the configuration.
 
     In a section with ``manage: unmanaged`` an entry has no effect, and the same drift is reported again. A section that
-    the configuration does not have, but would manage authoritatively, would lose every other entry.
+    the configuration does not have, but would manage authoritatively, would lose every other entry. Pushes that follow
+    `idp_groups` have no list to change.
     """
     problems = [problem for drift in drifts if (problem := _unmanaged(desired, drift)) is not None]
+    in_idp = [drift for drift in drifts if of_idp(drift.address)]
+    if in_idp:
+        sources = load(config.root, config.env, config.main)
+        problems += [_followed(drift) for drift in in_idp if follows_groups(sources, _kind(drift))]
     if problems:
         raise Blocked(*problems)
 
 
+def _kind(drift: Drift) -> Kind:
+    return BY_SECTION[split_address(drift.address)[0]]
+
+
+def _ignore_hint(drift: Drift) -> str:
+    return f"To accept everything else: rolecall drift --accept --ignore {shell_pattern(drift.address)}"
+
+
+def _followed(drift: Drift) -> Problem:
+    """Return why drift of a section that follows `idp_groups` is not accepted."""
+    key = ".".join(_kind(drift).path)
+    message = f"{drift.address} cannot be accepted: `{key}` is `idp_groups`, not a list"
+    hint = f"to accept it, replace `idp_groups` in `{key}` with a list of groups. {_ignore_hint(drift)}"
+    return Problem("accept_idp", message, drift.source, hint)
+
+
 def _unmanaged(desired: Desired, drift: Drift) -> Problem | None:
     section, _ = split_address(drift.address)
-    kind = BY_SECTION[section]
     place = desired.policy.sources.get(f"manage.{section}")
-    ignore_hint = f"To accept everything else: rolecall drift --accept --ignore {shell_pattern(drift.address)}"
-    if kind.side == "idp":
-        listed = f"`{'.'.join(kind.path)}`"
-        message = f"{drift.address} cannot be accepted automatically: {listed} is a list"
-        edit = f"remove it from {listed}" if drift.live is None else f"add it to {listed}"
-        return Problem("accept_idp", message, drift.source or place, f"to accept it, {edit}. {ignore_hint}")
+    ignore_hint = _ignore_hint(drift)
     if not drift.managed:
         message = (
             f"{drift.address} cannot be accepted: `manage.{section}` is unmanaged, so an entry would have no effect"
@@ -82,7 +100,7 @@ def accept(config: Config, inquiry: DriftScan, drifts: Sequence[Drift]) -> Accep
     known = question.known
     drifts = [replace(drift, address=_written(known, drift.address)) for drift in drifts]
     sources = load(config.root, config.env, config.main)
-    edits = [_edit(drift, known, question.live) for drift in drifts]
+    edits = [_edit(drift, known, question.live) for drift in drifts if not of_idp(drift.address)]
     files: dict[str, str] = {}
     for drift in drifts:
         if (
@@ -94,6 +112,7 @@ def accept(config: Config, inquiry: DriftScan, drifts: Sequence[Drift]) -> Accep
             edits += metadata.edits()
             files |= metadata.files
     texts = edited(sources, merged([edit for edit in edits if edit is not None]))
+    texts = with_lists(sources, texts, [_group_of_list(drift) for drift in drifts if of_idp(drift.address)])
     return Acceptance({**texts, **files}, accepted(known.written, drifts))
 
 
@@ -104,10 +123,18 @@ def write_accepted(config: Config, inquiry: DriftScan, acceptance: Acceptance) -
     """
     with replaced(config.root, acceptance.texts):
         now = read_config(config.root, config.env, config.main).desired
-        wrong = list(_differs(with_role_ids(now, inquiry.plan_input.live.facts.roles), acceptance.desired))
+        facts = inquiry.plan_input.live.facts
+        now = with_idp_ids(with_role_ids(now, facts.roles), facts.idp)
+        wrong = list(_differs(now, acceptance.desired))
         if wrong:
             message = f"the drift cannot be accepted automatically at {', '.join(sorted(set(wrong)))}"
             raise ConfigError(Problem("accept", message, None, "edit the configuration there; no file was changed"))
+
+
+def _group_of_list(drift: Drift) -> GroupEdit:
+    return GroupEdit(
+        drift.address, cast("IdpGroupValue | None", drift.live), cast("IdpGroupValue | None", drift.desired)
+    )
 
 
 def _written(known: Identity, at: Address) -> Address:
@@ -170,8 +197,17 @@ def _differs(now: Desired, expected: Desired) -> Iterator[Address]:
             if not same:
                 yield address(kind.section)
             continue
+        if kind.side == "idp":
+            if _named(actual_value) != _named(expected_value):
+                yield address(kind.section)
+            continue
         has, should = ({} if side is UNSET else side for side in (actual_value, expected_value))
         for key in has.keys() | should.keys():
             actual_entry, expected_entry = has.get(key), should.get(key)
             if actual_entry != expected_entry and {actual_entry, expected_entry} != {None, BLANK}:
                 yield address(kind.section, key)
+
+
+def _named(groups: Mapping[str, IdpGroupValue] | Unset) -> set[tuple[str, object]] | None:
+    """Return the names and IDs of groups that a list has: which key each has depends on the others."""
+    return None if groups is UNSET else {(base_name(key), value.id) for key, value in groups.items()}

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, cast
 from rolecall.desired.build import read_config
 from rolecall.desired.edit.config import Edit, edited, merged, removing, setting
 from rolecall.desired.edit.export import ConfigEntry, Head, LeftOut, Sayable, config_files, sayable
+from rolecall.desired.edit.idp_lists import GroupEdit, follows_groups, with_lists
+from rolecall.desired.idp_groups import with_idp_ids
 from rolecall.desired.load.idp_groups import ALL_GROUPS
 from rolecall.desired.load.read import load
 from rolecall.desired.load.sources import Sources
@@ -26,10 +28,10 @@ from rolecall.jobs.init import MAIN, scaffold
 from rolecall.jobs.samples import without_samples
 from rolecall.model.change import Change
 from rolecall.model.desired import Applied, Desired
-from rolecall.model.kinds import BY_SECTION, IDP_KINDS, address, known_fields, split_address, value_at
+from rolecall.model.kinds import BY_SECTION, IDP_KINDS, address, known_fields, of_idp, split_address, value_at
 from rolecall.model.live import Live
 from rolecall.model.settings import UNSET, Address, Scim, Sso, Value
-from rolecall.plan.diff.changes import diff
+from rolecall.plan.diff.changes import Difference, diff
 from rolecall.plan.diff.identity import Identity
 from rolecall.plan.resolve import expired, ignored
 from rolecall.source.files import read_file
@@ -162,7 +164,7 @@ def updated_config(request: UpdateRequest) -> Exported:
     names = difference.identity.names.items()
     keys = {address("idp_groups", name): address("idp_groups", key) for key, name in names}
     metadata = _metadata(request, back)
-    edits = [*_endpoint(request), *(_back(request, change, keys) for change in back)]
+    edits = [*_endpoint(request), *(_back(request, change, keys) for change in back if not of_idp(change.address))]
     edits += metadata.edits()
     edits += _missing(request, live_config, difference.identity)
     kept_addresses = tuple(change.address for change in difference.changes if change not in back)
@@ -171,15 +173,38 @@ def updated_config(request: UpdateRequest) -> Exported:
         name: without_samples(read_file(request.sources.root / name, name).decode("utf-8-sig"), text)
         for name, text in edited(request.sources, whole).items()
     }
-    left_out = (*live_config.left_out, *_lists_left_out(request.desired))
-    return Exported({**texts, **metadata.files}, left_out, kept_addresses)
+    texts = with_lists(request.sources, texts, _group_edits(request, difference))
+    left_out = (*live_config.left_out, *_lists_left_out(request))
+    followed = tuple(address for address in (change.address for change in back) if _follows(request, address))
+    return Exported({**texts, **metadata.files}, left_out, (*kept_addresses, *followed))
 
 
-def _lists_left_out(desired: Desired) -> Iterator[LeftOut]:
-    """Yield the sections of the IdP that a configuration has: an update does not change their lists."""
+def _follows(request: UpdateRequest, at: Address) -> bool:
+    return of_idp(at) and follows_groups(request.sources, BY_SECTION[split_address(at)[0]])
+
+
+def _group_edits(request: UpdateRequest, difference: Difference) -> Iterator[GroupEdit]:
+    """Yield the edits that give each list of `idp` the groups that the IdP has."""
+    skip = ignored(request.desired.policy.ignore, request.as_of)
+    identity = difference.identity
     for kind in IDP_KINDS:
-        if getattr(desired.settings, kind.section) is not UNSET:
-            yield LeftOut(kind.section, f"`{'.'.join(kind.path)}` is not updated; compare it with rolecall drift")
+        listed, live = (getattr(side.settings, kind.section) for side in (identity.desired, request.live))
+        if UNSET in (listed, live) or follows_groups(request.sources, kind):
+            continue
+        for key in sorted(listed.keys() | live.keys()):
+            at, value = address(kind.section, key), live.get(key)
+            if listed.get(key) != value and not identity.covers(skip, at):
+                yield GroupEdit(at, value, listed.get(key))
+
+
+def _lists_left_out(request: UpdateRequest) -> Iterator[LeftOut]:
+    """Yield the sections of the IdP that an update does not change, and why."""
+    for kind in IDP_KINDS:
+        if getattr(request.desired.settings, kind.section) is UNSET:
+            continue
+        coverage = request.live.covered(kind.section)
+        if coverage.state != "complete":
+            yield LeftOut(kind.section, coverage.problem or "could not be read")
 
 
 def _or_gone(desired: Desired, edit: Edit) -> Edit:
@@ -203,9 +228,10 @@ def write_update(request: UpdateRequest, exported: Exported) -> None:
         now = read_config(sources.root, sources.env, sources.main)
         if wrong := [problem for problem in references(now, request.live.facts) if problem.severity == "error"]:
             raise ConfigError(*wrong)
-        desired = with_role_ids(now.desired, request.live.facts.roles)
+        facts = request.live.facts
+        desired = with_idp_ids(with_role_ids(now.desired, facts.roles), facts.idp)
         again = replace(request, sources=load(sources.root, sources.env, sources.main), desired=desired)
-        left = [at for at in _left(again) if at not in exported.kept]
+        left = [at for at in _left(again) if at not in exported.kept and not _follows(again, at)]
         if left:
             message = f"the configuration cannot be updated automatically at {', '.join(left[:_SHOWN])}"
             hint = "edit that, then run rolecall export --update again; no file was changed"

@@ -53,7 +53,8 @@ async def with_members(idp: IdpSideReader | None, plan_input: PlanInput, changes
     """
     side = plan_input.live.facts.idp
     values = [(change, change.after or change.before) for change in changes]
-    groups = [(change, value) for change, value in values if isinstance(value, IdpAssignment | IdpPush)]
+    in_idp = [(change, value) for change, value in values if isinstance(value, IdpAssignment | IdpPush)]
+    groups = [(change, value) for change, value in in_idp if value.id is not UNSET]
     if idp is None or side is None or not groups:
         return plan_input
     ids = {str(value.id) for _, value in groups}

@@ -70,13 +70,15 @@ def idp_effect(live: Live, changes: Iterable[Change]) -> IdpEffect | None:
     for change, value in listed:
         if isinstance(value, IdpPush):
             arriving |= {members.name(value): members.of(value.id)} if change.after is not None else {}
+        elif value.id is UNSET:
+            unread.append(f"the group of {change.address}")
         else:
             (gains if change.after is not None else losses)[change.address] = members.of(value.id)
     staying = frozenset[str]()
     if losses:
         ended = {str(value.id) for change, value in listed if change.address in losses}
         staying = members.staying(live, ended, gains)
-    if not gains and not losses and not arriving:
+    if not gains and not losses and not arriving and not unread:
         return None
     groups = members.pushed() if gains else {}
     problem = f"{side.idp} could not be read: {', '.join(dict.fromkeys(unread))}" if unread else None

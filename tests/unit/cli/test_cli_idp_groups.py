@@ -128,7 +128,7 @@ def test_what_was_done_in_okta_is_no_longer_planned_and_remembered(repo: Repo, c
     text = printed(capsys, folder, "drift", "--detailed-exitcode", code=Exit.CHANGES)
     assert "idp_assignments/Everyone" in text
     assert "1 setting changed in the console" in text
-    assert "`idp.assignments` is a list" in printed(capsys, folder, "drift", "--accept", code=Exit.REFUSED)
+    assert "deprovisions" in printed(capsys, folder, "drift", "--accept", code=Exit.REFUSED)
 
 
 def test_a_manual_step_in_okta_is_reported_done(repo: Repo, capsys: Capture) -> None:

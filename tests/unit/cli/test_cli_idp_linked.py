@@ -113,3 +113,24 @@ def test_names_of_many_targets_are_read_as_one_list(repo: IdpRepo, okta: Okta, p
     listed = [call for call in okta.requests if "source.id" in str(call.query)]
     singly = [call for call in okta.requests if call.path.rpartition("/")[2] in targets]
     assert len(listed) + len(singly) == requests
+
+
+def move_admins(repo: IdpRepo, former: str) -> None:
+    """Map a new group, of the same users, to org admin; ``former`` is the mapping of the previous one from now on."""
+    repo.okta.add_group("New-Admins", ["ann@tiny.co", "bo@tiny.co"])
+    repo.configure(lists="  assignments: [Core, Former]\n  pushes: [Admins, Old, New-Admins, Staff-Marketing]\n")
+    path = repo.folder / "rolecall.yaml"
+    new = f"  Admins: {former}\n  New-Admins: {{role: org_admin, teams: [Everyone]}}\n"
+    path.write_text(path.read_text().replace("  Admins: {role: org_admin, teams: [Everyone]}\n", new))
+
+
+def test_org_admins_must_not_depend_on_a_group_that_has_not_arrived(repo: IdpRepo, okta: Okta) -> None:
+    """The new group is mapped after it arrives, which may never be; the former one would be unmapped before."""
+    move_admins(repo, "blank")
+    verdict = guard(repo.plan(code=Exit.REFUSED), "min_org_admins")
+    assert (verdict["verdict"], verdict["actual"]) == ("block", 0)
+    repo.apply(code=Exit.REFUSED)
+    assert okta.writes == []
+    move_admins(repo, "{role: org_admin, teams: [Everyone]}")
+    verdict = guard(repo.plan(), "min_org_admins")
+    assert (verdict["verdict"], verdict["actual"]) == ("pass", 2)

@@ -80,6 +80,7 @@ def export_new(call: Invocation, out: Path, split: bool) -> Iterator[str]:
 
 def export_update(call: Invocation) -> Iterator[str]:
     """Update the configuration to the org. Return the lines for stdout."""
+    from rolecall.desired.idp_groups import with_idp_ids
     from rolecall.desired.load.read import load
     from rolecall.desired.references import with_role_ids
     from rolecall.jobs.export import UpdateRequest, updated_config, with_role_attribute, write_update
@@ -88,7 +89,7 @@ def export_update(call: Invocation) -> Iterator[str]:
     live = with_role_attribute(wait_for(_live(call, config)), config.desired)
     applied = memory(call, config)(live.facts.org_id)
     sources = load(root.folder, call.env, root.main)
-    desired = with_role_ids(config.desired, live.facts.roles)
+    desired = with_idp_ids(with_role_ids(config.desired, live.facts.roles), live.facts.idp)
     request = UpdateRequest(sources, desired, live, day(call), applied)
     exported = updated_config(request)
     write_update(request, exported)
@@ -109,8 +110,7 @@ async def _live(call: Invocation, config: Config, *, copied: bool = False) -> Li
 
     async with session(call, config) as opened:
         live = await opened.org.read()
-        if copied:
-            live = await with_idp_side(opened.idp_side, config.desired, live)
+        live = await with_idp_side(opened.idp_side, config.desired, live)
         if copied and config.people.kind == "file":
             directory = await read_people(opened.people, opened.org, live, EVERYBODY)
             if directory.coverage.state == "unread":

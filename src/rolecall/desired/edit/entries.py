@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode
@@ -132,18 +132,34 @@ def value_splices(doc: Text, field: Field, value: Any, *, as_json: bool = False)
         return
     old = {normalise.name(item.value): item for item in items(field.value)}
     remaining, new = [name for name in old if name in value], [name for name in value if name not in old]
+    yield from list_splices(doc, field, ListChange(old, remaining, new), as_json=as_json)
+
+
+class ListChange(NamedTuple):
+    """The items of a list by a key, the keys of those that remain, and the values that are added."""
+
+    items: Mapping[str, Node]
+    remaining: Sequence[str]
+    new: Sequence[Any]
+
+
+def list_splices(doc: Text, field: Field, change: ListChange, *, as_json: bool = False) -> Iterator[Splice]:
+    """Yield the splices that change a list; remaining items keep their order and comments."""
+    old, remaining, new = change
+    first = next(iter(old.values()), None)
     if not field.alias and not is_block(field.value) and comment_places(doc.text[field.start : field.end]):
-        yield from commented_list(
-            doc, old, remaining, [_like(next(iter(old.values()), None), name, False) for name in new]
-        )
+        yield from commented_list(doc, old, remaining, [_like(first, value, as_json=False) for value in new])
     elif field.alias or not is_block(field.value):
         if new or len(remaining) < len(old):
             texts = [doc.text[old[name].start_mark.index : doc.end(old[name])] for name in remaining]
-            first = next(iter(old.values()), None)
-            fresh = [_like(first, name, as_json) for name in new]
+            fresh = [_like(first, value, as_json) for value in new]
             yield Splice(field.start, field.end, f"[{', '.join([*texts, *fresh])}]")
-    else:
+    elif remaining or new:
         yield from _block_list(doc, old, remaining, new)
+    else:
+        at = doc.after_colon(field.key)
+        yield Splice(at, at, " []")
+        yield Splice(*doc.lines(field.start, field.end), "")
 
 
 def _like(old: Node | None, value: Any, as_json: bool) -> str:
@@ -157,10 +173,10 @@ def _same(node: ScalarNode, value: Any) -> bool:
     return bool(node.value == (value if isinstance(value, str) else flow(value)))
 
 
-def _block_list(doc: Text, old: Mapping[str, Node], remaining: Sequence[str], new: Sequence[str]) -> Iterator[Splice]:
+def _block_list(doc: Text, old: Mapping[str, Node], remaining: Sequence[str], new: Sequence[Any]) -> Iterator[Splice]:
     removed = [node for name, node in old.items() if name not in remaining]
     anchor = old[remaining[-1]] if remaining else next(iter(old.values()))
-    lines = "".join(f"\n{doc.indent(anchor)}{_like(anchor, name, as_json=False)}" for name in new)
+    lines = "".join(f"\n{doc.indent(anchor)}{_like(anchor, value, as_json=False)}" for value in new)
     if not remaining:
         start, end = doc.lines(anchor.start_mark.index, doc.end(anchor))
         yield Splice(start, end, f"{lines.removeprefix(chr(10))}\n")

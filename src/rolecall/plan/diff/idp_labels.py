@@ -35,6 +35,7 @@ def idp_labels(desired: Desired, live: Live, applied: Applied) -> IdpLabels:
     sections = [name for name in IDP_SECTIONS if _of(desired.settings, name) or _of(applied.settings, name)]
     if not sections:
         return IdpLabels(desired, applied)
+    applied = _with_ids(applied, desired, live, sections)
     written: Keys = {}
     recorded: Keys = {}
     for section in sections:
@@ -46,6 +47,18 @@ def idp_labels(desired: Desired, live: Live, applied: Applied) -> IdpLabels:
     problems = dict(_moved(desired, applied, written))
     past = {address(name, key): address(name, now) for name, keys in recorded.items() for key, now in keys.items()}
     return IdpLabels(_desired(desired, written), _applied(applied, recorded, past), past, problems)
+
+
+def _with_ids(applied: Applied, desired: Desired, live: Live, sections: list[Section]) -> Applied:
+    """Return what was applied with the IDs that names have now: a baseline that is a configuration has names alone."""
+    named: dict[str, Any] = {}
+    for section in sections:
+        groups = _of(applied.settings, section)
+        if all(value.id is not UNSET for value in groups.values()):
+            continue
+        known = {**_of(desired.settings, section), **_of(live.settings, section)}
+        named[section] = {key: known.get(key, value) if value.id is UNSET else value for key, value in groups.items()}
+    return replace(applied, settings=replace(applied.settings, **named)) if named else applied
 
 
 def _keyed(groups: Mapping[str, Any], by_id: dict[Any, str], taken: set[str]) -> dict[str, str]:
