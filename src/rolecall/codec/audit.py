@@ -39,6 +39,7 @@ _ACTION = ("action", "actionname", "event", "eventname", "eventtype", "operation
 _OBJECT = ("object", "target", "targetuser", "resource", "entity", "subject", "affecteduser", "targets", "objects")
 _SOURCE = ("source",)
 _USER = ("user",)
+_ORGANIZATION = ("organizationid", "orgid", "organization", "org")
 _NEW_ROLE = ("newrole", "newrolename", "roleafter", "torole", "assignedrole", "grantedrole")
 _ROLE = ("role", "rolename")
 _NEW = ("new", "to", "after", "newvalue", "current")
@@ -74,7 +75,27 @@ def decode_record(raw: Json) -> AuditRecord:
         sections=sections_of(area, action),
         raw=raw,
         role=_role(fields),
+        organization=_organization(fields),
     )
+
+
+def is_other_organization(stated: str, writer: str) -> bool:
+    """Return whether the ID that a record states is certainly not that of ``writer``.
+
+    Only IDs of one form can be compared: an organization may have an ID of another form, and a name.
+    """
+    form = _id_form(writer)
+    return form is not None and form == _id_form(stated) and stated.casefold() != writer.casefold()
+
+
+def _id_form(text: str) -> str | None:
+    """Return the form of an ID: its digits, a UUID, or its prefix, as in ``org_8817``; None for any other text."""
+    if text.isascii() and text.isdigit():
+        return "digits"
+    if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
+        return "uuid"
+    prefixed = re.fullmatch(r"([a-z]+_)[A-Za-z0-9]+", text)
+    return None if prefixed is None else prefixed[1]
 
 
 def record_key(raw: Json) -> str:
@@ -190,6 +211,13 @@ def _role(fields: Sequence[Mapping[str, Json]]) -> str:
     plain = [part[name] for part in (*news, *(() if news else details)) for name in _ROLE if name in part]
     roles = {role for value in (*named, *plain) if (role := _new_value(value))}
     return roles.pop() if len(roles) == 1 else ""
+
+
+def _organization(fields: Sequence[Mapping[str, Json]]) -> str:
+    """Return the ID of the organization; a name is none."""
+    values = (part[name] for name in _ORGANIZATION for part in fields if name in part)
+    ids = (plain_keys(value).get("id") if isinstance(value, dict) else value for value in values)
+    return next(filter(None, (_named(value, 2) for value in ids)), "")
 
 
 def _new_value(value: Json) -> str:

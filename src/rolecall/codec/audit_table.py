@@ -29,6 +29,12 @@ def sections_of(area: str, action: str) -> tuple[str, ...]:
 
 
 @lru_cache(_ACTIONS)
+def is_documented(area: str, action: str) -> bool:
+    """Return whether the table has the action, so that it is known which sections it is about, if any."""
+    return bool(_best(area, action))
+
+
+@lru_cache(_ACTIONS)
 def sections_of_area(area: str, action: str) -> frozenset[str]:
     """Return the sections that a record may be about by its area alone, whatever its action."""
     every = words_of(area) | words_of(action)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from rolecall.codec.audit import decode_record, stored_record
+from rolecall.codec.audit import decode_record, is_other_organization, stored_record
+from rolecall.codec.audit_table import is_documented
 from rolecall.errors import Misuse, OrgError, Problem, RolecallError, SecretError, Where, did_you_mean
 from rolecall.journal.port import AuditStore
 from rolecall.live.audit import AuditPage, PageUnrecognized, PositionRejected
@@ -99,8 +100,9 @@ async def read_log(request: AuditRequest) -> AuditLog:
     return reader.log()
 
 
-async def examine_audit(export: Export, start: datetime) -> Check:
-    """Check, where the section `audit` is configured, that the first page of the log from a date on can be read.
+async def examine_audit(export: Export, writer: str, start: datetime) -> Check:
+    """Check, where the section `audit` is configured, that the first page of the log from a date on can be read, and
+    that its records are those of ``writer``.
 
     The commands run without the log and state what is unknown, so a failure is a warning. Nothing is stored.
     """
@@ -109,7 +111,10 @@ async def examine_audit(export: Export, start: datetime) -> Check:
     except RolecallError as error:
         failures = (problem._replace(severity="warning", hint=problem.hint or _REFUSED) for problem in error.problems)
         return Check("audit", problems=tuple(failures))
-    unrecognized = [record for record in map(decode_record, page.records) if record.unrecognized]
+    decoded = [*map(decode_record, page.records)]
+    if (other := other_organization(decoded, writer)) is not None:
+        return Check("audit", problems=(other._replace(severity="warning"),))
+    unrecognized = [record for record in decoded if record.unrecognized]
     problems = (unrecognized_problem(unrecognized),) if unrecognized else ()
     records = "1 record" if len(page.records) == 1 else f"{len(page.records):,} records"
     return Check("audit", f"WRITER's audit log can be read: {records} on the first page", problems)
@@ -206,9 +211,11 @@ class _Reader:
         return Gap(unknown_from, min(times, default=now))
 
     def _take(self, page: AuditPage) -> None:
-        """Take the records of a page; store them with the position after it."""
-        request, now = self.request, self.request.now()
-        new = {record.key: record for record in map(decode_record, page.records) if record.key not in self.records}
+        """Take the records of a page; store them with the position after it. Raises OrgError for another org's."""
+        request, now, decoded = self.request, self.request.now(), [*map(decode_record, page.records)]
+        if (other := other_organization(decoded, request.writer)) is not None:
+            raise OrgError(other)
+        new = {record.key: record for record in decoded if record.key not in self.records}
         before = self.position or AuditPosition("", request.start, now)
         position = before._replace(cursor=page.cursor or before.cursor, read_at=now)
         if request.store is not None:
@@ -239,12 +246,25 @@ class _Reader:
         return "a page announces more records without a way to read them" if page.more else None
 
 
+def other_organization(records: Iterable[AuditRecord], writer: str) -> Problem | None:
+    """Return the problem of records that state another organization than ``writer``; None if none does."""
+    other = next((r.organization for r in records if is_other_organization(r.organization, writer)), None)
+    if other is None:
+        return None
+    message = f"the records are those of organization {other}, but `audit.writer` is {writer}"
+    hint = "set `audit.writer` to the organization of this org, and use a key that belongs to it"
+    return Problem("audit_other_org", message, None, hint)
+
+
 def mark_changes(live: Live, log: AuditLog, now: datetime) -> tuple[Live, tuple[Problem, ...]]:
-    """Return the org with the sections marked that were changed after they were read, and what is unknown about it."""
+    """Return the org with the sections marked that were changed after they were read, and what is unknown about it.
+
+    Of an org that is read now, nothing can have changed since; records that were not recognized are counted even so.
+    """
     first = first_reading(live.coverage.values())
     if first is None:
         unread = unread_problem(log)
-        return live, () if unread is None else (unread._replace(severity="warning"),)
+        return live, (*((unread._replace(severity="warning"),) if unread else ()), *uncertain_problems(log.records))
     return marked(live, log), tuple(unknown_changes(log, first, now))
 
 
@@ -253,9 +273,24 @@ def unknown_changes(log: AuditLog, since: datetime, now: datetime) -> Iterator[P
     if (unread := unread_problem(log)) is not None:
         yield unread._replace(severity="warning")
     yield from gap_problems(log, since, now)
-    unrecognized = [record for record in log.unrecognized if record.at is None or record.at > since]
-    if unrecognized:
+    yield from uncertain_problems(record for record in log.records if record.at is None or record.at > since)
+
+
+def uncertain_problems(records: Iterable[AuditRecord]) -> Iterator[Problem]:
+    """Yield warnings about records that may be about anything: those that cannot be evaluated, and those with an action
+    that is not documented."""
+    records = tuple(records)
+    if unrecognized := [record for record in records if record.unrecognized]:
         yield unrecognized_problem(unrecognized)
+    unlisted = sum(record.counts and not is_documented(record.area, record.action) for record in records)
+    if unlisted:
+        count, actions, they = (
+            ("1 record", "has an action that is", "it")
+            if unlisted == 1
+            else (f"{unlisted:,} records", "have actions that are", "they")
+        )
+        message = f"{count} of the audit log {actions} not documented by WRITER, so it is unknown what {they} changed"
+        yield Problem("audit_unlisted", message, None, "to list all records: rolecall audit", "warning")
 
 
 def unread_problem(log: AuditLog) -> Problem | None:

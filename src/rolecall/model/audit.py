@@ -28,7 +28,7 @@ class AuditRecord(NamedTuple):
     ``key`` identifies it: the SHA-256 of its content. ``at`` is None without a time, or with one that has no time zone.
     ``object`` is what was changed: a user, a domain, a team. ``sections`` are the sections that such a record is about,
     with ``users`` and ``teams``. ``raw`` is the record as received. ``role`` is the new role of the user, as
-    stated.
+    stated; ``organization`` is the ID of the organization at WRITER, as stated.
     """
 
     key: Code
@@ -42,6 +42,7 @@ class AuditRecord(NamedTuple):
     sections: tuple[str, ...]
     raw: Any
     role: str = ""
+    organization: Code = ""
 
     @property
     def unrecognized(self) -> str:

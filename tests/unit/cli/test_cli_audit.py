@@ -124,10 +124,10 @@ def test_the_form_of_a_page_without_a_list_of_records(repo: Path, capsys: Captur
 
 def test_records_with_actions_that_are_not_in_the_table_are_counted(repo: Path, capsys: Capture, org: Faulty) -> None:
     org.answer = export([record(1), record(2, area="Document", action="Shared")])
-    expected = "1 record has an action that WRITER's documentation does not list for settings or users."
+    expected = "1 record has an action that is not documented by WRITER, so it is unknown what changed."
     assert expected in " ".join(output(capsys).split())
-    org.answer = export([record(1)])
-    assert "documentation does not list" not in output(capsys, "--address", "sso")
+    org.answer = export([record(1), record(2, area="Style guide", action="Created term")])
+    assert "not documented" not in output(capsys, "--by", "nobody@*")
 
 
 def test_json_and_csv(repo: Path, capsys: Capture) -> None:

@@ -150,6 +150,43 @@ def test_what_proves_no_change_does_not_count(repo: Path, capsys: Capture, org: 
 
 
 @pytest.mark.parametrize("command", ["plan", "drift"])
+def test_records_that_may_be_about_anything_are_counted(repo: Path, capsys: Capture, org: Faulty, command: str) -> None:
+    """Those that cannot be evaluated, and those with an action that no one documented; documented ones are not."""
+    whatever = {"area": "Provisioning", "action": "Changed"}
+    before = (READ - timedelta(minutes=1)).isoformat()
+    org.answer = export(
+        [
+            changed(1, area="Style guide", action="Created term"),
+            changed(2, **whatever),
+            changed(3, **whatever),
+            changed(4, result=None),
+            record(5, createdAt=None),
+            record(6, createdAt=before, **whatever),
+            changed(7, **whatever, result="FAILURE"),
+        ]
+    )
+    warnings = {item["code"]: item for item in json.loads(output(capsys, command, "--format", "json"))["warnings"]}
+    assert "2 records of the audit log could not be evaluated (no time: 1, unknown result: 1)" in str(warnings)
+    assert warnings["audit_unlisted"]["message"] == (
+        "2 records of the audit log have actions that are not documented by WRITER, so it is unknown what they changed"
+    )
+    text = " ".join(output(capsys, command).split())
+    assert "2 records of the audit log have actions" in text
+    assert "2 records of the audit log could not be evaluated" in text
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_the_log_of_another_organization_is_not_used(repo: Path, capsys: Capture, org: Faulty, command: str) -> None:
+    org.answer = export([changed(1, organizationId=815)])
+    report = json.loads(output(capsys, command, "--format", "json"))
+    assert "changed_since" not in report["coverage"]["sso"]
+    assert f"the records are those of organization 815, but `audit.writer` is {WRITER}" in str(report["warnings"])
+    assert stored(repo) == 0
+    org.answer = export([changed(1, organizationId=int(WRITER))])
+    assert SAID in output(capsys, command)
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
 def test_a_log_that_cannot_be_read_is_a_warning(
     repo: Path, capsys: Capture, org: Faulty, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from rolecall.codec.audit import decode_record, sections_of, shape_of
+from rolecall.codec.audit import decode_record, is_other_organization, sections_of, shape_of
+from rolecall.codec.audit_table import is_documented
 
 AT = datetime(2026, 11, 12, 9, 14, tzinfo=UTC)
 LEGACY: dict[str, Any] = {
@@ -131,3 +132,55 @@ def test_a_shape_has_no_values() -> None:
     assert shape["tags"] == ["<text, 1>", "<2 in the list>"]
     assert shape["<key, 11>"] == "<null>"
     assert "acme" not in str(shape)
+
+
+@pytest.mark.parametrize(
+    ("parts", "organization"),
+    [
+        ({"organizationId": 4711}, "4711"),
+        ({"event": {"org_id": "org_8817"}}, "org_8817"),
+        ({"organization": {"id": "7", "name": "Acme"}}, "7"),
+        ({"organization": {"name": "Acme"}}, ""),
+        ({"org": "Acme"}, "Acme"),
+        ({"organization": ["7"], "orgId": None}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_organization_of_a_record(parts: dict[str, Any], organization: str) -> None:
+    assert decode_record({**LEGACY, **parts}).organization == organization
+
+
+UUID = "6ec0bd7f-11c0-43da-975e-2a8ad9ebae0b"
+
+
+@pytest.mark.parametrize(
+    ("stated", "writer", "other"),
+    [
+        ("4712", "4711", True),
+        ("4711", "4711", False),
+        ("org_1", "org_8817", True),
+        ("team_1", "org_8817", False),
+        (UUID.upper(), UUID, False),
+        (UUID.replace("6", "7"), UUID, True),
+        ("Acme", "4711", False),
+        (UUID, "4711", False),
+        ("", "4711", False),
+    ],
+)
+def test_only_ids_of_one_form_are_compared(stated: str, writer: str, other: bool) -> None:
+    assert is_other_organization(stated, writer) == other
+
+
+@pytest.mark.parametrize(
+    ("area", "action", "expected"),
+    [
+        ("Sign in", "Enable password", True),
+        ("Style guide", "Created term", True),
+        ("", "oauth_app.created", True),
+        ("Team", "Exploded", False),
+        ("SCIM", "Enabled", False),
+        ("", "", False),
+    ],
+)
+def test_actions_that_are_documented(area: str, action: str, expected: bool) -> None:
+    assert is_documented(area, action) == expected

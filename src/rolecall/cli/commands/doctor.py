@@ -90,7 +90,7 @@ async def _audit(call: Invocation, config: Config) -> list[Check]:
 
     source = audit_source(call, config, config.audit)
     try:
-        return [await examine_audit(source, now() - timedelta(days=config.audit.keep_days))]
+        return [await examine_audit(source, config.audit.writer, now() - timedelta(days=config.audit.keep_days))]
     finally:
         await source.close()
 

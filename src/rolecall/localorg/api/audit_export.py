@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from rolecall.localorg.api.call import decode_query
+from rolecall.localorg.api.call import OrgRow, decode_query
 from rolecall.localorg.api.handle import Route, guarded, with_headers
 from rolecall.localorg.api.writer_key import admit_key
 from rolecall.localorg.store import Database
@@ -52,13 +52,13 @@ def handle_export(request: Request, db: Database) -> Response:
 def _answer(request: Request, db: Database) -> Response:
     admitted = admit_key(request, db, ROUTER)
     with db.read() as tx:
-        page = _page(tx, decode_query(request.query), admitted.org.page_limit)
+        page = _page(tx, decode_query(request.query), admitted.org)
     return with_headers(json_response(200, page), admitted.pace)
 
 
-def _page(tx: Connection, query: Mapping[str, str], limit: int) -> dict[str, Any]:
+def _page(tx: Connection, query: Mapping[str, str], org: OrgRow) -> dict[str, Any]:
     """Return the next records and the cursor after them; also after entries that are not exported."""
-    selected = select(AUDIT).order_by(AUDIT.c.seq).limit(limit)
+    selected = select(AUDIT).order_by(AUDIT.c.seq).limit(org.page_limit)
     after = _position(query["cursor"]) if "cursor" in query else 0
     if "cursor" not in query and "start_date" not in query:
         after = int(tx.execute(select(func.coalesce(func.max(AUDIT.c.seq), 0))).scalar_one())
@@ -66,15 +66,15 @@ def _page(tx: Connection, query: Mapping[str, str], limit: int) -> dict[str, Any
         selected = selected.where(AUDIT.c.at >= _date(query["start_date"]))
     entries = tx.execute(selected.where(AUDIT.c.seq > after)).all()
     style = export_style(tx)
-    records = [record for entry in entries for record in exported(entry, style)]
+    records = [record for entry in entries for record in exported(entry, org.id, style)]
     return {"data": records, "cursor": _cursor(entries[-1].seq if entries else after)}
 
 
-def exported(entry: AnyRow, style: str = "both") -> Iterator[dict[str, Any]]:
+def exported(entry: AnyRow, org: str, style: str = "both") -> Iterator[dict[str, Any]]:
     """Yield the records of one entry: none for what the log does not have, two where two settings changed."""
     for number, logged in enumerate(_logged(entry)):
         newer = style == "platform" or (style == "both" and entry.address.startswith("users/"))
-        yield _platform(entry, logged, number) if newer else _legacy(entry, logged, number)
+        yield {**(_platform if newer else _legacy)(entry, logged, number), **_of_org(org, newer=newer)}
 
 
 def _legacy(entry: AnyRow, logged: Logged, number: int) -> dict[str, Any]:
@@ -105,6 +105,10 @@ def _platform(entry: AnyRow, logged: Logged, number: int) -> dict[str, Any]:
         **({"changes": {"role": {"to": logged.role}}} if logged.role else {}),
         **({"team": {"name": logged.team}} if logged.team else {}),
     }
+
+
+def _of_org(org: str, *, newer: bool) -> dict[str, Any]:
+    return {"organization": {"id": org}} if newer else {"organizationId": org}
 
 
 def _logged(entry: AnyRow) -> Iterator[Logged]:

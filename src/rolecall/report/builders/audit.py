@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rolecall.codec.audit import shape_of
+from rolecall.codec.audit_table import is_documented
 from rolecall.codec.snapshot import moment_text
 from rolecall.model.audit import USERS, AuditLog, AuditRecord
 from rolecall.model.live import State
@@ -136,10 +137,10 @@ def page_shape_line(body: Any) -> str:
 
 def unmapped_words(records: Iterable[AuditRecord]) -> Iterator[str]:
     """Yield how many records have an action that is not in the table of documented ones; nothing for none."""
-    number = sum(record.counts and not record.sections for record in records)
+    number = sum(record.counts and not is_documented(record.area, record.action) for record in records)
     if number:
-        actions = "has an action" if number == 1 else "have actions"
-        yield f"{count(number, 'record')} {actions} that WRITER's documentation does not list for settings or users."
+        actions = "has an action that is" if number == 1 else "have actions that are"
+        yield f"{count(number, 'record')} {actions} not documented by WRITER, so it is unknown what changed."
 
 
 def _columns(record: AuditRecord) -> tuple[str, ...]:
