@@ -16,7 +16,7 @@ from pathlib import Path
 import setting
 
 HERE = Path(__file__).resolve().parent
-MEASURED = ("bench_peers", "bench_cold", "bench_growth", "bench_render", "bench_network")
+MEASURED = ("bench_peers", "bench_cold", "bench_growth", "bench_render", "bench_network", "bench_migrations")
 ALSO = ("bench_impact", "bench_order", "bench_org_api", "bench_scim")
 """Measurements that print as they like, kept as they print."""
 QUICK = {"bench_peers": ["--quick"], "bench_growth": ["--largest", "10000"], "bench_network": ["--quick"]}

@@ -162,7 +162,7 @@ def test_many_changes_are_written_out_in_no_more_each(form: str):
 
 
 def test_a_check_costs_so_many_calls_a_drift():
-    assert each(lambda number: (lambda asked: lambda: scan(asked))(many_drifts(number)), SMALL, LARGE) <= 1750
+    assert each(lambda number: (lambda asked: lambda: scan(asked))(many_drifts(number)), SMALL, LARGE) <= 1416
 
 
 def test_a_drift_report_costs_so_many_calls_a_drift():
@@ -170,4 +170,4 @@ def test_a_drift_report_costs_so_many_calls_a_drift():
         report = scan(many_drifts(number)).report
         return lambda: html(drift_document(report))
 
-    assert each(work, SMALL, LARGE) <= 1440
+    assert each(work, SMALL, LARGE) <= 851

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Literal, NamedTuple
 
@@ -44,7 +45,7 @@ DRIFTED: frozenset[DriftClass] = frozenset({"console", "both", "other_run", "idp
 """The classes that are drift; ``differs`` and ``unapplied`` are only on request."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Drift:
     """Compare the three values of one address. None means no entry, or an unmapped group.
 
@@ -66,13 +67,13 @@ class Drift:
     id: str | None = None
     applied_as: Address | None = None
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Return 16 hex digits that identify this drift as long as it exists. A group is identified by its id, so that
         a rename does not make another drift."""
         return self._digest(self.address if self.id is None else f"{split_address(self.address)[0]}#{self.id}")
 
-    @property
+    @cached_property
     def former_fingerprints(self) -> tuple[str, ...]:
         """Return the fingerprints that 0.1.0 gave this drift, by its address now and at the last apply. What was
         recorded under one of them still counts."""

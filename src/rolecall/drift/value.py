@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Annotated, Literal, NamedTuple
 
 from rolecall.drift.compare import Drift
@@ -110,7 +111,7 @@ class UserMovements:
         return bool(self.joined or self.left or self.moved or self.new_admins or self.former_admins)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DriftReport:
     """Hold everything that one check found.
 
@@ -153,7 +154,7 @@ class DriftReport:
     warnings: tuple[Problem, ...] = ()
     requests: int = 0
 
-    @property
+    @cached_property
     def drifts(self) -> tuple[Drift, ...]:
         """Return the addresses that count as drift."""
         return tuple(drift for drift in self.entries if drift.fingerprint in self.counted)

@@ -5,7 +5,7 @@ It gets a Reader, so it cannot write to the org.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -18,7 +18,7 @@ from rolecall.drift.role_events import RoleLog
 from rolecall.drift.scan import DriftResult, DriftScan, Past, drifted, scan
 from rolecall.drift.value import DriftReport, Violation
 from rolecall.drift.writers import FieldWrite, field_writes
-from rolecall.errors import ConfigError, Misuse, OrgError, Problem, Where
+from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.jobs.idp_side import with_members
 from rolecall.jobs.memory import DriftMemory
 from rolecall.jobs.people import left_out, people_or_unread
@@ -48,8 +48,8 @@ class DriftRequest:
     """One check, with the request for a plan of the configuration; what was applied is taken from ``memory``.
 
     ``audit`` is None if the org has no audit log. ``exported`` returns WRITER's audit log from a moment on, as read for
-    this check, None if it was not read; ``writer`` is whose log it is. ``blame`` returns the author of a line of the
-    configuration. ``ignore`` are addresses or patterns.
+    this check, None if it was not read; ``writer`` is whose log it is. ``authors`` returns the authors of lines of a
+    file of the configuration, by line. ``ignore`` are addresses or patterns.
     """
 
     planning: PlanRequest
@@ -57,7 +57,7 @@ class DriftRequest:
     audit: Audit | None
     exported: Callable[[datetime], AuditLog | None] | None = None
     writer: str = ""
-    blame: Callable[[Where], Blame | None] = lambda _: None
+    authors: Callable[[str, Collection[int]], Mapping[int, Blame]] = lambda *_: {}
     ignore: tuple[str, ...] = ()
     include_unapplied: bool = False
 
@@ -100,7 +100,7 @@ async def check_drift(request: DriftRequest) -> Drifts:
         inquiry = replace(inquiry, plan_input=members)
         inquiry = _with_findings(inquiry, request, drifts)
     drift_result = scan(_with_roles(inquiry, request))
-    written = _authors(drift_result.report.entries, request.blame)
+    written = _authors(drift_result.report.entries, request.authors)
     return Drifts(replace(drift_result, report=replace(drift_result.report, written=written)), inquiry)
 
 
@@ -236,9 +236,16 @@ def _writes(
     return {at: fields for at, fields in writes.items() if fields}
 
 
-def _authors(drifts: Iterable[Drift], blame: Callable[[Where], Blame | None]) -> dict[Address, Blame]:
-    places = ((drift.address, drift.source) for drift in drifts if drift.source is not None and drift.source.line)
-    return {at: author for at, where in places if (author := blame(where)) is not None}
+def _authors(
+    drifts: Iterable[Drift], authors: Callable[[str, Collection[int]], Mapping[int, Blame]]
+) -> dict[Address, Blame]:
+    """Return the author of each drift's line; ``authors`` is called once for each file."""
+    places = {drift.address: drift.source for drift in drifts if drift.source is not None and drift.source.line}
+    lines: dict[str, set[int]] = {}
+    for where in places.values():
+        lines.setdefault(where.file, set()).add(where.line)
+    known = {file: authors(file, numbers) for file, numbers in lines.items()}
+    return {at: author for at, where in places.items() if (author := known[where.file].get(where.line)) is not None}
 
 
 Notified = Mapping[str, Mapping[str, Any]]

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -85,16 +86,18 @@ def _without_hook_variables() -> tuple[str, ...]:
 _NOBODY = "0" * 40
 
 
-def blame(root: Path, file: str, line: int) -> Blame | None:
-    """Return who last changed a line of ``root/file``, counted from 1; None if git is missing or does not know.
+def authors(root: Path, file: str, lines: Collection[int]) -> dict[int, Blame]:
+    """Return who last changed lines of ``root/file``, counted from 1, by line; git runs once for all of them.
 
-    None as well for a line that is changed and not committed, and for one older than the history of a shallow clone,
-    where git would name the oldest commit.
+    A line is missing if git is missing or does not know, if it is changed and not committed, and if it is older than
+    the history of a shallow clone, where git would name the oldest commit.
     """
-    porcelain = _git(root, "blame", "--porcelain", "-L", f"{line},{line}", "--", file)
-    if porcelain and "\nboundary\n" in porcelain and is_shallow(root):
-        return None
-    return _parse(porcelain) if porcelain else None
+    span = f"{min(lines)},{max(lines)}"
+    porcelain = git(root, "blame", "--porcelain", "-L", span, "--", file).text
+    if not porcelain:
+        return {}
+    older = porcelain.count("\nboundary\n") > 0 and is_shallow(root)
+    return {line: author for line, author in _blamed(porcelain, without_boundary=older) if line in lines}
 
 
 def origin(root: Path) -> str | None:
@@ -139,12 +142,23 @@ def at_ref(root: Path, ref: str) -> Iterator[tuple[Path, datetime]]:
         yield Path(folder), datetime.fromtimestamp(when, UTC)
 
 
-def _parse(porcelain: str) -> Blame | None:
-    lines = porcelain.splitlines()
-    commit = lines[0].split(" ", 1)[0]
-    if commit == _NOBODY:
-        return None
-    values = dict(_pair(line) for line in lines[1:] if not line.startswith("\t"))
+def _blamed(porcelain: str, *, without_boundary: bool) -> Iterator[tuple[int, Blame]]:
+    """Yield each committed line with its author. Git describes a commit at the first of its lines only."""
+    commits: dict[str, Blame | None] = {}
+    lines = iter(porcelain.split("\n"))
+    for head_line in lines:
+        if not head_line:
+            continue
+        commit, _, line = head_line.split(" ")[:3]
+        values = dict(map(_pair, takewhile(lambda text: not text.startswith("\t"), lines)))
+        if commit not in commits:
+            unknown = commit == _NOBODY or (without_boundary and "boundary" in values)
+            commits[commit] = None if unknown else _commit(commit, values)
+        if (author := commits[commit]) is not None:
+            yield int(line), author
+
+
+def _commit(commit: str, values: Mapping[str, str]) -> Blame:
     at = datetime.fromtimestamp(int(values.get("author-time", "0")), UTC)
     return Blame(
         commit, values.get("author", ""), values.get("author-mail", "").strip("<>"), at, values.get("summary", "")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rolecall.errors import ConfigError
-from rolecall.outside.git import at_ref, blame, head, is_shallow, refusal
+from rolecall.outside.git import at_ref, authors, head, is_shallow, refusal
 
 
 def git(folder: Path, *args: str) -> None:
@@ -35,9 +35,8 @@ def repo(tmp_path: Path) -> Path:
 
 
 def test_blame_names_commit_author_and_summary(repo: Path):
-    first, second = blame(repo, "rolecall.yaml", 1), blame(repo, "rolecall.yaml", 2)
-    assert first is not None
-    assert second is not None
+    by_line = authors(repo, "rolecall.yaml", {1, 2})
+    first, second = by_line[1], by_line[2]
     assert (first.author, first.email, first.summary) == ("Ann Lee", "ann@acme.com", "Begin with a and b")
     assert second.summary == "Let b be 3"
     assert second.commit == checked_out(repo) != first.commit
@@ -45,14 +44,14 @@ def test_blame_names_commit_author_and_summary(repo: Path):
 
 def test_a_line_that_is_not_committed_has_no_author(repo: Path):
     (repo / "rolecall.yaml").write_text("a: 1\nb: 4\n")
-    assert blame(repo, "rolecall.yaml", 2) is None
-    assert blame(repo, "rolecall.yaml", 99) is None
-    assert blame(repo, "--help", 1) is None
+    assert authors(repo, "rolecall.yaml", {2}) == {}
+    assert authors(repo, "rolecall.yaml", {99}) == {}
+    assert authors(repo, "--help", {1}) == {}
 
 
 def test_outside_git_nobody_is_blamed(tmp_path: Path):
     (tmp_path / "rolecall.yaml").write_text("a: 1\n")
-    assert blame(tmp_path, "rolecall.yaml", 1) is None
+    assert authors(tmp_path, "rolecall.yaml", {1}) == {}
     assert checked_out(tmp_path) is None
 
 
@@ -82,19 +81,19 @@ def shallow(repo: Path, tmp_path: Path) -> Path:
 def test_the_oldest_commit_of_a_shallow_clone_is_not_the_author_of_what_came_before(repo: Path, shallow: Path):
     assert is_shallow(shallow)
     assert not is_shallow(repo)
-    assert blame(shallow, "rolecall.yaml", 1) is None
-    assert blame(repo, "rolecall.yaml", 1).summary == "Begin with a and b"
+    assert authors(shallow, "rolecall.yaml", {1}) == {}
+    assert authors(repo, "rolecall.yaml", {1})[1].summary == "Begin with a and b"
 
 
 def test_a_line_written_after_a_shallow_clone_has_its_author(shallow: Path):
     (shallow / "rolecall.yaml").write_text("a: 5\nb: 3\n")
     git(shallow, "commit", "-qam", "Let a be 5")
-    assert blame(shallow, "rolecall.yaml", 1).summary == "Let a be 5"
-    assert blame(shallow, "rolecall.yaml", 2) is None
+    assert authors(shallow, "rolecall.yaml", {1})[1].summary == "Let a be 5"
+    assert authors(shallow, "rolecall.yaml", {2}) == {}
 
 
 def test_a_commit_that_a_shallow_clone_does_not_have_says_how_to_get_it(repo: Path, shallow: Path):
-    first = blame(repo, "rolecall.yaml", 1).commit
+    first = authors(repo, "rolecall.yaml", {1})[1].commit
     with pytest.raises(ConfigError, match="shallow") as refused, at_ref(shallow, first):
         pass
     assert "--unshallow" in str(refused.value)
@@ -126,4 +125,4 @@ def test_the_variables_of_a_hook_lead_to_no_other_repository(
         monkeypatch.setenv("GIT_DIR", value)
         monkeypatch.setenv("GIT_INDEX_FILE", f"{value}/index")
         assert checked_out(repo) == expected
-        assert blame(repo, "rolecall.yaml", 1).summary == "Begin with a and b"
+        assert authors(repo, "rolecall.yaml", {1})[1].summary == "Begin with a and b"

@@ -263,7 +263,7 @@ def _request(
     from rolecall.jobs.drift import DriftRequest
     from rolecall.jobs.memory import Baseline, DriftMemory
     from rolecall.live.port import Audit
-    from rolecall.outside.git import blame
+    from rolecall.outside.git import authors
 
     baseline = None if options.baseline is None else Baseline(config, options.baseline, day(call))
     planning = plan_request(call, opened)
@@ -279,7 +279,7 @@ def _request(
         audit=opened.org if isinstance(opened.org, Audit) else None,
         exported=None if reader is None else reader.since,
         writer="" if reader is None else reader.target.writer,
-        blame=lambda where: blame(config.root, where.file, where.line),
+        authors=partial(authors, config.root),
         ignore=options.ignore,
         include_unapplied=options.include_unapplied,
     )
