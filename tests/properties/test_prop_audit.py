@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import MEMORY_DISK
 
-from rolecall.codec.audit import decode_record, shape_of
+from rolecall.codec.audit import decode_record
+from rolecall.codec.shapes import forms_of, shape_of
 from rolecall.errors import OrgError, Problem
 from rolecall.jobs.audit import AuditRequest, known_log, read_log
 from rolecall.journal.opened import open_journal
@@ -51,7 +53,18 @@ def test_decoding_never_fails_and_never_counts_an_unknown_result(raw: Any) -> No
     record = decode_record(raw)
     assert record.counts == (record.result == "success" and record.at is not None and bool(record.action))
     assert record.key == decode_record(raw).key
-    shape_of(raw)
+
+
+@given(st.lists(JSON, max_size=4), st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12))
+def test_a_form_has_no_value_and_counts_every_record(records: list[Any], secret: str) -> None:
+    """Wherever it is, a value is not in the form, and neither is a key that is not made of words for fields."""
+    canary = f"Xq{secret}"
+    placed = [*records, {"data": canary, "details": {canary: [canary, {canary: records}]}, "tags": [records, canary]}]
+    forms = forms_of(placed)
+    assert sum(number for number, _ in forms) == len(placed)
+    assert canary not in json.dumps(forms, ensure_ascii=False)
+    assert canary not in json.dumps(shape_of(placed), ensure_ascii=False)
+    assert forms == forms_of(placed[::-1])
 
 
 @given(JSON)

@@ -148,20 +148,6 @@ def _roles(user: Json) -> set[str]:
     return {role for role in named if isinstance(role, str)}
 
 
-def shape_of(value: Json) -> Json:
-    """Return a record with types and lengths in place of its values, so that it can be shown to others.
-
-    Lists have the shape of their first entry. Keys that look like values, such as addresses, are replaced as well.
-    """
-    if isinstance(value, dict):
-        return {key if _is_name(key) else f"<key, {len(key)}>": shape_of(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [*map(shape_of, value[:1]), f"<{len(value)} in the list>"]
-    if isinstance(value, str):
-        return f"<{_form(value)}, {len(value)}>"
-    return f"<{'null' if value is None else {bool: 'true or false', int: 'integer', float: 'number'}[type(value)]}>"
-
-
 def _levels(raw: Json) -> Iterator[Mapping[str, Json]]:
     """Yield the objects of a record in which its parts are looked up, the outermost first, with plain keys."""
     level = [raw] if isinstance(raw, dict) else []
@@ -280,6 +266,11 @@ def _moment(value: Json) -> datetime | None:
     return in_range(datetime.fromtimestamp(number, UTC)) if number > 1e8 else None
 
 
+def is_moment(text: str) -> bool:
+    """Return whether a text is a time of a log, in a form that is recognized."""
+    return _moment(text) is not None
+
+
 def _of_text(text: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)
@@ -291,16 +282,3 @@ def _of_text(text: str) -> datetime | None:
 def in_range(at: datetime) -> datetime | None:
     """Return a moment that may be one of a log, None for one that cannot."""
     return at if _FIRST_YEAR <= at.year < _LAST_YEAR else None
-
-
-def _is_name(key: str) -> bool:
-    """Return whether a key looks like the name of a field rather than a value."""
-    return len(key) <= 40 and re.fullmatch(r"[A-Za-z_@$][A-Za-z_.:$-]*", key) is not None and "@" not in key[1:]
-
-
-def _form(text: str) -> str:
-    if "@" in text:
-        return "text with @"
-    if _moment(text) is not None:
-        return "time"
-    return "digits" if text.isdigit() else "text"

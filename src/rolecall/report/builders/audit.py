@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from rolecall.codec.audit import shape_of
 from rolecall.codec.audit_table import is_documented
+from rolecall.codec.shapes import forms_of, shape_of
 from rolecall.codec.snapshot import moment_text
 from rolecall.model.audit import USERS, AuditLog, AuditRecord
 from rolecall.model.live import State
@@ -126,8 +125,8 @@ def raw_lines(records: Iterable[AuditRecord]) -> Iterator[str]:
 
 def shape_lines(records: Iterable[AuditRecord]) -> Iterator[str]:
     """Yield each form of a record once, as JSON on one line, with the number of its records."""
-    shapes = Counter(json.dumps(shape_of(record.raw), ensure_ascii=False) for record in records)
-    yield from (f'{{"records": {number}, "shape": {shape}}}' for shape, number in shapes.most_common())
+    for number, shape in forms_of(record.raw for record in records):
+        yield json.dumps({"records": number, "shape": shape}, ensure_ascii=False)
 
 
 def page_shape_line(body: Any) -> str:
