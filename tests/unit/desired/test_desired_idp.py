@@ -45,6 +45,12 @@ def test_what_is_accepted(tmp_path: Path, text: str) -> None:
     [
         (f"idp: {{{OKTA},\n  {ENTRA}}}", "4:3: `idp` has both `okta` and `entra`; an org has one IdP. Keep the one"),
         ("idp: {}", "3:6: `idp` has no source. Add one of: okta, entra"),
+        ("idp: okta", "3:6: `idp` must be a map, not the text `okta`. List its keys: rolecall help config idp"),
+        (
+            f"idp: {{{OKTA}, pushes: all}}",
+            "3:81: `pushes` cannot be `all`. Use `idp_groups` for all groups of that section, or a list of groups",
+        ),
+        (f"idp: {{{OKTA}, pushes: idp_group}}", "3:81: `pushes` cannot be `idp_group`. Did you mean `idp_groups`?"),
         ("idp: {octa: {}}", "3:7: `octa` is not a key of `idp`. Did you mean `okta`?"),
         ("idp: {okta: {app: x, token: {env: T}}}", "3:7: `okta` has no `url`"),
         ("idp: {okta: {url: 'https://a.okta.com', app: x}}", "3:7: Okta requires credentials. Add `client_id` and"),

@@ -92,8 +92,24 @@ class TestSchema:
             ("people: {fiels: x}", "3:10: `fiels` is not a key of `people`. Did you mean `files`?"),
             ("people: {app: x}", "3:9: `people` has no source. Add one of: file, files, scim, okta, entra"),
             ("people: {file: x, okta: 'https://a'}", "3:19: `okta` is not a key of `people`. Use one of: file"),
-            ("journal: {keep: forever}", "3:17: `keep` cannot be `forever`. Write it like `30d`"),
+            (
+                "journal: {keep: forever}",
+                "3:17: `keep` cannot be `forever`. Write it like `30d`, `6w`, `12m` or `2y`",
+            ),
             ("include: groups", "3:10: `include` must be a list, not the text `groups`. Write [groups]"),
+            ("include: '*.yaml'", "3:10: `include` must be a list, not the text `*.yaml`. Write ['*.yaml']"),
+            ("watch: [org_admin]", "3:8: `watch` must be a map, not a list. List its keys: rolecall help config watch"),
+            (
+                "guards: {max_removals: 3}",
+                "3:24: `max_removals` must be a map, not the number `3`. List its keys: rolecall help config guards",
+            ),
+            ("sso: {metadata: 3}", "3:17: `metadata` must be a map or text, not the number `3`. List its keys:"),
+            (
+                "idp_groups: {A: Marketing}",
+                "3:17: `A` cannot be `Marketing`. Write `{role: member, teams: [Marketing]}`, or `blank` for a group",
+            ),
+            ("idp_groups: {A: '[b'}", "3:17: `A` cannot be `[b`. Write `{role: member, teams: [TEAM]}`, or `blank`"),
+            ("idp_groups: {A: blnk}", "3:17: `A` cannot be `blnk`. Did you mean `blank`?"),
         ],
     )
     def test_one_mistake_is_one_line(self, tmp_path: Path, text: str, expected: str) -> None:

@@ -116,6 +116,8 @@ def _type(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     types = error.rule if isinstance(error.rule, list) else [error.rule]
     type_names = " or ".join(_TYPES[name] for name in types)
     hint = _written_like(error) if "pattern" in error.schema else _type_hint(error.instance, types)
+    if hint is None and "object" in types and trail:
+        hint = f"list its keys: rolecall help config {trail[0]}"
     yield ConfigFault("type", trail, f"{label(trail)} must be {type_names}, not {_kind(error.instance, trail)}", hint)
 
 
@@ -125,8 +127,9 @@ def _type_hint(instance: Any, types: list[str]) -> str | None:
     if "object" in types and isinstance(instance, str) and (hint := missing_space(instance)):
         return hint
     if "array" in types and isinstance(instance, str):
-        return f"write [{instance}]" if len(instance) < _LONGEST else "put it in brackets"
-    if "string" in types and isinstance(instance, bool | int | float):
+        item = instance if instance[:1].isalnum() else f"'{instance}'"
+        return f"write [{item}]" if len(instance) < _LONGEST else "put it in brackets"
+    if "string" in types and "object" not in types and isinstance(instance, bool | int | float):
         return "put it in quotes"
     return None
 
@@ -135,8 +138,19 @@ def _choice(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
     choices = error.rule if error.keyword == "enum" else [error.rule]
     texts = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in choices]
     near = did_you_mean(error.instance, texts) if isinstance(error.instance, str) else None
-    hint = near or f"use one of: {', '.join(texts)}"
+    hint = near or _besides_text(error.instance, trail) or f"use one of: {', '.join(texts)}"
     yield ConfigFault("choice", trail, f"{label(trail)} cannot be {shown(error.instance)}", hint)
+
+
+def _besides_text(instance: Any, trail: Trail) -> str | None:
+    """Return the hint for a value of which text is only the shorter of two forms; None for any other value."""
+    match trail:
+        case ("idp", "pushes"):
+            return "use `idp_groups` for all groups of that section, or a list of groups"
+        case ("idp_groups", _):
+            team = instance if str(instance).replace(" ", "").isalnum() and len(instance) < _LONGEST else "TEAM"
+            return f"write `{{role: member, teams: [{team}]}}`, or `blank` for a group without access of its own"
+    return None
 
 
 def _pattern(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
@@ -146,7 +160,10 @@ def _pattern(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
 
 def _written_like(error: Refusal) -> str | None:
     examples = error.schema.get("examples")
-    return f"write it like {' or '.join(f'`{example}`' for example in examples)}" if examples else None
+    if not examples:
+        return None
+    *others, last = (f"`{example}`" for example in examples)
+    return f"write it like {', '.join(others)} or {last}" if others else f"write it like {last}"
 
 
 def _no_source(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
