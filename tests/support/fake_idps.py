@@ -214,7 +214,7 @@ class _SiteServer(StandIn):
         if site.echo:
             return self.refusal(403, f"{scheme} {token} is not welcome")._replace(headers={"x-echo": token})
         if token != site.token or scheme != ("SSWS" if self._okta and site.public_key is None else "Bearer"):
-            return self.refusal(403 if self._okta else 401, "Invalid token provided")
+            return self.refusal(401, "Invalid token provided")
         if site.busy:
             site.busy -= 1
             reset = {"x-rate-limit-limit": "600", "x-rate-limit-remaining": "0", "x-rate-limit-reset": "0"}

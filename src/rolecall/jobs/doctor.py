@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,14 +18,15 @@ from rolecall.desired.check.validate import validate_repo
 from rolecall.desired.load.files import environments, known_overlays, overlay_needed
 from rolecall.desired.references import references
 from rolecall.errors import ConfigError, Problem, RolecallError, Where, did_you_mean
+from rolecall.jobs.idp_side import examine_idp, with_idp_side
 from rolecall.jobs.init import IGNORED, SCHEMA, STATE
 from rolecall.jobs.people import people_hint, read_people
+from rolecall.live.port import IdpSideReader
 from rolecall.live.secrets import check_host, is_ci, resolve
 from rolecall.model import normalise
 from rolecall.model.checkup import Check
 from rolecall.model.directory import PeopleScope
-from rolecall.model.idp_app import WRITER_HOST
-from rolecall.model.kinds import ORG_KINDS
+from rolecall.model.kinds import IDP_SECTIONS, ORG_KINDS
 from rolecall.model.paste import shell_word
 from rolecall.outside.forge import Gate, gates, protection
 from rolecall.outside.git import origin, refusal, tracked
@@ -33,7 +35,7 @@ from rolecall.schema_files import schema_text
 
 if TYPE_CHECKING:
     from rolecall.journal.port import Journal
-    from rolecall.live.port import IdpTracer, People, Reader
+    from rolecall.live.port import People, Reader
     from rolecall.model.directory import Directory
     from rolecall.model.live import Live
 
@@ -231,36 +233,22 @@ def examine_journal(config: Config, find: Find, *, ci: bool) -> Check:
         return Check("journal", "can be read")
 
 
-async def examine_org(config: Config, org: Reader, people: People) -> list[Check]:
-    """Run checks 9 to 12: the org answers, is the right one, has the names, and its users can be read."""
+async def examine_org(config: Config, org: Reader, people: People, idp: People | None = None) -> list[Check]:
+    """Run checks 9 to 12, and that of the IdP if the configuration has the section `idp`.
+
+    The org answers, is the right one, has the names, and its users can be read.
+    """
     try:
         live = await org.read()
     except RolecallError as error:
-        return [Check("org", problems=error.problems), *_skipped("the org could not be read", "pin", "names", "people")]
+        checks = [Check("org", problems=error.problems)]
+        checks += _skipped("the org could not be read", "pin", "names", "people")
+        return [*checks, *await examine_idp(config, idp, {})]
+    with suppress(RolecallError):  # the check of the IdP has the reason
+        live = await with_idp_side(idp if isinstance(idp, IdpSideReader) else None, config.desired, live)
     names = Check("names", "all teams, roles and groups exist", tuple(references(config, live.facts)))
-    return [_org(config, live), _pin(config, live), names, await _people(config, org, people, live)]
-
-
-async def examine_idp(idp: IdpTracer, *, local: bool) -> Check:
-    """Check, where the section `idp` is configured, that each part of the app can be read and that it is WRITER's.
-
-    A ``local`` org has no host of WRITER's.
-    """
-    try:
-        app = await idp.read_app()
-    except RolecallError as error:
-        return Check("idp", problems=error.problems)
-    problems = [
-        Problem("idp_unread", f"{name} could not be read: {why.problem}", None, why.hint, "warning")
-        for name, why in app.unread
-    ]
-    if not local and isinstance(app.hosts, frozenset) and WRITER_HOST not in app.hosts:
-        listed = ", ".join(sorted(app.hosts)) or "none"
-        message = f"the app is not recognizably WRITER's: none of its URLs is on {WRITER_HOST} (hosts: {listed})"
-        hint = "correct `app` in the section `idp`"
-        problems.append(Problem("idp_target", message, None, hint, "error" if app.hosts else "warning"))
-    states = "; ".join(f"{part.name}: {part.state}" for part in app.parts if isinstance(part.state, str))
-    return Check("idp", f"{app.where}; {states}", tuple(problems))
+    checks = [_org(config, live), _pin(config, live), names, await _people(config, org, people, live)]
+    return [*checks, *await examine_idp(config, idp, live.coverage)]
 
 
 def unreachable(*names: str) -> list[Check]:
@@ -277,7 +265,8 @@ def _org(config: Config, live: Live) -> Check:
     caller = live.facts.caller
     who = caller.email or "a service account"
     coverage = coverage_of(config.desired, live, date.min)
-    unread = [name for name, section_coverage in coverage.items() if section_coverage.state != "complete"]
+    of_org = [name for name in coverage if section_of(name) not in IDP_SECTIONS]
+    unread = [name for name in of_org if coverage[name].state != "complete"]
     problems = []
     if not caller.org_admin:
         problems.append(_limited(who, live))

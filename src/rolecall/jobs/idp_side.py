@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from rolecall.desired.build import Config
 from rolecall.desired.idp_groups import idp_entries
-from rolecall.live.port import NO_IDP, IdpSideReader
+from rolecall.errors import Problem, RolecallError
+from rolecall.live.port import NO_IDP, IdpSideReader, IdpTracer, People
 from rolecall.model.change import Change
+from rolecall.model.checkup import Check
 from rolecall.model.desired import Desired
+from rolecall.model.idp_app import WRITER_HOST
 from rolecall.model.kinds import IDP_SECTIONS
-from rolecall.model.live import AppUsers, IdpGroup, IdpQuestion, IdpSide, Live
+from rolecall.model.live import AppUsers, Coverage, IdpGroup, IdpQuestion, IdpSide, Live
 from rolecall.model.settings import UNSET, IdpAssignment, IdpPush, Unset
 from rolecall.plan.inputs import PlanInput
 
@@ -99,3 +103,35 @@ async def _with_all(idp: IdpSideReader, side: IdpSide, live: Live) -> IdpSide:
 
 def _ids(section: Mapping[str, IdpAssignment] | Mapping[str, IdpPush] | Unset) -> frozenset[str]:
     return frozenset() if section is UNSET else frozenset(str(value.id) for value in section.values())
+
+
+async def examine_idp(config: Config, idp: People | None, coverage: Mapping[str, Coverage]) -> list[Check]:
+    """Check, where the section `idp` is configured, that each part of the app can be read and that it is WRITER's.
+
+    ``coverage`` is that of the sections in the IdP, if they were read. A local org has no host of WRITER's.
+    """
+    if config.idp is None or not isinstance(idp, IdpTracer):
+        return []
+    try:
+        app = await idp.read_app()
+    except RolecallError as error:
+        return [Check("idp", problems=error.problems)]
+    reasons = {why for _, why in app.unread}
+    if len(reasons) == 1 and len(app.unread) == len(app.parts):
+        (why,) = reasons
+        return [Check("idp", problems=(Problem("idp_unread", why.problem, None, why.hint),))]
+    problems = [_unread(name, why.problem, why.hint) for name, why in app.unread]
+    parts = {f"idp_{name}" for name, _ in app.unread}
+    sections = [name for name in IDP_SECTIONS if name in coverage and name not in parts]
+    problems += [_unread(name, why, None) for name in sections if (why := coverage[name].problem)]
+    if config.org.kind != "local" and isinstance(app.hosts, frozenset) and WRITER_HOST not in app.hosts:
+        listed = ", ".join(sorted(app.hosts)) or "none"
+        message = f"the app is not recognizably WRITER's: none of its URLs is on {WRITER_HOST} (hosts: {listed})"
+        hint = "correct `app` in the section `idp`"
+        problems.append(Problem("idp_target", message, None, hint, "error" if app.hosts else "warning"))
+    states = "; ".join(f"{part.name}: {part.state}" for part in app.parts if isinstance(part.state, str))
+    return [Check("idp", f"{app.where}; {states}", tuple(problems))]
+
+
+def _unread(name: str, why: str, hint: str | None) -> Problem:
+    return Problem("idp_unread", f"{name} could not be read: {why}", None, hint, "warning")

@@ -9,6 +9,7 @@ from rolecall.errors import OrgError, Problem
 from rolecall.live.port import GroupReader, IdpSource, People, Reader, UserFiles
 from rolecall.live.snapshot.reader import SnapshotReader
 from rolecall.model.directory import Directory, PeopleScope, with_legacy_groups
+from rolecall.model.kinds import IDP_SECTIONS
 from rolecall.model.live import UNREAD, Live, base_name
 from rolecall.model.settings import BLANK, UNSET
 from rolecall.model.target import PeopleSource, SecretRef
@@ -150,4 +151,6 @@ async def idp_problems(people: People | None, live: Live) -> tuple[Problem, ...]
     try:
         return lint_idp(await people.read_idp(), live)
     except OrgError as error:
+        if any(live.covered(name).problem for name in IDP_SECTIONS if name in live.coverage):
+            return ()  # their warnings have the reason
         return tuple(problem._replace(severity="warning") for problem in error.problems)

@@ -112,6 +112,18 @@ def test_messages_name_the_keys_of_the_section(repo: Repo, capsys: Capture, kind
     assert "`people." not in shown.out + shown.err
 
 
+@KINDS
+def test_a_token_that_is_not_accepted_is_not_taken_for_one_without_permission(
+    repo: Repo, capsys: Capture, kind: str
+) -> None:
+    check = doctor(capsys, repo(kind, a_site(token="another")), code=Exit.ERROR)
+    assert len(check["problems"]) == 1  # the same reason for each part
+    text = str(check)
+    assert f"{'Okta' if kind == 'okta' else 'Microsoft Graph'} does not accept the token" in text
+    assert f"`idp.{kind}.token`" in text
+    assert "the credential needs" not in text
+
+
 def test_export_and_overlays_keep_the_connection(repo: Repo, capsys: Capture) -> None:
     folder = repo("okta", a_site())
     printed(capsys, folder, "export", "--out", str(folder / "copy"))

@@ -214,6 +214,39 @@ def test_an_unread_side_exits_with_7(repo: Repo, capsys: Capture) -> None:
     printed(capsys, folder, "drift", "--detailed-exitcode", code=Exit.UNSEEN)
 
 
+def test_a_refused_token_is_reported_once_for_each_section(repo: Repo, capsys: Capture) -> None:
+    """`people: idp` reads the same app, which adds no third warning."""
+    folder = repo(a_site(token="another"), f"{LISTS}people: idp\n")
+    warnings = planned(capsys, folder)["warnings"]
+    assert [warning["code"] for warning in warnings] == ["unread", "unread"]
+    assert all("Okta does not accept the token: Invalid token provided" in warning["message"] for warning in warnings)
+
+
+def test_doctor_reads_what_the_configuration_manages_in_the_idp(repo: Repo, capsys: Capture) -> None:
+    text = printed(capsys, repo(a_site(assigned_groups=["Old"])), "doctor")
+    assert "assignments: 1 groups; pushes: 2 groups" in text
+    assert "could not be read" not in text
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        ("/mappings", "pushes could not be read: the token cannot read /api/v1/apps/0oa1/group-push/mappings of Okta"),
+        ("/api/v1/groups", "idp_pushes could not be read: the token cannot read /api/v1/groups of Okta"),
+    ],
+)
+def test_doctor_names_what_it_cannot_read_in_the_idp(repo: Repo, capsys: Capture, end: str, expected: str) -> None:
+    text = printed(capsys, repo(a_site(forbidden=(end,)), "  pushes: idp_groups\n"), "doctor")
+    (line,) = [line for line in text.splitlines() if "could not be read" in line]
+    assert line.startswith("warning  idp ")
+    assert expected in line
+
+
+def test_doctor_names_groups_that_the_idp_does_not_have(repo: Repo, capsys: Capture) -> None:
+    text = printed(capsys, repo(a_site(), "  assignments: [Nobody]\n"), "doctor", code=Exit.ERROR)
+    assert "Okta has no group named `Nobody`" in text
+
+
 @pytest.mark.parametrize("end", ["/groups", "/api/v1/groups"])
 def test_groups_that_cannot_be_looked_up_leave_their_section_unread(repo: Repo, capsys: Capture, end: str) -> None:
     folder = repo(a_site(forbidden=(end,)), "  pushes: idp_groups\n")
@@ -279,6 +312,9 @@ def test_an_assignment_shows_who_gets_the_app_and_with_which_access(repo: Repo, 
     folder = repo(a_site(people=NEW, pushed=["Admins", "Marketing"]), "  assignments: [Everyone]\n")
     text = printed(capsys, folder, "plan")
     assert "2 users get the app." in text
+    assert "flo@tiny.co gains Everyone member" in text
+    assert "fall back" not in text
+    assert "falls back" not in text
     plan = planned(capsys, folder)
     assert plan["idp_side"]["users"] == {"idp_assignments/Everyone": {"gain": 2, "taken_over": 0, "lose": 0}}
     access = {user["email"]: user["after"] for user in plan["impact"]["details"]}
@@ -327,7 +363,9 @@ def test_members_that_cannot_be_read_leave_guards_unevaluated(repo: Repo, capsys
     folder = repo(site, "  assignments: [Everyone]\n")
     plan = planned(capsys, folder, code=Exit.REFUSED)
     assert "the members of Everyone" in plan["impact"]["problem"]
-    assert {guard["verdict"] for guard in plan["guards"]} >= {"not judged"}
+    unjudged = [guard for guard in plan["guards"] if guard["verdict"] == "not judged"]
+    assert unjudged
+    assert {guard["ways"][0] for guard in unjudged} == {"Check the permissions of the credential in `idp`."}
 
 
 def test_a_saved_plan_has_ids_and_is_applied_by_them(repo: Repo, capsys: Capture) -> None:

@@ -60,8 +60,7 @@ async def _ask(call: Invocation, config: Config) -> list[Check]:
     from rolecall.cli.journals import VARIABLE, find_journal
     from rolecall.cli.session import session
     from rolecall.errors import RolecallError
-    from rolecall.jobs.doctor import examine_idp, examine_journal, examine_org, unreachable
-    from rolecall.live.port import IdpTracer
+    from rolecall.jobs.doctor import examine_journal, examine_org, unreachable
     from rolecall.model.checkup import Check as Made
 
     lost = call.ci and not call.environ.get(VARIABLE)
@@ -69,11 +68,7 @@ async def _ask(call: Invocation, config: Config) -> list[Check]:
     writer = [*await _audit(call, config), *await _usage(call, config)]
     try:
         async with session(call, config) as opened:
-            org = await examine_org(config, opened.org, opened.people)
-            idp: list[Check] = []
-            if config.idp is not None and isinstance(opened.idp, IdpTracer):
-                idp = [await examine_idp(opened.idp, local=config.org.kind == "local")]
-            return [journal, *org, *idp, *writer]
+            return [journal, *await examine_org(config, opened.org, opened.people, opened.idp), *writer]
     except RolecallError as error:
         return [journal, Made("org", problems=error.problems), *unreachable("pin", "names", "people"), *writer]
 

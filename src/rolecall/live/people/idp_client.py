@@ -146,7 +146,7 @@ class IdpClient:
             return await self.whole(work)
         except OrgError as error:
             problem = error.problems[0]
-            lacks = isinstance(error, IdpRefused) and error.status in (401, 403)
+            lacks = isinstance(error, IdpRefused) and error.status == 403
             unread = NotRead(problem.message, f"the credential needs {permission}" if lacks else problem.hint)
             self._silent = None if self._responds else unread
             return unread
@@ -258,7 +258,10 @@ class IdpClient:
     def _refusal(self, request: Request, answer: Answer) -> Problem:
         line = self.reason(answer)
         detail = f": {line}" if line else ""
-        if answer.status in (401, 403):
+        if answer.status == 401:
+            message = f"{self._idp.name} does not accept the token{detail}"
+            return Problem("idp_unauthorized", message, None, self._idp.messages.token)
+        if answer.status == 403:
             message = f"the token cannot read {request.path} of {self._idp.name}{detail}"
             return Problem("idp_forbidden", message, None, self._idp.messages.rights)
         if answer.status == 404:
