@@ -21,7 +21,7 @@ from rolecall.model.kinds import BY_SECTION, address, overlay, split_address, va
 from rolecall.model.live import Facts, Live
 from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Settings, Value
 from rolecall.plan.coverage import counted_words, incomplete_sentence, people_coverage
-from rolecall.plan.headline import MORE_USERS
+from rolecall.plan.headline import MORE_USERS, enumerate_words
 from rolecall.plan.idp_users import IdpEffect, PlacedUsers, idp_effect, place_users, replaces_members
 
 
@@ -97,7 +97,8 @@ class AccessForecast(NamedTuple):
     ``asked`` is the directory as it was read, even if nothing could be; ``problem`` says why users
     are unknown, None where they were read. ``written`` are the changes between the states, in the order in
     which they take effect. ``effect`` is what the changes in the IdP do to users, ``placed`` the users before and after
-    them; ``directory`` has those before.
+    them; ``directory`` has those before. ``replaced`` is set if users are unknown only because a push
+    replaces the members of groups.
     """
 
     first: State
@@ -112,6 +113,7 @@ class AccessForecast(NamedTuple):
     asked: Directory | None = None
     effect: IdpEffect | None = None
     placed: PlacedUsers | None = None
+    replaced: str | None = None
 
     @property
     def later(self) -> Mapping[int, Traits]:
@@ -176,8 +178,10 @@ class AccessForecast(NamedTuple):
             touched = _reached_by_idp(self, touched, placed)
         forecast = self._replace(directory=read, asked=directory, touched=touched, placed=placed)
         problem = _problem(forecast, directory) if forecast.moves else None
-        unknown = f"Who gains or loses access is unknown: {replaced}." if replaced else None
-        return forecast._replace(problem=problem or unknown)
+        if problem or not replaced:
+            return forecast._replace(problem=problem, replaced=None)
+        unknown = f"Who gains or loses access is unknown: {replaced}."
+        return forecast._replace(problem=unknown, replaced=replaced)
 
 
 def forecast_access(live: Live, directory: Directory | None, changes: Iterable[Change]) -> AccessForecast:
@@ -271,7 +275,7 @@ def replaced_members(effect: IdpEffect | None, ends: Iterable[Settings], directo
     sections = [settings.idp_groups for settings in ends]
     mapped = {name for groups in sections if groups is not UNSET for name, value in groups.items() if value != BLANK}
     replaced = [name for name in sorted(mapped & arriving.keys()) if replaces_members(arriving[name], directory, name)]
-    return f"WRITER has {', '.join(replaced)} with other members, and a push replaces them" if replaced else None
+    return f"WRITER has {enumerate_words(replaced)} with other members, and a push replaces them" if replaced else None
 
 
 def _problem(forecast: AccessForecast, directory: Directory | None) -> str | None:

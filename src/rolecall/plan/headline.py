@@ -181,7 +181,7 @@ def shift_of(move: Move) -> Shift:
     return Shift(
         _outside(lost, staying, stays_admin or any(level.before == ORG_ADMIN for level in levels)),
         _outside(gained, staying, stays_admin or any(level.after == ORG_ADMIN for level in levels)),
-        tuple(team_role for team_role in move.after if team_role.team) if move.to_default else (),
+        tuple(team_role for team_role in move.after if team_role.team) if move.falls_back else (),
         not move.after,
         levels if not stays_admin else tuple(map(_of_admin, levels)),
     )

@@ -96,6 +96,11 @@ class Move(NamedTuple):
     causes: tuple[Attribution, ...] = ()
     on_default: bool = False
 
+    @property
+    def falls_back(self) -> bool:
+        """Return whether they had other access before; users who are new to the org gain default access instead."""
+        return self.to_default and bool(self.before)
+
 
 class Escalation(NamedTuple):
     """A user who gains a role above member, and the changes that give it.

@@ -102,6 +102,8 @@ def test_a_push_that_replaces_the_members_of_a_mapped_group_is_not_judged(repo: 
     okta.group("Marketing").members.append(oid("ann@tiny.co"))
     plan = repo.plan(code=Exit.REFUSED)
     assert "WRITER has Marketing with other members" in plan["impact"]["problem"]
+    (found,) = [guard for guard in plan["guards"] if guard["name"] == "max_people_losing_access"]
+    assert found["ways"][0].startswith("Compare the members of these groups in the IdP and in WRITER; ")
     repo.apply(code=Exit.REFUSED)
     assert okta.writes == []
     text = repo.run("access", "--at", "desired", code=Exit.UNSEEN)

@@ -104,6 +104,14 @@ def test_the_headline_of_one_move():
     assert headline(found) == "40 users move from Marketing to Brand, as members. Org admins: 4, unchanged."
 
 
+def test_users_who_are_new_to_the_org_gain_default_access_and_do_not_fall_back_to_it():
+    new, former = (move(before, [EVERYONE], "gain", 2, to_default=True) for before in ([], [MARKETING]))
+    assert sentence(shift_of(new), 2) == "2 users gain Everyone member."
+    assert sentence(shift_of(former), 2) == (
+        "2 users lose Marketing member and fall back to default access (Everyone member)."
+    )
+
+
 def test_moves_that_differ_only_in_what_stays_are_one():
     found = impact(
         move([MARKETING], [BRAND], "change", 30),

@@ -99,4 +99,4 @@ def test_counts_that_differ_are_told_with_both_numbers():
     assert (warning.code, warning.severity) == ("people_counts_differ", "warning")
     assert "57" in warning.message
     assert "55" in warning.message
-    assert warning.hint
+    assert warning.hint == "push the group again in the IdP; if users are read from a file, export it again"

@@ -114,10 +114,19 @@ READ_IDP = "Check the permissions of the credential in `idp`."
 """The action where the IdP was not read."""
 
 
+COMPARE_MEMBERS = "Compare the members of these groups in the IdP and in WRITER; a push replaces those in WRITER."
+"""The action where a group is pushed that WRITER has with other members."""
+
+
 def know_users(guard_input: GuardInput) -> tuple[str, ...]:
-    """Return what to do where it is unknown whose access changes: read settings that decide it, or else the users."""
-    missing = guard_input.impact_result.forecast.missing
-    return read_settings(guard_input, missing) if missing else (read_users(guard_input),)
+    """Return what to do where it is unknown whose access changes: read settings that decide it, the IdP's groups, or
+    the users."""
+    forecast = guard_input.impact_result.forecast
+    if forecast.missing:
+        return read_settings(guard_input, forecast.missing)
+    if forecast.effect is not None and forecast.effect.problem:
+        return (READ_IDP,)
+    return (COMPARE_MEMBERS if forecast.replaced else read_users(guard_input),)
 
 
 def read_settings(guard_input: GuardInput, names: Iterable[str]) -> tuple[str, ...]:

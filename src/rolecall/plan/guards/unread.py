@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from rolecall.model.kinds import IDP_SECTIONS, SECTIONS
@@ -31,7 +31,7 @@ def unread(guard_input: GuardInput) -> Finding:
     if sections:
         why = [_section(name, coverage_by_section[name].problem) for name in sections]
         lines.append(f"Not read: {enumerate_words(why, 9)}; not part of this plan")
-    lines += [f"{name} cannot be evaluated. {finding.message}" for name, finding in on_settings.items()]
+    lines += _by_reason(on_settings)
     lines += [users] if users else []
     items = tuple(Item(1) for _ in (*sections, *on_settings, *(("people",) if users else ())))
     fixes = _fixes(guard_input, sections)
@@ -40,6 +40,14 @@ def unread(guard_input: GuardInput) -> Finding:
         fixes += [fix for fix in know_users(guard_input) if fix not in fixes]
     details = tuple(map(Detail, lines[1:]))
     return Finding(verdict, lines[0], actual=len(items), items=items, fixes=tuple(fixes), details=details)
+
+
+def _by_reason(unjudged: Mapping[str, Finding]) -> list[str]:
+    """Return a line for each reason, with all guards that it keeps from being evaluated."""
+    names: dict[str, list[str]] = {}
+    for name, finding in unjudged.items():
+        names.setdefault(finding.message, []).append(name)
+    return [f"{enumerate_words(guards, 9)} cannot be evaluated. {why}" for why, guards in names.items()]
 
 
 def _idp_unread(guard_input: GuardInput) -> bool:

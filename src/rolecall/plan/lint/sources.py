@@ -106,7 +106,7 @@ def disagreements(plan_input: PlanInput) -> Iterator[Problem]:
         who = "the console" if facts.observed else "the org"
         counts = [f"{name} ({who} {org:,}, the source {own:,})" for name, (org, own) in sorted(differing.items())]
         message = f"the numbers of users in groups differ between {who} and the source of users: {_named(counts)}"
-        hint = "export the file of `people` again, or correct the group in the IdP"
+        hint = "push the group again in the IdP; if users are read from a file, export it again"
         if facts.observed:
             hint = "export the file of `people` again, or record the console again: rolecall observe"
         yield _warning("people_counts_differ", message, hint)

@@ -194,7 +194,7 @@ def _changes(plan: Plan) -> Iterable[ChangeTable]:
     for change, entry in entries(plan):
         key = change.via if change.via != "api" else split_address(change.address)[0]
         grouped[key, change.via_reason if change.via != "api" else None].append((change, entry))
-    falling = {at for move in plan.impact.moves if move.to_default for at in move.because}
+    falling = {at for move in plan.impact.moves if move.falls_back for at in move.because}
     reasons: tuple[ViaReason | None, ...] = (None, *VIA_REASONS)
     for section in SECTIONS:
         if (section, None) in grouped:

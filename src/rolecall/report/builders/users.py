@@ -291,7 +291,7 @@ def user_moves(impact: Impact) -> list[UserMove]:
             UserMove(
                 move.kind,
                 _parts(move.before, move.after, "less"),
-                _parts(move.after, move.before, "same" if move.to_default else "more"),
+                _parts(move.after, move.before, "same" if move.falls_back else "more"),
                 tuple(map(visible, move.because)),
                 move.on_default,
                 names,

@@ -59,7 +59,7 @@ def test_the_age_requires_approval_and_guards_of_the_section_are_not_evaluated()
     for name in ("sign_in", "preconditions"):
         assert verdict(made, name).verdict == "not judged"
     assert verdict(made, "unread").verdict == "review"
-    assert "sign_in cannot be evaluated" in str(verdict(made, "unread"))
+    assert "sign_in and preconditions cannot be evaluated. SSO was changed" in str(verdict(made, "unread"))
     assert verdict(made, "max_people_losing_access").verdict == "pass"
 
 
