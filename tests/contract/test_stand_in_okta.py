@@ -15,7 +15,7 @@ from idp import Okta, ServiceApp, http_client
 from rolecall.live.connect import PeopleConnection, connect_people
 from rolecall.live.http import refusals
 from rolecall.live.people.okta_records import SCOPES
-from rolecall.live.people.okta_token import service_token
+from rolecall.live.people.okta_token import service_sign_in
 from rolecall.model.directory import EVERYBODY, Directory, IdpFacts
 
 APP = "/api/v1/apps/0oa1"
@@ -224,7 +224,7 @@ def test_a_service_app_signs_in_for_the_scopes_that_it_has(okta: Okta) -> None:
     pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     okta.apps["0oa9"] = ServiceApp(KEY.public_key(), SCOPES[:2])
     with okta.served() as url:
-        token = service_token(url, "0oa9", lambda: pem, refusals.OKTA)()
+        token = service_sign_in(url, "0oa9", lambda: pem, refusals.OKTA)().token
         with http_client(url, token) as http:
             assert http.get(f"{APP}/groups").status_code == 200
             assert http.get("/api/v1/users").status_code == 403

@@ -94,8 +94,16 @@ guards:
 _PEOPLE = {
     "okta": """\
 # idp:
-#   okta: {url: https://acme.okta.com, app: 0oa1b2c3, token: {env: OKTA_TOKEN}}
-# people: idp""",
+#   okta:
+#     url: https://acme.okta.com
+#     app: 0oa1b2c3 # in the URL of the app's page in Okta
+#     client_id: 0oa9kfl2 # a service app that can only read; or token: {env: OKTA_TOKEN}
+#     private_key: {env: OKTA_READ_KEY}
+#     # write: {client_id: 0oa8mzr4, private_key: {env: OKTA_WRITE_KEY}} # for apply alone; without it, manual steps
+#   assignments: [WRITER-Everyone] # groups assigned to the app
+#   pushes: idp_groups # every group in idp_groups is pushed; or a list
+# people: idp
+# manage: {idp_assignments: additive, idp_pushes: additive} # or authoritative""",
     "entra": """\
 # idp:
 #   entra:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rolecall.live.people.okta import OktaPeople
     from rolecall.live.people.okta_writes import OktaWriter
     from rolecall.live.people.scim import ScimPeople
+    from rolecall.live.people.sign_in import SignIn
 
 
 def connect(
@@ -157,22 +158,38 @@ def _okta_exchange(
     """Return the exchange, its base URL and its texts; ``at_once``: get the token now, not before the first request."""
     messages, scheme = connection.messages(refusals.OKTA), "SSWS"
     if connection.token is None and connection.private_key is not None:
-        from rolecall.live.people.okta_token import service_token
-
-        token = service_token(
-            url,
-            connection.client_id,
-            connection.private_key,
-            messages,
-            connection.allow_http,
-            place=connection.key_place,
-            wanted_scopes=scopes,
-        )
-        connection, scheme = connection._replace(token=token), "Bearer"
+        sign_in = _service_sign_in(url, connection, connection.private_key, scopes)
+        connection, scheme = connection._replace(token=lambda: sign_in().token), "Bearer"
     if at_once and connection.token is not None:
         known = connection.token()
         connection = connection._replace(token=lambda: known)
     return *_exchange(url, connection, messages, scheme), messages
+
+
+def _service_sign_in(
+    url: str, connection: PeopleConnection, private_key: Callable[[], str], scopes: tuple[str, ...]
+) -> Callable[[], SignIn]:
+    from rolecall.live.people.okta_token import service_sign_in
+
+    return service_sign_in(
+        url,
+        connection.client_id,
+        private_key,
+        connection.messages(refusals.OKTA),
+        connection.allow_http,
+        place=connection.key_place,
+        wanted_scopes=scopes,
+    )
+
+
+def okta_scopes(url: str, connection: PeopleConnection, scopes: Iterable[str]) -> frozenset[str] | None:
+    """Return which of these scopes a service app of Okta has; None for an API token, whose rights cannot be read.
+
+    Raises SecretError if Okta does not accept the app.
+    """
+    if connection.private_key is None:
+        return None
+    return _service_sign_in(url, connection, connection.private_key, tuple(scopes))().scopes
 
 
 def connect_okta_writer(reader: OktaPeople, url: str, connection: PeopleConnection) -> OktaWriter:

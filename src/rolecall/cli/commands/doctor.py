@@ -57,6 +57,7 @@ def _examine(call: Invocation) -> list[Check]:
 
 
 async def _ask(call: Invocation, config: Config) -> list[Check]:
+    from rolecall.cli.idp_scopes import scope_checks
     from rolecall.cli.journals import VARIABLE, find_journal
     from rolecall.cli.session import session
     from rolecall.errors import RolecallError
@@ -68,7 +69,8 @@ async def _ask(call: Invocation, config: Config) -> list[Check]:
     writer = [*await _audit(call, config), *await _usage(call, config)]
     try:
         async with session(call, config) as opened:
-            return [journal, *await examine_org(config, opened.org, opened.people, opened.idp), *writer]
+            org = await examine_org(config, opened.org, opened.people, opened.idp)
+            return [journal, *org, *scope_checks(call, config), *writer]
     except RolecallError as error:
         return [journal, Made("org", problems=error.problems), *unreachable("pin", "names", "people"), *writer]
 

@@ -44,7 +44,7 @@ def init(call: Invocation, name: str | None, url: str | None, idp: str | None, c
     """Create a configuration: rolecall.yaml, schema, README, .gitignore.
 
     Prompts for what is not given as options. The new configuration manages nothing yet; it has an example of each
-    section as a comment.
+    section as a comment, the section `idp` for the IdP that you name.
     """
     from rolecall.jobs.init import MAIN, next_lines, refuse_existing
     from rolecall.jobs.init import init as start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from rolecall.live.http import refusals
@@ -36,9 +37,21 @@ def source_app(group: Json) -> str | None:
 APPS, GROUPS, USERS, LOGS = "okta.apps.read", "okta.groups.read", "okta.users.read", "okta.logs.read"
 SCHEMAS = "okta.schemas.read"
 """The scopes of reads, by what they read."""
-SCOPES = (APPS, GROUPS, USERS, LOGS, SCHEMAS)
+READS = MappingProxyType(
+    {
+        APPS: "reading assignments, pushed groups and users",
+        GROUPS: "reading groups and their members",
+        USERS: "why --trace",
+        LOGS: "why --trace",
+        SCHEMAS: "the check for a role attribute that is still sent",
+    }
+)
+"""The scopes that rolecall reads with, and what for."""
+SCOPES = tuple(READS)
 """The scopes that rolecall reads with. Those that the app lacks are left out."""
-WRITE_SCOPES = ("okta.apps.manage", "okta.groups.manage")
+WRITES = MappingProxyType({"okta.apps.manage": "writing assignments", "okta.groups.manage": "writing pushed groups"})
+"""The scopes that rolecall writes with, and what for."""
+WRITE_SCOPES = tuple(WRITES)
 """The scopes that rolecall writes with. Without the second one, only assignments can be written."""
 
 

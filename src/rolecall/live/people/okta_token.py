@@ -28,7 +28,7 @@ UNGRANTED = frozenset({"invalid_scope", "consent_required", "access_denied"})
 DPOP = frozenset({"invalid_dpop_proof", "use_dpop_nonce"})
 
 
-def service_token(
+def service_sign_in(
     url: str,
     client_id: str,
     private_key: Callable[[], str],
@@ -37,8 +37,8 @@ def service_token(
     now: Callable[[], float] = time.time,
     place: Where | None = None,
     wanted_scopes: tuple[str, ...] = SCOPES,
-) -> Callable[[], str]:
-    """Return the function that gets the token, with those of the scopes that the app has. It raises SecretError.
+) -> Callable[[], SignIn]:
+    """Return the function that gets a token with those of the scopes that the app has. It raises SecretError.
 
     ``url`` is that of the Okta org, ``place`` that of the private key in the configuration.
     """
@@ -47,8 +47,8 @@ def service_token(
     base = base_url(url, allow_http=allow_http, messages=messages)
     endpoint = f"{base.text}/oauth2/v1/token"
 
-    def fetch() -> str:
-        """Return an access token with the scopes that were granted. Raises SecretError."""
+    def fetch() -> SignIn:
+        """Return an access token and the scopes that were granted. Raises SecretError."""
         key = _load(private_key(), messages.section, place)
 
         def ask(*scopes: str) -> SignIn | NoSignIn:
@@ -61,12 +61,12 @@ def service_token(
             }
             return request_token(endpoint, form, "client_assertion", base.loopback)
 
-        answer = ask(*wanted_scopes)
+        answer, requested = ask(*wanted_scopes), wanted_scopes
         if isinstance(answer, NoSignIn) and answer.code in UNGRANTED:
-            granted = [scope for scope in wanted_scopes if isinstance(ask(scope), SignIn)]
-            answer = ask(*granted) if granted else answer
+            granted = tuple(scope for scope in wanted_scopes if isinstance(ask(scope), SignIn))
+            answer, requested = (ask(*granted), granted) if granted else (answer, ())
         if isinstance(answer, SignIn):
-            return answer.token
+            return answer._replace(scopes=answer.scopes or frozenset(requested))
         if answer.unreached:
             hint = f"check `{messages.setting}` and the network"
             raise answer.lost("okta_unreachable", "Okta", base.text, hint)
