@@ -101,13 +101,13 @@ def check_invitations(people: Directory) -> None:
     problems = [
         Problem("invitation", f"{people.emails[number]} is invited {wrong} (R6)", hint=_INVITATION)
         for number, traits in people.others.items()
-        if traits.origin == "invite" and traits.present and (wrong := _wrong_invitation(traits.manual))
+        if traits.origin == "invite" and traits.present and (wrong := invitation_fault(traits.manual))
     ]
     if problems:
         raise ConfigError(*problems[:_MOST_PROBLEMS])
 
 
-def _wrong_invitation(team_roles: Sequence[TeamRole]) -> str:
+def invitation_fault(team_roles: Sequence[TeamRole]) -> str:
     """Return what is wrong with the team roles of an invited user; empty if nothing is."""
     roles = sorted({team_role.role for team_role in team_roles} - {ORG_ADMIN})
     if not team_roles:

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, select
 
 from rolecall.errors import Misuse, Problem, did_you_mean
+from rolecall.localorg.load import invitation_fault
 from rolecall.localorg.store import Database, audit, keys
 from rolecall.localorg.store.singletons import read_value
 from rolecall.localorg.store.state import read_roles, read_teams
 from rolecall.localorg.store.tables import USERS, AnyRow
 from rolecall.model import normalise
+from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ROLES, Role, role_id, role_words
 
 
@@ -39,9 +41,7 @@ def edit_role(db: Database, edit: RoleEdit) -> str | None:
         known = ORG_ROLES if edit.team is None else read_roles(tx)
         role = None if edit.role is None else _role(edit.role, known)
         before = _values(user)
-        after = (
-            {**before, "org_role": role} if edit.team is None else {**before, "manual": _edited(tx, user, edit, role)}
-        )
+        after = {**before, **({"org_role": role} if edit.team is None else _edited(tx, user, edit, role))}
         if before != after:
             _store(tx, user, before, after, edit.by)
     return None if role is None else role_words(role, known)
@@ -63,8 +63,11 @@ def _role(name: str, known: Mapping[str, Role]) -> str:
     return role
 
 
-def _edited(tx: Connection, user: AnyRow, edit: RoleEdit, role: str | None) -> list[dict[str, str]]:
-    """Return the team roles of a user with the one in this team replaced."""
+def _edited(tx: Connection, user: AnyRow, edit: RoleEdit, role: str | None) -> dict[str, Any]:
+    """Return what changes of a user by a new role in a team.
+
+    An invited user with what no invitation gives is one whose roles were edited, as those who came by SAML (R5, R6).
+    """
     teams, team = read_teams(tx), normalise.name(edit.team or "")
     if team not in teams:
         raise _unknown("no_team", f"no team `{edit.team}`", team, teams)
@@ -73,11 +76,13 @@ def _edited(tx: Connection, user: AnyRow, edit: RoleEdit, role: str | None) -> l
         message = f"{user.email} is a SCIM user, whose team roles are locked while manual editing is off"
         raise Misuse(Problem("role_locked", message, None, "set `scim.manual_editing: true`, or use another user"))
     kept = [known for known in json.loads(user.manual) if known["team"] != team]
-    return kept if role is None else [*kept, {"team": team, "role": role}]
+    manual = kept if role is None else [*kept, {"team": team, "role": role}]
+    invited = user.origin == "invite" and not invitation_fault([TeamRole(**known) for known in manual])
+    return {"manual": manual, "origin": "saml" if user.origin == "invite" and not invited else user.origin}
 
 
 def _store(tx: Connection, user: AnyRow, before: dict[str, Any], after: dict[str, Any], by: str | None) -> None:
-    values = {"manual": json.dumps(after["manual"], separators=(",", ":")), "org_role": after["org_role"]}
+    values = {**after, "manual": json.dumps(after["manual"], separators=(",", ":"))}
     changed = {**values, "version": user.version + 1, "modified": keys.now()}
     tx.execute(USERS.update().where(USERS.c.id == user.id).values(**changed))
     actor = audit.Actor("service", "local") if by is None else audit.Actor(by, "console")

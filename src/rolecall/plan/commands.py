@@ -62,9 +62,20 @@ def env_flag(org: OrgRef) -> str:
 
 
 def observe_command(org: OrgRef, section: str) -> str:
-    """Return the command that reads a section of an observed org again; users are read with the whole org."""
-    only = f" --only {section}" if section in BY_SECTION else ""
+    """Return the command that records a section of an observed org again. It does not record users."""
+    only = f" --only {section}" if section in BY_SECTION or section == "teams" else ""
     return f"rolecall observe{env_flag(org)}{only}"
+
+
+READ_USERS = "update `people` and `coverage.people.taken_at` in the org's file, or read users from the IdP"
+"""The way to read the users in the file of an observed org again."""
+
+
+def reread_fix(org: OrgRef, section: str) -> str:
+    """Return how to read a section of an observed org again, or the users in its file."""
+    if section == "people":
+        return f"To read them again: {READ_USERS}"
+    return f"To read it again: {observe_command(org, section)}"
 
 
 def plan_flags(selection: Selection, once: Iterable[Allow]) -> Iterator[str]:

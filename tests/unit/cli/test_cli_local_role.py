@@ -14,11 +14,17 @@ from rolecall.errors import Exit
 
 Capture = pytest.CaptureFixture[str]
 PEOPLE = [*SNAPSHOT["people"], {"email": "ed@tiny.co", "origin": "saml", "active": True}]
+INVITED = {
+    "email": "fay@tiny.co",
+    "origin": "invite",
+    "active": True,
+    "manual": [{"team": "Brand", "role": "member"}],
+}
 
 
 @pytest.fixture
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = make_repo(tmp_path / "repo", snapshot={**SNAPSHOT, "people": PEOPLE})
+    folder = make_repo(tmp_path / "repo", snapshot={**SNAPSHOT, "people": [*PEOPLE, INVITED]})
     monkeypatch.chdir(folder)
     return folder
 
@@ -65,6 +71,28 @@ def test_a_role_at_org_level(repo: Path, capsys: Capture) -> None:
     assert access(capsys, "cy@tiny.co")["org_role"] == "it_admin"
     role("cy@tiny.co", "none")
     assert access(capsys, "cy@tiny.co").get("org_role") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "origin"),
+    [
+        (("member", "--team", "Marketing"), "invite"),
+        (("org_admin", "--team", "Marketing"), "invite"),
+        (("team_admin", "--team", "Brand"), "invite"),
+        (("team_admin", "--team", "Marketing"), "saml"),
+        (("none", "--team", "Brand"), "saml"),
+        (("it_admin",), "invite"),
+    ],
+)
+def test_an_edited_invited_user_can_be_loaded_again(
+    repo: Path, capsys: Capture, words: tuple[str, ...], origin: str
+) -> None:
+    """No invitation gives two roles, or no team (R6); a user with these is one whose roles were edited."""
+    role("fay@tiny.co", *words)
+    assert run(["snapshot", "--people", "names", "--out", "again.json"]) == Exit.OK
+    users = {user["email"]: user for user in json.loads(Path("again.json").read_text())["people"]}
+    assert users["fay@tiny.co"]["origin"] == origin
+    assert run(["local", "load", "again.json", "--database", "again.db"]) == Exit.OK
 
 
 def test_what_changes_nothing_is_not_in_the_log(repo: Path, capsys: Capture) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from rolecall.model.kinds import DECIDING_SIGN_IN, KEYED, SECTIONS, split_address
 from rolecall.model.live import ChangedSince
-from rolecall.plan.commands import observe_command
+from rolecall.plan.commands import reread_fix
 from rolecall.plan.coverage import USERS, changed_sentence
 from rolecall.plan.guards.guard import Finding, GuardInput
 
@@ -36,8 +36,7 @@ def evaluated_as_read(name: str, finding: Finding, guard_input: GuardInput) -> F
     if finding.verdict in ("block", "not judged") or not relied:
         return finding
     message = " ".join(changed_sentence(section, changed[section]) for section in relied)
-    org = guard_input.plan_input.org
-    fixes = tuple(f"To read it again: {observe_command(org, section)}" for section in relied)
+    fixes = tuple(reread_fix(guard_input.plan_input.org, section) for section in relied)
     return Finding("not judged", message, finding.limit, source=finding.source, fixes=fixes, unread_settings=True)
 
 

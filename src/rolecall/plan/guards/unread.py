@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from rolecall.model.kinds import IDP_SECTIONS, SECTIONS
-from rolecall.plan.commands import observe_command
+from rolecall.plan.commands import reread_fix
 from rolecall.plan.coverage import changed_sentence, sections_of
 from rolecall.plan.dates import day
 from rolecall.plan.guards.guard import PASS, READ_IDP, Finding, GuardInput, Item, bounds, know_users, read_settings
@@ -121,7 +121,7 @@ def _changed(guard_input: GuardInput) -> Finding | None:
     if not changes:
         return None
     first, *more = [changed_sentence(name, change) for name, change in changes]
-    fixes = tuple(f"To read it again: {observe_command(plan_input.org, name)}" for name, _ in changes)
+    fixes = tuple(reread_fix(plan_input.org, name) for name, _ in changes)
     return Finding("review", first, items=(Item(1),), fixes=fixes, details=tuple(map(Detail, more)))
 
 

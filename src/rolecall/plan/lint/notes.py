@@ -10,8 +10,8 @@ from rolecall.model.desired import Desired
 from rolecall.model.kinds import address
 from rolecall.model.live import Coverage, Live
 from rolecall.model.settings import Sso
-from rolecall.plan.commands import observe_command
-from rolecall.plan.coverage import changed_sentence, incomplete, section_of, unread_warnings
+from rolecall.plan.commands import READ_USERS, observe_command
+from rolecall.plan.coverage import USERS, changed_sentence, incomplete, section_of, unread_warnings
 from rolecall.plan.dates import day
 from rolecall.plan.headline import enumerate_words
 from rolecall.plan.resolve import expires_soon
@@ -84,8 +84,8 @@ def changed_notes(coverage: Mapping[str, Coverage], org: OrgRef) -> Iterator[Pro
     """Warn about each section that was changed after it was read, with the last change."""
     for name, part in coverage.items():
         if part.changed_since is not None:
-            message, hint = changed_sentence(name, part.changed_since), f"run: {observe_command(org, name)}"
-            yield Problem("changed_since", message, None, hint, "warning")
+            hint = READ_USERS if name == USERS else f"run: {observe_command(org, name)}"
+            yield Problem("changed_since", changed_sentence(name, part.changed_since), None, hint, "warning")
 
 
 def _ago(moment: datetime | None, now: datetime) -> str:

@@ -12,10 +12,12 @@ from small_org import ask, config, live, many, verdict
 from rolecall.model.live import ChangedSince, Coverage
 from rolecall.model.policy import Band, Guards, Limit, Policy
 from rolecall.model.settings import Domain, Sso
+from rolecall.plan.commands import observe_command
 from rolecall.plan.make import make
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.saved.privacy import redact
+from rolecall.plan.value import OrgRef
 
 A, B = {"A": "member: X"}, {"A": "member: Y"}
 READ = orgs.NOW - timedelta(days=2)
@@ -80,6 +82,22 @@ def test_users_that_changed_make_guards_of_users_not_evaluated():
     assert verdict(made, "max_people_losing_access").verdict == "not judged"
     assert "Users were changed by ann@acme.com" in verdict(made, "escalations").message
     assert made.outdated == ("people",)
+
+
+def test_users_in_the_file_are_not_read_again_by_observe():
+    """`observe` records settings only, so its command would lead nowhere."""
+    made = plan(B, many(4, "A"), people=CHANGE)
+    fixes = [fix for name in ("escalations", "observed_age") for fix in verdict(made, name).ways]
+    hints = [problem.hint for problem in made.warnings if problem.code == "changed_since"]
+    assert hints == ["update `people` and `coverage.people.taken_at` in the org's file, or read users from the IdP"]
+    assert fixes.count(f"To read them again: {hints[0]}") == 2
+    assert not any("rolecall observe" in fix for fix in fixes)
+    assert "To read it again: rolecall observe --only sso" in verdict(plan(A, sso=CHANGE), "observed_age").ways
+
+
+@pytest.mark.parametrize(("section", "only"), [("sso", " --only sso"), ("teams", " --only teams"), ("roles", "")])
+def test_a_section_is_recorded_again_on_its_own(section, only):
+    assert observe_command(OrgRef("acme", "org_1", "observed:org.yaml"), section) == f"rolecall observe{only}"
 
 
 def test_a_change_from_before_the_reading_is_none():
