@@ -171,6 +171,43 @@ def test_plan_why_and_show_confirm_nothing(world: World) -> None:
     assert world.steps()[SSO]["audit"]["status"] == "not_in_log"
 
 
+def outdated(world: World, command: str = "plan") -> list[str]:
+    """The sections that were changed after they were read, as a report has it."""
+    coverage = json.loads(world.rolecall(command, "--format", "json"))["coverage"]
+    return [name for name, part in coverage.items() if part.get("changed_since")]
+
+
+def test_a_step_that_is_confirmed_does_not_make_its_section_out_of_date(world: World) -> None:
+    """The file has its value. Another change of the section does, and so does a step that is not confirmed yet."""
+    world.apply()
+    world.allow_passwords()
+    world.admit_at_once()
+    assert set(outdated(world)) == {SSO, "domains"}
+    world.rolecall("done", "1", "all", "--by", "ann@acme.com")
+    assert [outdated(world, command) for command in ("plan", "drift")] == [[], []]
+    world.allow_passwords(False)
+    assert [outdated(world, command) for command in ("plan", "drift")] == [[SSO], [SSO]]
+    world.allow_passwords()
+    assert outdated(world) == [SSO]
+
+
+def test_a_step_that_another_user_made_leaves_its_section_out_of_date(world: World) -> None:
+    world.apply()
+    world.allow_passwords()
+    world.rolecall("done", "1", "all", "--by", "bo@acme.com")
+    assert outdated(world) == [SSO]
+
+
+def test_a_confirmed_step_of_another_value_leaves_its_section_out_of_date(world: World) -> None:
+    world.apply()
+    step = world.steps()[SSO]["step"]
+    world.allow_passwords()
+    world.rolecall("done", "1", step, "--by", "ann@acme.com", code=Exit.HUMAN)
+    assert outdated(world) == []
+    world.rolecall("done", "1", step, "--found", "{allow_passwords: false}", code=Exit.HUMAN)
+    assert outdated(world) == [SSO]
+
+
 def test_show_reads_on_and_stores_nothing(world: World) -> None:
     world.apply()
     world.rolecall("done", "1", "all", "--by", "ann@acme.com")

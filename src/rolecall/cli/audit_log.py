@@ -51,7 +51,16 @@ class AuditReader:
         log = self.log = await read_audit(self.call, self.config, self.target, store, first or now())
         if journal is not None:
             confirm_steps(self.call, self.target, journal, live.facts.org_id, log)
-        return mark_changes(live, log, now())
+        return mark_changes(live, log, now(), self._known_changes(live))
+
+    def _known_changes(self, live: Live) -> frozenset[str]:
+        """Return the keys of records of steps that are confirmed, as far as the journal has them."""
+        from rolecall.jobs.confirm import known_changes
+
+        if self.journal is not None:
+            return known_changes(self.journal, live)
+        with find_journal(self.call, self.config) or nullcontext() as journal:
+            return known_changes(journal, live)
 
     def since(self, start: datetime) -> AuditLog | None:
         """Return the last reading with the stored records from a moment on; None if nothing was read or stored."""

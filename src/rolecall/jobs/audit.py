@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -256,8 +256,12 @@ def other_organization(records: Iterable[AuditRecord], writer: str) -> Problem |
     return Problem("audit_other_org", message, None, hint)
 
 
-def mark_changes(live: Live, log: AuditLog, now: datetime) -> tuple[Live, tuple[Problem, ...]]:
+def mark_changes(
+    live: Live, log: AuditLog, now: datetime, known: Collection[str] = ()
+) -> tuple[Live, tuple[Problem, ...]]:
     """Return the org with the sections marked that were changed after they were read, and what is unknown about it.
+
+    ``known`` are the keys of records of changes that the org's file has.
 
     Of an org that is read now, nothing can have changed since; records that were not recognized are counted even so.
     """
@@ -265,7 +269,7 @@ def mark_changes(live: Live, log: AuditLog, now: datetime) -> tuple[Live, tuple[
     if first is None:
         unread = unread_problem(log)
         return live, (*((unread._replace(severity="warning"),) if unread else ()), *uncertain_problems(log.records))
-    return marked(live, log), tuple(unknown_changes(log, first, now))
+    return marked(live, log, known), tuple(unknown_changes(log, first, now))
 
 
 def unknown_changes(log: AuditLog, since: datetime, now: datetime) -> Iterator[Problem]:

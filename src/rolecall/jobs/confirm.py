@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from rolecall.drift.evidence import is_any_logged, look_up
@@ -17,9 +17,10 @@ from rolecall.jobs.history import newest_first
 from rolecall.journal.port import Journal
 from rolecall.model.audit import CLOCKS, AuditLog
 from rolecall.model.evidence import Confirmation, Finding, Findings, Question
-from rolecall.model.live import Coverage
+from rolecall.model.live import Coverage, Live
 from rolecall.model.run import Run, RunKind, Step
 from rolecall.model.target import AuditTarget
+from rolecall.plan.coverage import concerns
 
 LATER = timedelta(days=1)
 """A record confirms a step until so long after the step was reported done: the admin may report it first."""
@@ -92,6 +93,29 @@ def has_unconfirmed(journal: Journal, target: AuditTarget, now: datetime) -> boo
 def _needs_records(run: Run) -> bool:
     """Return whether a run has an unconfirmed step that a record can show: not all changes are logged."""
     return any(step.unconfirmed and is_any_logged(question_of(run, step, ())) for step in run.steps)
+
+
+def known_changes(journal: Journal | None, live: Live) -> frozenset[str]:
+    """Return the keys of records of changes that the org's file has: steps that were reported done, and confirmed.
+
+    Such a record is no change after the section was read that nothing is known about.
+    """
+    reported = [item.address for part in live.coverage.values() for item in part.reported]
+    if journal is None or not reported:
+        return frozenset()
+    runs = islice(newest_first(journal, live.facts.org_id, _CHANGING), _RECENT)
+    confirmed = (step for run in runs for step in run.steps if _is_confirmed(step))
+    steps = (step for step in confirmed if any(at == step.address or concerns(at, step.address) for at in reported))
+    return frozenset(proof.key for step in steps if step.confirmation for proof in step.confirmation.proofs)
+
+
+_RECENT = 100
+"""The most runs whose confirmations are read: a section is read again after a few."""
+
+
+def _is_confirmed(step: Step) -> bool:
+    confirmation = step.confirmation if step.state == "attested" else None
+    return confirmation is not None and confirmation.finding(step.by or "").status == "confirmed"
 
 
 def may_be_confirmed(journal: Journal, target: AuditTarget, run: Run, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -143,9 +143,12 @@ class AuditLog(NamedTuple):
         return tuple(record for record in self.records if record.unrecognized)
 
 
-def marked(live: Live, log: AuditLog) -> Live:
-    """Return the org with each section that was changed after it was read marked, with its last change."""
-    last = last_changes(log)
+def marked(live: Live, log: AuditLog, known: Collection[str] = ()) -> Live:
+    """Return the org with each section that was changed after it was read marked, with its last change.
+
+    ``known`` are the keys of records after which the section is as known as before.
+    """
+    last = last_changes(log, known)
     coverage = {name: _marked(part, last.get(_RECORDED.get(name, name))) for name, part in live.coverage.items()}
     return replace(live, coverage=coverage) if coverage != live.coverage else live
 
@@ -154,12 +157,12 @@ _RECORDED = {"people": USERS}
 """A name in the coverage of an org -> that in the records."""
 
 
-def last_changes(log: AuditLog) -> Mapping[str, ChangedSince]:
-    """Return the last change of each section, by this machine's clock."""
+def last_changes(log: AuditLog, known: Collection[str] = ()) -> Mapping[str, ChangedSince]:
+    """Return the last change of each section, by this machine's clock, without those of ``known`` records."""
     last: dict[str, ChangedSince] = {}
     for record in log.records:
         at = log.time_of(record)
-        if at is None or not record.counts:
+        if at is None or not record.counts or record.key in known:
             continue
         change = ChangedSince(at, record.actor or None)
         for section in record.sections:
