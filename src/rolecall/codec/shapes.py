@@ -81,13 +81,17 @@ class _Shape:
 
     def _kinds(self) -> Iterator[Json]:
         if self.objects:
-            yield {name if part.number >= self.objects else f"{name}?": part.json() for name, part in self._named()}
+            yield {name if self._is_always(name, part) else f"{name}?": part.json() for name, part in self._named()}
         if self.lists is not None and self.items is not None:
             items = [self.items.json()] if self.items.number else []
             yield [*items, f"<{_range(self.lists)} in the list>"]
         if self.lengths or not (self.objects or self.lists):
             texts = (f"{form}, {_range(ends)}" if ends[1] else form for form, ends in sorted(self.lengths.items()))
             yield f"<{' or '.join(texts)}>"
+
+    def _is_always(self, name: str, part: _Shape) -> bool:
+        """Return whether all objects have a field; hidden keys of one length may be several fields."""
+        return part.number >= self.objects or name.startswith("<")
 
     def _named(self) -> list[tuple[str, _Shape]]:
         return sorted(self.fields.items(), key=lambda item: item[0].startswith("<"))

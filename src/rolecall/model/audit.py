@@ -179,5 +179,5 @@ def first_reading(coverage: Iterable[Coverage]) -> datetime | None:
 
 
 def _marked(coverage: Coverage, change: ChangedSince | None) -> Coverage:
-    read = coverage.taken_at
+    read = coverage.taken_at if coverage.state != "unread" else None
     return coverage if change is None or read is None or change.at <= read else coverage._replace(changed_since=change)

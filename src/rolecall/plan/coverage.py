@@ -36,7 +36,15 @@ def coverage_of(desired: Desired, live: Live, as_of: date, ignore: Iterable[str]
         if not covers(skip, at)
         for name in names
     }
-    return {**managed_coverage(desired, live), **fields}
+    return {**managed_coverage(desired, live), **fields, **_changed_teams(desired, live)}
+
+
+def _changed_teams(desired: Desired, live: Live) -> Mapping[str, Coverage]:
+    """Return a row for teams if they were changed after they were read, and the config manages settings with teams."""
+    names_teams = any(field.type == "teams" for kind in KINDS if manages(desired, kind) for field in kind.fields)
+    teams = live.covered(TEAMS)
+    changed = teams.state == "complete" and teams.changed_since is not None
+    return {TEAMS: teams} if names_teams and changed else {}
 
 
 def unread_parts(desired: Desired, live: Live) -> Iterator[tuple[Address, tuple[str, ...]]]:
@@ -90,7 +98,7 @@ def outdated(coverage: Mapping[str, Coverage]) -> tuple[str, ...]:
 def changed_sentence(section: str, change: ChangedSince) -> str:
     """Return ``SSO was changed by ann@acme.com on 12 Nov 2026, 09:14 UTC, after it was last read.``"""
     kind = BY_SECTION.get(section)
-    label, plural = (kind.label, kind.keyed) if kind else ("Users", True)
+    label, plural = (kind.label, kind.keyed) if kind else ("Teams" if section == TEAMS else "Users", True)
     was, read = ("were", "they were") if plural else ("was", "it was")
     by = f" by {change.by}" if change.by else ""
     return f"{label} {was} changed{by} on {day(change.at)}, {change.at:%H:%M} UTC, after {read} last read."
@@ -115,6 +123,8 @@ def _pairs(kind: Kind, desired: Desired, live: Live) -> Iterator[tuple[Address, 
 
 USERS = "people"
 """The name of users among the sections of a coverage."""
+TEAMS = "teams"
+"""The same of teams, which a configuration names and does not manage."""
 
 
 def people_coverage(

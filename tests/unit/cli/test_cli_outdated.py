@@ -150,6 +150,26 @@ def test_what_proves_no_change_does_not_count(repo: Path, capsys: Capture, org: 
 
 
 @pytest.mark.parametrize("command", ["plan", "drift"])
+def test_teams_are_out_of_date_where_the_config_names_teams(
+    repo: Path, capsys: Capture, org: Faulty, command: str
+) -> None:
+    """A team that was deleted after the last reading may be one that the configuration names."""
+    org.answer = export([changed(1, area="Team", action="Deleted team", object="Brand")])
+    snapshot = json.loads(Path("org.json").read_text())
+    del snapshot["people"]
+    Path("org.json").write_text(json.dumps({**snapshot, "coverage": {"people": "unread"}}))
+    assert "teams" not in json.loads(output(capsys, command, "--format", "json"))["coverage"]
+    path = repo / "rolecall.yaml"
+    path.write_text(path.read_text() + "idp_groups: {Marketing: {role: member, teams: [Marketing]}}\n")
+    report = json.loads(output(capsys, command, "--format", "json"))
+    assert report["coverage"]["teams"]["changed_since"] == {"at": CHANGED.isoformat(), "by": "ann@acme.com"}
+    assert "people" not in report["coverage"] or "changed_since" not in report["coverage"]["people"]
+    text = " ".join(output(capsys, command, "--detailed-exitcode", code=Exit.UNSEEN).split())
+    assert f"Teams were changed by ann@acme.com on {CHANGED.day} {CHANGED:%b %Y}" in text
+    assert "rolecall observe --only teams" in text
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
 def test_records_that_may_be_about_anything_are_counted(repo: Path, capsys: Capture, org: Faulty, command: str) -> None:
     """Those that cannot be evaluated, and those with an action that no one documented; documented ones are not."""
     whatever = {"area": "Provisioning", "action": "Changed"}

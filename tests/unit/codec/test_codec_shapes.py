@@ -98,6 +98,11 @@ def test_names_of_fields_are_shown(key: str) -> None:
     assert shape_of({"details": {key: 1}}) == {"details": {key: "<integer>"}}
 
 
+def test_hidden_keys_of_one_length_may_be_several_fields() -> None:
+    """So it is unknown whether all records have one of them."""
+    assert shape_of([{"Sales": 1}, {"Legal": 1}, {}]) == [{"<key, 5>": "<integer>"}, "<3 in the list>"]
+
+
 def test_at_the_top_of_a_record_an_unknown_name_is_shown() -> None:
     assert shape_of({"zorkLevel": 1, "Zork": 1, "zork.com": 1}) == {
         "zorkLevel": "<integer>",
