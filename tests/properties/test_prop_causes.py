@@ -18,9 +18,11 @@ from rolecall.model.directory import Person
 from rolecall.model.live import Live
 from rolecall.model.policy import TeamRole
 from rolecall.plan.guards.losing import NAME
+from rolecall.plan.headline import shift_of
 from rolecall.plan.moves import Attribution, share
 from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.value import Move, Plan
+from rolecall.report.builders.shares import shares_by_address, shifts_by
 
 any_org = st.one_of(access_orgs(), on_the_new_endpoint())
 Levels = frozenset[TeamRole]
@@ -138,3 +140,12 @@ def test_a_guard_about_losses_names_changes_that_losses_are_due_to(org: Org) -> 
 def test_causes_survive_the_json_of_a_plan(org: Org) -> None:
     plan, _ = planned(org)
     assert decode_plan(encode_plan(plan)).impact.moves == plan.impact.moves
+
+
+@given(any_org)
+def test_shifts_computed_for_alike_users_at_once_are_those_of_each_move(org: Org) -> None:
+    plan, _ = planned(org)
+    for at, shares in shares_by_address(plan.impact).items():
+        moves = [move for move in plan.impact.moves if at in move.because]
+        assert [share.move for share in shares] == moves
+        assert list(shifts_by(at, shares)) == [shift_of(share(move, (at,))) for move in moves]

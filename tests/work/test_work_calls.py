@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from counting import each
 from drifts import many as many_drifts
-from small_org import ask, config, live, many
+from small_org import ask, config, live, many, person
 
 from rolecall.desired.build import build
 from rolecall.desired.check.validate import validate
@@ -171,3 +171,20 @@ def test_a_drift_report_costs_so_many_calls_a_drift():
         return lambda: html(drift_document(report))
 
     assert each(work, SMALL, LARGE) <= 851
+
+
+def in_all_of_them(number: int) -> PlanInput:
+    """So many mappings change, and each of ten users is in all but one of them."""
+    groups = [f"G{n}" for n in range(number)]
+    people = [person(f"p{n}", *(group for at, group in enumerate(groups) if at != n)) for n in range(10)]
+    wanted = {group: f"member: T{n}" for n, group in enumerate(groups)}
+    return ask(config(wanted), live(dict.fromkeys(groups, "")), people)
+
+
+def test_a_report_on_users_in_many_changed_groups_grows_with_the_number_of_groups():
+    def work(number: int) -> Callable[[], object]:
+        plan = make(in_all_of_them(number))
+        key = digest(plan)
+        return lambda: plan_document(plan, key)
+
+    assert each(work, 40, 80) <= 1.05 * each(work, 20, 40) <= 1_480

@@ -6,7 +6,7 @@ The digest decides whether two plans are equal; DeepDiff finds where their docum
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,29 @@ def plan_json(plan: Plan) -> str:
     plans again.
     """
     content = encode_plan(plan)
-    return json.dumps({**content, "parts": parts_of(content)}, indent=1) + "\n"
+    return "".join(_laid_out({**content, "parts": parts_of(content)}, "\n", _INDENTED)) + "\n"
+
+
+_INDENTED = 3
+"""The levels of a plan's JSON that are indented, down to the items of a list. Each item is on one line: Python encodes
+that in C, many times faster, and in half the bytes."""
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def _laid_out(value: Any, line: str, levels: int) -> Iterator[str]:
+    """Yield JSON text in pieces. ``line`` is a line end with the indentation of the value."""
+    if not levels or not value or not isinstance(value, dict | list):
+        yield _compact(value)
+        return
+    before = line + " "
+    if isinstance(value, list):
+        yield f"[{before}{f',{before}'.join(map(_compact, value))}{line}]"
+        return
+    yield "{"
+    for number, (key, field) in enumerate(value.items()):
+        yield f"{',' if number else ''}{before}{_compact(key)}: "
+        yield from _laid_out(field, before, levels - 1)
+    yield f"{line}}}"
 
 
 def read_plan(path: Path) -> Plan:

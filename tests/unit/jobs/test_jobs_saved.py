@@ -42,6 +42,19 @@ def test_a_plan_comes_back_as_it_was_even_reformatted(plan, tmp_path):
     assert found.guards == plan.guards
 
 
+def test_each_change_and_each_user_has_a_line(plan):
+    text, content = plan_json(plan), encode_plan(plan)
+    assert json.loads(text) == json.loads(json.dumps({**content, "parts": parts_of(content)}))
+    lines = text.splitlines()
+    assert content["changes"]
+    assert all(f"  {json.dumps(change, separators=(',', ':'))}" in map(_item, lines) for change in content["changes"])
+    assert any(line.startswith(' "digest": "') for line in lines)
+
+
+def _item(line: str) -> str:
+    return line.removesuffix(",")
+
+
 EDITS = {
     "changes": lambda said: said["changes"][0]["after"].update(role="org_admin"),
     "desired": lambda said: said["desired"]["settings"]["idp_groups"].popitem(),

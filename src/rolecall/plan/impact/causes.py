@@ -103,7 +103,8 @@ class Causes:
             differing.setdefault(world.number, world)
             worlds[undone] = world, list(differing).index(world.number)
         own = frozenset(number for number in groups if number is not None)
-        return _ChangeSet(touching, groups, own, worlds, tuple(differing.values()))
+        mappings = tuple((index, group) for index, group in enumerate(groups) if group is not None)
+        return _ChangeSet(touching, groups, own, mappings, worlds, tuple(differing.values()))
 
     def _world(self, undone: frozenset[Address]) -> _World:
         world = self._worlds.get(undone)
@@ -128,13 +129,15 @@ class Causes:
 class _ChangeSet(NamedTuple):
     """A set of changes with what is needed to leave out any of them.
 
-    ``groups`` has the directory's number of the group for each change that is a mapping, ``own`` all of these.
+    ``groups`` has the directory's number of the group for each change that is a mapping, ``own`` all of these, and
+    ``mappings`` the places of those changes with their groups.
     ``worlds`` has each world and its place in ``differing``, where worlds whose groups give the same are one.
     """
 
     touching: tuple[Address, ...]
     groups: tuple[int | None, ...]
     own: frozenset[int]
+    mappings: tuple[tuple[int, int], ...]
     worlds: Mapping[frozenset[Address], tuple[_World, int]]
     differing: tuple[_World, ...]
 
@@ -153,8 +156,7 @@ class _Case:
     def causes(self) -> Iterator[Cause]:
         """Return causes in which every bit that differs is in exactly one."""
         alone: dict[int, int] = {0: self._lost | self._gained}
-        for index in range(len(self._change_set.touching)):
-            avoided = self._avoid(1 << index)
+        for index, avoided in enumerate(self._avoided_alone()):
             for chosen, bits in list(alone.items()):
                 if bits & avoided:
                     alone[chosen | 1 << index] = bits & avoided
@@ -169,19 +171,47 @@ class _Case:
             yield Cause(bits, self._addresses(chosen))
             joint &= ~bits
 
+    def _avoided_alone(self) -> list[int]:
+        """Return the bits that do not differ if a change is left out, by change. What all others give is the union of
+        those before and those after it, so that a user in many groups takes one step for each of them."""
+        world, slot, mappings = self._mappings(0)
+        avoided = [0] * len(self._change_set.groups)
+        after = _suffixes([world.planned[group] for _, group in mappings])
+        granted = self._granted[slot]
+        for place, (index, group) in enumerate(mappings):
+            avoided[index] = self._avoids(world, granted | world.former[group] | after[place + 1])
+            granted |= world.planned[group]
+        for index in self._wide():
+            avoided[index] = self._avoid(1 << index)
+        return avoided
+
+    def _wide(self) -> list[int]:
+        return [index for index, group in enumerate(self._change_set.groups) if group is None]
+
     def _shrink(self, bit: int) -> int:
         """Return changes that avoid the loss or gain of this bit if all are left out, but not if all but one are."""
-        order = sorted(
-            range(len(self._change_set.touching)), key=lambda index: self._change_set.groups[index] is not None
-        )
-        chosen, smaller = 0, (1 << len(order)) - 1
+        chosen, smaller = 0, (1 << len(self._change_set.groups)) - 1
         while chosen != smaller:
             chosen = smaller
-            for index in order:
+            for index in self._wide():
                 fewer = smaller & ~(1 << index)
                 if fewer != smaller and self._avoid(fewer) & bit:
                     smaller = fewer
+            smaller = self._without_mappings(smaller, bit)
         return chosen
+
+    def _without_mappings(self, smaller: int, bit: int) -> int:
+        """Return these changes without mappings that need not be left out to avoid a bit: one after the other is
+        planned again, if the bit is still avoided then."""
+        world, slot, mappings = self._mappings(smaller)
+        sides = (world.planned, world.former)
+        after = _suffixes([sides[smaller >> index & 1][group] for index, group in mappings])
+        granted = self._granted[slot]
+        for place, (index, group) in enumerate(mappings):
+            if smaller >> index & 1 and self._avoids(world, granted | world.planned[group] | after[place + 1]) & bit:
+                smaller &= ~(1 << index)
+            granted |= sides[smaller >> index & 1][group]
+        return smaller
 
     def _exactly(self, chosen: int) -> int:
         """Return the bits for which exactly these changes have to be left out."""
@@ -192,19 +222,23 @@ class _Case:
         """Return the bits that do not differ if these changes are left out."""
         avoided = self._avoided.get(undone)
         if avoided is None:
-            mask = self._mask(undone)
-            avoided = self._avoided[undone] = self._lost & mask | self._gained & ~mask
+            world, slot, mappings = self._mappings(undone)
+            granted = self._granted[slot]
+            for index, group in mappings:
+                granted |= (world.former if undone >> index & 1 else world.planned)[group]
+            avoided = self._avoided[undone] = self._avoids(world, granted)
         return avoided
 
-    def _mask(self, undone: int) -> int:
+    def _avoids(self, world: _World, granted: int) -> int:
+        """Return the bits that do not differ where all groups together give this."""
+        mask = settle(world.rules, granted, self._traits)
+        return self._lost & mask | self._gained & ~mask
+
+    def _mappings(self, undone: int) -> tuple[_World, int, tuple[tuple[int, int], ...]]:
+        """Return the world without the wide changes among these, its place, and the mappings with their groups."""
         change_set = self._change_set
         wide = frozenset(at for index, at in enumerate(change_set.touching) if undone >> index & 1 and at in _WIDE)
-        world, slot = change_set.worlds[wide]
-        granted = self._granted[slot]
-        for index, group in enumerate(change_set.groups):
-            if group is not None:
-                granted |= (world.former if undone >> index & 1 else world.planned)[group]
-        return settle(world.rules, granted, self._traits)
+        return *change_set.worlds[wide], change_set.mappings
 
     def _addresses(self, chosen: int) -> tuple[Address, ...]:
         return tuple(at for index, at in enumerate(self._change_set.touching) if chosen >> index & 1)
@@ -217,6 +251,14 @@ def is_mapping(at: Address) -> bool:
 
 def _granted(masks: Sequence[int], groups: Iterable[int], own: frozenset[int]) -> int:
     return union(masks[group] for group in groups if group not in own)
+
+
+def _suffixes(masks: Sequence[int]) -> list[int]:
+    """Return the union of the masks from each place on, and of none at the end."""
+    unions = [0] * (len(masks) + 1)
+    for place in range(len(masks) - 1, -1, -1):
+        unions[place] = unions[place + 1] | masks[place]
+    return unions
 
 
 def union(masks: Iterable[int]) -> int:

@@ -16,9 +16,10 @@ from rolecall.model.settings import Address
 from rolecall.plan.commands import env_flag
 from rolecall.plan.dates import day, moment_words
 from rolecall.plan.headline import count_users, enumerate_words
-from rolecall.plan.value import Impact, Move, Plan, Who
+from rolecall.plan.value import Impact, Plan, Who
 from rolecall.report.builders.header import sections_sentence, unread_sections, users_sentence
-from rolecall.report.builders.users import change_notes, escalations, moves_by_address
+from rolecall.report.builders.shares import Share, shares_by_address
+from rolecall.report.builders.users import change_notes, escalations
 from rolecall.report.document import Escalation, NextStep, Note
 from rolecall.report.phrases import count, listed, visible
 
@@ -138,23 +139,23 @@ REVERTING = "Reverting it"
 
 
 class Effect(NamedTuple):
-    """The effect of drift, or of reverting it: its title, the plan that has it, and the plan's moves by address."""
+    """The effect of drift, or of reverting it: its title, the plan that has it, and what each change has a share in."""
 
     title: str
     plan: Plan | None
-    moves: Mapping[Address, tuple[Move, ...]]
+    shares: Mapping[Address, tuple[Share, ...]]
 
 
 def effects_of(report: DriftReport) -> tuple[Effect, ...]:
     """Return the effect of the drift, and that of reverting it."""
     plans = (("Effect", report.did), (REVERTING, report.revert))
-    return tuple(Effect(title, plan, {} if plan is None else moves_by_address(plan.impact)) for title, plan in plans)
+    return tuple(Effect(title, plan, {} if plan is None else shares_by_address(plan.impact)) for title, plan in plans)
 
 
 def affected_users(effects: Sequence[Effect], at: Address, *, managed: bool = True) -> Iterator[Note]:
     """Yield the effects at one address on users; rolecall cannot revert the drift where the section is not
     ``managed``."""
-    for title, plan, moves in effects:
+    for title, plan, shares in effects:
         if title == REVERTING and not managed:
             yield Note("To revert it, change it in the console: the section is unmanaged.")
             continue
@@ -163,7 +164,7 @@ def affected_users(effects: Sequence[Effect], at: Address, *, managed: bool = Tr
         if plan.impact.people is None:
             yield Note(f"{title}: {visible(plan.impact.problem or 'unknown, because users were not read.')}")
             continue
-        notes = list(change_notes(plan, at, moves.get(at, ())))
+        notes = list(change_notes(plan, at, shares.get(at, ())))
         if not notes:
             yield Note(f"{title}: {_no_access_change(plan.impact)}.", "dim")
         yield from (note._replace(text=f"{title}: {note.text}") for note in notes)

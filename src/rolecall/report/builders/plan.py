@@ -23,18 +23,18 @@ from rolecall.plan.headline import (
 )
 from rolecall.plan.saved.digest import short
 from rolecall.plan.saved.summary import renames_as_one, summary
-from rolecall.plan.value import AppUsers, Impact, Move, Plan
+from rolecall.plan.value import AppUsers, Impact, Plan
 from rolecall.report.builders.changes import REASONS, SIGN_IN, UNMAPPED, VIA_REASONS, diffs
 from rolecall.report.builders.checks import access_results, guard_result, passed_words
 from rolecall.report.builders.header import idp_banner, plan_banner, planned_sentence, users_sentence
 from rolecall.report.builders.next_steps import apply_command, naming_command, next_steps
+from rolecall.report.builders.shares import Share, shares_by_address
 from rolecall.report.builders.unmanaged import left_words, released_words, unmanaged_notes
 from rolecall.report.builders.users import (
     change_notes,
     default_access_note,
     escalations,
     flows,
-    moves_by_address,
     partly_named,
     plan_notes,
     shift_tone,
@@ -248,12 +248,12 @@ def _actions(changes: Sequence[Change], listed: Sequence[object]) -> str:
 
 def entries(plan: Plan) -> Iterable[tuple[Change, Entry]]:
     """Yield each change as a reader sees it, in the order of the steps; a rename once."""
-    moves = moves_by_address(plan.impact)
+    shares = shares_by_address(plan.impact)
     for change in renames_as_one(plan.changes):
-        yield change, _entry(change, plan, moves.get(change.address, ()))
+        yield change, _entry(change, plan, shares.get(change.address, ()))
 
 
-def _entry(change: Change, plan: Plan, own: Sequence[Move]) -> Entry:
+def _entry(change: Change, plan: Plan, own: Sequence[Share]) -> Entry:
     section, _ = split_address(change.address)
     return Entry(
         "~" if change.moved else MARKS[change.action],
@@ -263,7 +263,7 @@ def _entry(change: Change, plan: Plan, own: Sequence[Move]) -> Entry:
         (
             *(_group_facts(plan, change) if plan.idp_side else ()),
             *change_notes(plan, change.address, own),
-            *default_access_note(own, complete=not plan.impact.problem),
+            *default_access_note((share.move for share in own), complete=not plan.impact.problem),
             *_reasons(change),
         ),
         f"change.{change.action}",

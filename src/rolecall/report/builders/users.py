@@ -4,7 +4,7 @@ shown: a plan is redacted as a whole."""
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rolecall.model.kinds import split_address
@@ -19,15 +19,16 @@ from rolecall.plan.headline import (
     by_shift,
     count_users,
     escalation_words,
+    ranked,
     sentence,
     shift_of,
-    shifts,
     tally_words,
 )
-from rolecall.plan.moves import Attribution, share
+from rolecall.plan.moves import Attribution
 from rolecall.plan.moves import Escalation as Gain
 from rolecall.plan.order.transients import transient_sentences
-from rolecall.plan.value import Apart, ApartKind, Impact, Move, Plan, UpgradeImpact, Who
+from rolecall.plan.value import Apart, ApartKind, Impact, Move, Plan, Tally, UpgradeImpact, Who
+from rolecall.report.builders.shares import Share, shifts_by
 from rolecall.report.document import Escalation, Flow, Note, Part, Sense, Table, Tone, UserMove
 from rolecall.report.phrases import count, visible
 
@@ -51,29 +52,20 @@ _APART: Mapping[ApartKind, str] = {
 """The introduction of the users of changes that are reported separately."""
 
 
-def moves_by_address(impact: Impact) -> Mapping[Address, tuple[Move, ...]]:
-    """Return the moves that each change takes part in, largest first, each whole."""
-    moves: defaultdict[Address, list[Move]] = defaultdict(list)
-    for move in impact.moves:
-        for at in move.because:
-            moves[at].append(move)
-    return {at: tuple(listed) for at, listed in moves.items()}
-
-
-def change_notes(plan: Plan, at: Address, moves: Sequence[Move]) -> Iterable[Note]:
+def change_notes(plan: Plan, at: Address, shares: Sequence[Share]) -> Iterable[Note]:
     """Yield the users that one change affects: the largest ways their access changes, then a count of the others."""
     if at in plan.impact.members:
         source = "console" if plan.org.url.startswith("observed:") else "org"
         members = members_count(plan.impact.members[at])
         yield Note(f"{members} according to the {source}; the users were not read.", "risk")
     tally = plan.impact.tallies.get(at)
-    if not moves:
+    if not shares:
         if tally and tally.total:
             yield Note(f"Access: {tally_words(tally)}.", "risk" if tally.lose or tally.change else "plain")
         return
-    yield from ways([share(move, (at,)) for move in moves])
-    yield from _joint_causes(at, moves, each=False)
-    yield from _joint_causes(at, moves, each=True)
+    yield from _ways(list(zip((share.move for share in shares), shifts_by(at, shares), strict=True)))
+    yield from _joint_causes(at, shares, each=False)
+    yield from _joint_causes(at, shares, each=True)
 
 
 def shift_tone(shift: Shift) -> Tone:
@@ -89,38 +81,43 @@ def _roles_above_member(shift: Shift) -> set[str]:
     return gained - {MEMBER, ""}
 
 
-def _joint_causes(at: Address, moves: Sequence[Move], *, each: bool) -> Iterable[Note]:
+def _joint_causes(at: Address, shares: Sequence[Share], *, each: bool) -> Iterable[Note]:
     """Yield the changes that have an effect only together with this one, or that each have the same effect alone."""
     addresses: set[Address] = set()
     size = 0
-    for move in moves:
-        causes = move.causes or (Attribution((), (), move.because),)
-        own = [cause.because for cause in causes if cause.each is each and at in cause.because]
-        more = {address for because in own for address in because} - {at}
+    for move, own in shares:
+        causes = own or (Attribution((), (), move.because),)
+        more = {address for cause in causes if cause.each is each for address in cause.because} - {at}
         addresses |= more
         size += move.size if more else 0
     if not addresses:
         return
     first = visible(min(addresses))
     named = f"{first}{f' and {len(addresses) - 1:,} more' if len(addresses) > 1 else ''}"
-    of = "" if size == sum(move.size for move in moves) else f", for {count_users(size)}"
+    of = "" if size == sum(share.move.size for share in shares) else f", for {count_users(size)}"
     if each:
         yield Note(f"{named} causes the same{of}; undoing any one of these changes avoids it.", "dim")
     else:
         yield Note(f"Together with {named}{of}.", "dim")
 
 
-def ways(moves: Sequence[Move], lead: str = "") -> Iterable[Note]:
+def ways(moves: Iterable[Move], lead: str = "") -> Iterable[Note]:
     """Yield the largest ways in which users' access changes, then a count of the others."""
-    ranked = shifts(moves)
-    few = [(move, shift_of(move)) for move in moves] if any(size <= _NAMED for _, size in ranked[:_WAYS]) else []
-    for shift, size in ranked[:_WAYS]:
-        who = _named(move for move, own in few if own == shift) if size <= _NAMED else ""
+    return _ways([(move, shift_of(move)) for move in moves], lead)
+
+
+def _ways(shifts: Sequence[tuple[Move, Shift]], lead: str = "") -> Iterable[Note]:
+    sizes: Counter[Shift] = Counter()
+    for move, shift in shifts:
+        sizes[shift] += move.size
+    largest = ranked({shift: Tally(change=size) for shift, size in sizes.items()})
+    for shift, size in largest[:_WAYS]:
+        who = _named(move for move, own in shifts if own == shift) if size <= _NAMED else ""
         text = _with_names(visible(sentence(shift, size)), count_users(size), who)
         yield Note(f"{lead}{text}", shift_tone(shift))
-    if len(ranked) > _WAYS:
-        more = sum(size for _, size in ranked[_WAYS:])
-        ways = len(ranked) - _WAYS
+    if len(largest) > _WAYS:
+        more = sum(size for _, size in largest[_WAYS:])
+        ways = len(largest) - _WAYS
         how = "another way" if ways == 1 else f"{ways:,} other ways"
         yield Note(f"And {count_users(more, 'changes', 'change')} access in {how}.")
 
