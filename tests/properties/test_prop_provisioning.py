@@ -89,11 +89,16 @@ def map_groups(site: Site, idp_groups: Mapping[str, Any]) -> None:
 
 def shown(site: Site, *command: str) -> Any:
     """The JSON that a command prints. Users are partially read, with a reason, if the IdP has no users, or so few in a
-    group that its token may be at fault, and if Entra assigns users directly. What is read must be right anyway."""
+    group that its token may be at fault, if Entra assigns users directly, and if a push replaces the members of a group.
+    What is read must be right anyway."""
     site.capture.readouterr()
     code = run(["-C", str(site.folder), *command, "--format", "json"])
     printed = site.capture.readouterr()
-    reasons = ("check the token in IDP_TOKEN", "assigned to the app directly and in none of its groups")
+    reasons = (
+        "check the token in IDP_TOKEN",
+        "assigned to the app directly and in none of its groups",
+        "with other members, and a push replaces them",
+    )
     assert code == Exit.OK or any(reason in printed.err for reason in reasons), printed.err
     return json.loads(printed.out)
 
