@@ -89,7 +89,7 @@ def map_groups(site: Site, idp_groups: Mapping[str, Any]) -> None:
 
 def shown(site: Site, *command: str) -> Any:
     """The JSON that a command prints. Users are partially read, with a reason, if the IdP has no users, or so few in a
-    group that its token may be at fault, if Entra assigns users directly, and if a push replaces the members of a group.
+    group that its token may be at fault, if Entra assigns users directly, and if a push replaces members of a group.
     What is read must be right anyway."""
     site.capture.readouterr()
     code = run(["-C", str(site.folder), *command, "--format", "json"])

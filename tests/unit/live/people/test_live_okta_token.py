@@ -17,7 +17,7 @@ from rolecall.errors import SecretError
 from rolecall.live.http import refusals
 from rolecall.live.http.transport import NoAnswer
 from rolecall.live.people.okta_records import SCOPES
-from rolecall.live.people.okta_token import service_token
+from rolecall.live.people.okta_token import service_sign_in
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -57,7 +57,7 @@ def url(site: Site) -> Iterator[str]:
 
 
 def token(url: str, key: str) -> str:
-    return service_token(url, "0oa9", lambda: key, refusals.OKTA.within("idp.okta"))()
+    return service_sign_in(url, "0oa9", lambda: key, refusals.OKTA.within("idp.okta"))().token
 
 
 @pytest.mark.parametrize("key", [pem(KEY), jwk(KEY)], ids=["PEM", "JWK"])
