@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -88,14 +89,17 @@ def confirm_steps(
 
 
 async def read_audit(
-    call: Invocation, config: Config, target: AuditTarget, store: AuditStore | None, since: datetime
+    call: Invocation, config: Config, target: AuditTarget, store: AuditStore | None, since: datetime, text: str = ""
 ) -> AuditLog:
-    """Return the records from a moment on, as far as they are kept, and read the log on to its end."""
+    """Return the records from a moment on, as far as they are kept, and read the log on to its end.
+
+    Of the stored ones, return only those that have a text in them; see ``AuditStore.records``.
+    """
     oldest = now() - timedelta(days=target.keep_days)
     start = oldest if store is not None else max(since, oldest)
     export = audit_source(call, config, target)
     try:
-        known = _known(call, config, target, store, since)
+        known = _known(call, config, target, store, since, text)
         log = await read_log(AuditRequest(export, target.writer, start, now, known, store))
     finally:
         await export.close()
@@ -135,19 +139,20 @@ def user_events(call: Invocation, config: Config, email: str) -> AuditLog | None
     if target is None or call.snapshot is not None:
         return None
     since = now() - timedelta(days=target.keep_days)
-    log = wait_for(read_audit(call, config, target, None, since))
-    user = normalise.email(email)
+    user, local_part = normalise.email(email), normalise.email(email).rpartition("@")[0]
+    text = local_part if re.fullmatch(r"[a-z0-9.+-]+", local_part) else ""  # a domain may have two spellings
+    log = wait_for(read_audit(call, config, target, None, since, text))
     return log._replace(records=tuple(record for record in log.records if normalise.email(record.object) == user))
 
 
 def _known(
-    call: Invocation, config: Config, target: AuditTarget, store: AuditStore | None, since: datetime
+    call: Invocation, config: Config, target: AuditTarget, store: AuditStore | None, since: datetime, text: str
 ) -> AuditLog:
     """Return what the journal has of the log."""
     if store is not None:
-        return known_log(store, target.writer, since)
+        return known_log(store, target.writer, since, text)
     with find_journal(call, config) or nullcontext() as journal:
-        return known_log(None if journal is None else journal.audit, target.writer, since)
+        return known_log(None if journal is None else journal.audit, target.writer, since, text)
 
 
 def _token(call: Invocation, config: Config, target: AuditTarget) -> Callable[[], str]:

@@ -59,11 +59,11 @@ class AuditRequest:
     store: AuditStore | None = None
 
 
-def known_log(store: AuditStore | None, writer: str, since: datetime | None = None) -> AuditLog:
-    """Return what a store has of a log, from a moment on. Raises JournalError."""
+def known_log(store: AuditStore | None, writer: str, since: datetime | None = None, text: str = "") -> AuditLog:
+    """Return what a store has of a log, from a moment on, of records that have a text in them. Raises JournalError."""
     if store is None:
         return AuditLog((), UNREAD)
-    records = (decode_record(json.loads(record.body)) for record in store.records(writer, since))
+    records = (decode_record(json.loads(record.body)) for record in store.records(writer, since, text))
     return AuditLog(tuple(records), UNREAD, store.position(writer))
 
 

@@ -42,11 +42,12 @@ class SqlAuditStore:
                 self._database.change(add, writer, record.key, content.stamp(record.at), at, record.body)
             self._database.change(_ADVANCE, writer, content.body(position))
 
-    def records(self, writer: str, since: datetime | None = None) -> tuple[StoredRecord, ...]:
-        """Return the records from a moment on that were not blanked, oldest first."""
+    def records(self, writer: str, since: datetime | None = None, text: str = "") -> tuple[StoredRecord, ...]:
+        """Return the records from a moment on that were not blanked, oldest first, as the port says."""
         if not has_table(self._database, _RECORDS):
             return ()
-        selected = self._database.select(_SELECT, writer, content.stamp(since) if since else "")
+        start, pattern = content.stamp(since) if since else "", f"%{text.lower()}%"
+        selected = self._database.select(_SELECT, writer, start, pattern)
         return tuple(self._record(writer, columns) for columns in selected)
 
     def prune(self, writer: str, before: datetime) -> int:
@@ -89,5 +90,5 @@ _ADVANCE = (
     f"INSERT INTO {_POSITIONS} (writer, position) VALUES (?, ?) "
     "ON CONFLICT (writer) DO UPDATE SET position = excluded.position"
 )
-_SELECT = f"SELECT id, at, body FROM {_RECORDS} WHERE writer = ? AND at >= ? AND body IS NOT NULL ORDER BY at, id"
+_SELECT = f"SELECT id, at, body FROM {_RECORDS} WHERE writer = ? AND at >= ? AND lower(body) LIKE ? ORDER BY at, id"
 _BLANK = f"UPDATE {_RECORDS} SET body = NULL WHERE writer = ? AND at < ? AND received < ? AND body IS NOT NULL"

@@ -138,8 +138,9 @@ class AuditStore(Protocol):
     def store(self, writer: str, records: Sequence[StoredRecord], position: AuditPosition, received: datetime) -> None:
         """Add the records that are new, then advance the position: both or neither."""
 
-    def records(self, writer: str, since: datetime | None = None) -> tuple[StoredRecord, ...]:
-        """Return the records from a moment on that were not blanked, oldest first."""
+    def records(self, writer: str, since: datetime | None = None, text: str = "") -> tuple[StoredRecord, ...]:
+        """Return the records from a moment on that were not blanked, oldest first; only those that have a text of ASCII
+        letters in them, whatever their case."""
 
     def prune(self, writer: str, before: datetime) -> int:
         """Blank the content of records that are older; their keys remain. Returns their number."""

@@ -268,6 +268,16 @@ def test_why_lists_the_records_about_a_user_and_stores_none(repo: Path, capsys: 
     assert stored(repo) == 0
 
 
+@pytest.mark.parametrize("spelling", ["bo@tiny.co", "BO@Tiny.co"])
+def test_why_lists_stored_records_in_any_spelling(repo: Path, capsys: Capture, org: Faulty, spelling: str) -> None:
+    names = ["Bo@tiny.co", "bo@TINY.co", "bob@tiny.co", "cy@tiny.co"]
+    org.answer = export([changed(n, object=name, area="User", action="Removed") for n, name in enumerate(names)])
+    output(capsys, "drift")
+    assert stored(repo) == len(names)
+    events = json.loads(output(capsys, "why", spelling, "--format", "json"))["events"]
+    assert [event["object"] for event in events["records"]] == names[:2]
+
+
 def test_why_without_the_log(repo: Path, capsys: Capture, org: Faulty) -> None:
     org.answer = lambda _: error(403, "no")
     assert "The audit log was not read: WRITER's audit log does not allow" in output(capsys, "why", "bo@tiny.co")

@@ -38,6 +38,18 @@ def test_records_and_position_are_read_back(journal: Journal, other: Journal) ->
     assert journal.verify(ORG).problems == ()
 
 
+def test_records_with_a_text(journal: Journal) -> None:
+    """Whatever its case; a character that a pattern gives a meaning may find more."""
+    users = ("Bo.Li@acme.com", "bo_li@acme.com", "cy@acme.com", "b\u00f6@acme.com")
+    stored = [stored_record(decode_record({"n": n, "user": user}), NOW) for n, user in enumerate(users)]
+    journal.audit.store("1", stored, POSITION, NOW)
+    assert [json.loads(each.body)["n"] for each in journal.audit.records("1", text="bo.li")] == [0]
+    assert {json.loads(each.body)["n"] for each in journal.audit.records("1", text="CY@")} == {2}
+    assert {json.loads(each.body)["n"] for each in journal.audit.records("1", text="bo_li")} >= {1}
+    assert journal.audit.records("1", text="di@") == ()
+    assert len(journal.audit.records("1", NOW - DAY)) == len(users)
+
+
 def test_the_order_of_keys_is_kept(journal: Journal) -> None:
     journal.audit.store("1", [record(1)], POSITION, NOW)
     assert list(json.loads(journal.audit.records("1")[0].body)) == ["z", "a", "time"]
