@@ -26,6 +26,7 @@ from rolecall.report.document import (
 from rolecall.report.escalation import MOST_ESCALATIONS, MOST_NAMES
 from rolecall.report.findings import of_problems
 from rolecall.report.phrases import count, place, visible
+from rolecall.report.renderers.alike import combine_alike
 from rolecall.report.renderers.picture import by_severity, picture
 from rolecall.report.renderers.text import sentence
 
@@ -91,7 +92,7 @@ def html(document: Document) -> str:
         package_text(f"{_DATA}/users.js") if users else "",
         document=document,
         checks=[check for check in document.checks if check.kind != "violation"],
-        unresolved=document.unresolved(),
+        unresolved=combine_alike(document.unresolved()),
         passed=[check for check in document.checks if check.kind == "guard" and check.passed],
         verdicts=list(_verdicts(document.unresolved())),
         problems=of_problems(problems),

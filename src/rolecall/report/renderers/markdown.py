@@ -17,6 +17,7 @@ from rolecall.report.document import (
 from rolecall.report.escalation import MOST_ESCALATIONS, MOST_NAMES
 from rolecall.report.findings import of_problems
 from rolecall.report.phrases import count, place, visible
+from rolecall.report.renderers.alike import combine_alike
 
 COMMENT = 65_535
 """The characters that a comment on GitHub may have; a job's summary may have a MiB."""
@@ -138,7 +139,7 @@ def _guards(document: Document) -> Iterator[str]:
 
 
 def _verdicts(document: Document) -> Iterator[str]:
-    for check in document.unresolved():
+    for check in combine_alike(document.unresolved()):
         if check.kind == "guard":
             yield _guard(check)
         else:

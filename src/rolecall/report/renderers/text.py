@@ -23,6 +23,7 @@ from rolecall.report.document import (
 from rolecall.report.escalation import MOST_ESCALATIONS, MOST_NAMES
 from rolecall.report.line import Line, Span, Spans, Style, fits, line
 from rolecall.report.phrases import cells, count, place, visible
+from rolecall.report.renderers.alike import combine_alike
 
 _MARKS: Mapping[Mark, Style] = {"+": "more", "~": "bold", "-": "less", "↑": "more"}
 _LABELS: Mapping[str, Style] = {"block": "error", "not judged": "error", "review": "alert", "allowed": "plain"}
@@ -229,7 +230,7 @@ def _guards(document: Document, width: int | None, *, verbose: bool) -> Iterator
     if not checks and not document.policy:
         return
     yield from _heading("Guards" if any(check.kind == "guard" for check in checks) else "Access tests")
-    for check in document.unresolved():
+    for check in combine_alike(document.unresolved()):
         yield from _verdict(check, width) if check.kind == "guard" else _test(check)
     passed = [check for check in checks if check.kind == "guard" and check.passed]
     yield from _passed(passed, document.passed, verbose=verbose and bool(document.changes))
