@@ -126,7 +126,8 @@ def test_without_a_record_it_compares_two_ways_and_says_so(
     capsys.readouterr()
     assert run(["drift", "--detailed-exitcode"]) == Exit.UNSEEN
     told = capsys.readouterr().out
-    assert "  Drift cannot be determined: no apply is recorded.\n  1 setting differs from the config.\n" in told
+    assert "  Drift cannot be determined: no apply is recorded.\n  Drift is unknown. 1 setting differs from the" in told
+    assert told.count("1 setting differs from the config.") == 1
     assert "Compared with the config only." in told
     assert "never applied: what an apply would change" in told
     assert run(["drift", "--detailed-exitcode", "--include-unapplied"]) == Exit.CHANGES

@@ -97,6 +97,7 @@ class TestSchema:
                 "3:17: `keep` cannot be `forever`. Write it like `30d`, `6w`, `12m` or `2y`",
             ),
             ("include: groups", "3:10: `include` must be a list, not the text `groups`. Write [groups]"),
+            ("sso: {metadata: {file: .}}", "3:24: `.` is a folder. Use the path of a file"),
             ("include: '*.yaml'", "3:10: `include` must be a list, not the text `*.yaml`. Write ['*.yaml']"),
             ("watch: [org_admin]", "3:8: `watch` must be a map, not a list. List its keys: rolecall help config watch"),
             (

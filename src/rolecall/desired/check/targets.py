@@ -206,6 +206,8 @@ def _file(name: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Probl
     file = inside(sources.root, name)
     if file is None:
         yield Problem("outside", f"`{name}` is outside the configuration folder", where, MOVE_INSIDE)
+    elif file.is_dir():
+        yield Problem("no_file", f"`{name}` is a folder", where, "use the path of a file")
     elif not file.is_file():
         hint = "correct the path, which is relative to rolecall.yaml"
         yield Problem("no_file", f"file `{name}` not found", where, hint)

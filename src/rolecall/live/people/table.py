@@ -169,14 +169,14 @@ def read_csv(data: bytes, file: str, *, grouped: bool = False, full_names: bool 
     numbered = list(_cells(text, delimiter, start, file))
     number, headings = numbered[0] if numbered else (1, [])
     columns = read_headings(headings, Where(file, number, 1), grouped=grouped, full_names=full_names)
-    lines = tuple(_lines(numbered[1:], headings, columns, file, problems))
+    lines = () if columns.problems else tuple(_lines(numbered[1:], headings, columns, file, problems))
     group = group_of_file(file) if grouped else None
     form = FileForm(columns.headings, "|" if delimiter == ";" else ";", columns.one_group, group, columns.ignored)
     return FileTable(lines, form, (*columns.problems, *problems))
 
 
 def _text(data: bytes, file: str) -> str:
-    if data[:4] == b"PK\x03\x04":
+    if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         raise ConfigError(Problem("people_encoding", "is an Excel workbook, not CSV", Where(file, 1, 1), _SAVE_AS))
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:200]:
         message = "is UTF-16 text (Excel's `Unicode Text`), not UTF-8"
@@ -188,7 +188,17 @@ def _text(data: bytes, file: str) -> str:
         raise ConfigError(Problem("people_encoding", "is not UTF-8", where, _SAVE_AS)) from None
     if not text.strip():
         raise ConfigError(Problem("people_empty", "has no lines", Where(file), "the first line must name the columns"))
+    for start, what, hint in _OTHER_FORMATS:
+        if re.match(start, text.lstrip()):
+            raise ConfigError(Problem("people_syntax", f"is {what}, not CSV", Where(file, 1, 1), hint))
     return text
+
+
+_OTHER_FORMATS = (
+    ("<", "a page of HTML or XML", "export it again; it may be the page to sign in, if it was downloaded by a script"),
+    (r"\{|\[\s*\{", "JSON", "write one object per line, and end the name of the file with `.jsonl`"),
+)
+"""Patterns of the start of texts in other formats, with what they are and what to do."""
 
 
 def _delimiter(text: str) -> tuple[str, int]:
@@ -227,7 +237,8 @@ def _lines(
         exact = len(cells) == len(headings) == len(named)
         if not exact and (len(cells) < len(headings) or _stray(cells, named)):
             has = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-            message = f"has {has}, but the first line has {len(named)} columns"
+            expected = "1 column" if len(named) == 1 else f"{len(named)} columns"
+            message = f"has {has}, but the first line has {expected}"
             hint = "quote cells that contain the delimiter"
             problems.append(Problem("people_cells", message, where, hint))
         else:

@@ -86,12 +86,10 @@ def written_words(blame: Blame) -> str:
 
 
 def overview_notes(report: DriftReport) -> Iterator[Note]:
-    """Yield what is unknown, what is known without a record of an apply, and how many policy violations there are."""
+    """Yield what is unknown, and how many policy violations there are."""
     unknown = "" if report.determined else undetermined_sentence()
     for text in filter(None, (unknown, sections_sentence(report.coverage), users_sentence(report.coverage))):
         yield Note(text, "warn")
-    if not report.determined and (number := _differing(report)):
-        yield Note(f"{_counted('differs', number)}.")
     if report.alarms:
         yield Note(f"{count(len(report.alarms), 'policy violation')}.", "risk")
 
@@ -99,10 +97,6 @@ def overview_notes(report: DriftReport) -> Iterator[Note]:
 def undetermined_sentence() -> str:
     """Return what every report says first if no apply is recorded."""
     return f"{UNDETERMINED[0].upper()}{UNDETERMINED[1:]}."
-
-
-def _differing(report: DriftReport) -> int:
-    return sum(drift.kind == "differs" and drift.address not in report.waiting for drift in report.entries)
 
 
 def _unknown_checks(report: DriftReport) -> str:

@@ -77,6 +77,10 @@ def test_the_forms_that_tools_export(text: str) -> None:
         ("email,groups\na@b.c,A\n".encode("utf-16-le"), 1, "UTF-16"),
         ("\u90f5\u4ef6\uff0c\u7fa4\u7d44".encode("utf-16"), 1, "UTF-16"),
         (b"PK\x03\x04", 1, "is an Excel workbook, not CSV. Save it as CSV UTF-8"),
+        (b"\xd0\xcf\x11\xe0", 1, "is an Excel workbook, not CSV. Save it as CSV UTF-8"),
+        ("\n<!DOCTYPE html>\n<p>Sign in, please</p>\n", 1, "is a page of HTML or XML, not CSV. Export it again; "),
+        ('[{"email": "a@b.c", "groups": []}]', 1, "is JSON, not CSV. Write one object per line, and end the name"),
+        ('{"email": "a@b.c", "groups": []}', 1, "is JSON, not CSV. Write one object per line, and end the name"),
         ("name,groups\nann,A\n", 1, "no column for email; the columns are name, groups"),
         ("emial,groups\nann@acme.com,A\n", 1, "Did you mean"),
         (
@@ -106,13 +110,20 @@ def test_the_forms_that_tools_export(text: str) -> None:
         ("email,groups\na@b.c\n", 2, "has 1 cell, but"),
         ("email,groups,Member type\na@b.c,A,Robot\n", 2, "not a known member type"),
     ],
-    ids=range(27),
+    ids=range(31),
 )
 def test_what_is_wrong_has_its_line(text: str | bytes, line: int, words: str) -> None:
     (problem,) = problems(text)
     assert problem.where is not None
     assert problem.where.line == line
     assert words in str(problem)
+
+
+def test_lines_are_not_compared_with_headings_that_are_wrong() -> None:
+    """A title above the headings is one mistake, not one for each line."""
+    found = problems("Report of members\n\nemail,groups\na@b.c,A\nb@b.c,A\n")
+    assert {problem.where and problem.where.line for problem in found} == {1}
+    assert {problem.message.partition(";")[0] for problem in found} == {"no column for email", "no column for groups"}
 
 
 def test_lines_inside_a_cell_count() -> None:
