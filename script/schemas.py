@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from editor_schemas import add_rules, overlay_of, part_of
+from editor_schemas import add_rules
 
 from rolecall.codec.capabilities import WRITES
-from rolecall.desired.load.files import INCLUDABLE
 from rolecall.model.desired import Intent
 from rolecall.model.fields import Field, Kind
 from rolecall.model.kinds import BY_SECTION, KINDS, ORG_KINDS, ORG_SECTIONS, SECTIONS, SINGLETONS
@@ -54,10 +53,6 @@ def generated() -> dict[Path, str]:
         schema = json.loads(path.read_text(encoding="utf-8"))
         fill(schema)
         files[path] = f"{formatted(schema)}\n"
-        if name == "config":
-            includable = {*INCLUDABLE, *(kind.section for kind in ORG_KINDS if kind.includable)}
-            for derived, node in (("part", part_of(schema, includable)), ("overlay", overlay_of(schema))):
-                files[ROOT / "schemas" / f"{derived}.schema.json"] = f"{formatted(node)}\n"
     for path in (ROOT / "schemas" / "org-api.openapi.yaml", ROOT / "docs" / "config.md"):
         files[path] = with_regions(path.read_text(encoding="utf-8"))
     return files

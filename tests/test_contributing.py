@@ -112,6 +112,11 @@ def test_the_lists_have_what_a_field_and_a_kind_change(monkeypatch: pytest.Monke
     assert _changed(script, (*KINDS, kind), monkeypatch) == {file for file, task in KIND_FILES if "/schemas`" in task}
 
 
+def test_a_field_takes_at_most_six_files_and_a_kind_at_most_ten() -> None:
+    assert len(FIELD_FILES) <= 6
+    assert len(KIND_FILES) <= 10
+
+
 def test_a_planted_omission_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "here.py").write_text("class Place: ...", encoding="utf-8")
     assert missing(tmp_path, "here.py", "a `Place`") == []

@@ -13,9 +13,12 @@ import pytest
 import yaml
 from schemas_script import schemas_script
 
+from rolecall.desired.edit.schemas import EDITOR_SCHEMAS, editor_schema
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "schemas"
-SCHEMAS = sorted(FOLDER.glob("*.schema.json"))
+SCHEMAS = {path.name.partition(".")[0]: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.schema.json")}
+SCHEMAS |= {kind: editor_schema(kind) for kind in EDITOR_SCHEMAS}
 
 
 def test_what_is_generated_is_current() -> None:
@@ -53,10 +56,10 @@ def described(said: dict[str, Any], top: dict[str, Any]) -> str:
     return described(found, top)
 
 
-@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
-def test_every_key_says_what_it_is(path: Path) -> None:
-    schema = json.loads(path.read_text(encoding="utf-8"))
-    found = dict(keys(schema, schema, path.name.partition(".")[0]))
+@pytest.mark.parametrize("kind", sorted(SCHEMAS))
+def test_every_key_says_what_it_is(kind: str) -> None:
+    schema = json.loads(SCHEMAS[kind])
+    found = dict(keys(schema, schema, kind))
     assert len(found) > 40
     assert [at for at, told in found.items() if not told] == []
     assert [at for at, told in found.items() if not re.search(r"[.?`)]$", told)] == [], "a sentence ends"
@@ -73,9 +76,9 @@ def test_no_text_of_the_contract_is_split_at_a_comma() -> None:
     assert keys_without_a_value((FOLDER / "org-api.openapi.yaml").read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
-def test_each_is_a_schema(path: Path) -> None:
-    jsonschema_rs.meta.validate(json.loads(path.read_text(encoding="utf-8")))
+@pytest.mark.parametrize("kind", sorted(SCHEMAS))
+def test_each_is_a_schema(kind: str) -> None:
+    jsonschema_rs.meta.validate(json.loads(SCHEMAS[kind]))
 
 
 def test_a_key_without_a_word_is_noticed() -> None:

@@ -14,14 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall.desired.check.validate import validate
+from rolecall.desired.edit.schemas import EDITOR_SCHEMAS, editor_schema
 from rolecall.desired.load.read import load
-from rolecall.schema_files import schema_text
 
 HEAD: dict[str, Any] = {"version": 1, "org": {"name": "a", "url": "local:org.db"}}
-VALID = {
-    kind: jsonschema_rs.Draft7Validator(json.loads(schema_text(f"{kind}.schema.json"))).is_valid
-    for kind in ("config", "part", "overlay")
-}
+VALID = {kind: jsonschema_rs.Draft7Validator(json.loads(editor_schema(kind))).is_valid for kind in EDITOR_SCHEMAS}
 
 TEXTS = st.sampled_from(
     ["member", "team_admin", "Org admin", " org_admin", "A", "", "a@b.c", "2026-02-31", "2026-13-01"]
@@ -155,7 +152,7 @@ def test_what_the_schema_of_an_overlay_refuses_the_loader_refuses(over: dict[str
     ids=json.dumps,
 )
 def test_mistakes_that_need_no_org_are_in_the_schema(wrong: dict[str, Any], tmp_path: Path) -> None:
-    validator = jsonschema_rs.Draft7Validator(json.loads(schema_text("config.schema.json")), validate_formats=True)
+    validator = jsonschema_rs.Draft7Validator(json.loads(editor_schema("config")), validate_formats=True)
     assert not validator.is_valid({**HEAD, **wrong})
     assert errors(write(str(tmp_path), {"rolecall.yaml": {**HEAD, **wrong}})) != []
 

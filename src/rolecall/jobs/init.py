@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from rolecall import __version__
+from rolecall.desired.edit.schemas import EDITOR_SCHEMAS, editor_schema
 from rolecall.errors import ConfigError, Problem, Where
-from rolecall.schema_files import schema_text
 
 REHEARSAL: Final = "local:.rolecall/org.db"
 OBSERVED: Final = "observed:org.yaml"
@@ -196,8 +196,6 @@ manage a WRITER org, change `org.url` in `rolecall.yaml`.""",
 
 MAIN = "rolecall.yaml"
 SCHEMA = ".rolecall/config.schema.json"
-SCHEMAS = (SCHEMA, ".rolecall/part.schema.json", ".rolecall/overlay.schema.json")
-"""The schemas for editors: of the main file, of included files, and of overlays."""
 STATE = ".rolecall/*"
 IGNORED = (STATE, "!.rolecall/*.schema.json", "plan.json", "*.plan.json", "revert.json")
 """Lines of .gitignore: this machine's state except for the schemas, and saved plans, which name users."""
@@ -230,10 +228,11 @@ def refuse_existing(folder: Path) -> None:
 def scaffold(folder: Path) -> list[Path]:
     """Write what goes with a configuration and is missing: its schema, lines of .gitignore. Return what was written."""
     written = []
-    for path in (folder / name for name in SCHEMAS):
+    for kind in EDITOR_SCHEMAS:
+        path = folder / ".rolecall" / f"{kind}.schema.json"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(schema_text(path.name), encoding="utf-8")
+            path.write_text(editor_schema(kind), encoding="utf-8")
             written.append(path)
     if _ignore(folder / ".gitignore"):
         written.append(folder / ".gitignore")

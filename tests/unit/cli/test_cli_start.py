@@ -16,6 +16,7 @@ from cli_repo import make_repo
 from terminal import ROLECALL, Terminal
 
 from rolecall.cli.main import run
+from rolecall.desired.edit.schemas import EDITOR_SCHEMAS
 from rolecall.errors import Exit
 
 SMALL_DISK = """\
@@ -42,6 +43,16 @@ def test_init_makes_a_valid_repo_that_manages_nothing(tmp_path: Path, capsys: Ca
     capsys.readouterr()
     assert run(["plan", "--detailed-exitcode"]) == Exit.OK
     assert "No changes." in capsys.readouterr().out
+
+
+def test_init_writes_the_schemas_that_schema_prints(tmp_path: Path, capsys: Capture) -> None:
+    assert run(["init", "--no-input"]) == Exit.OK
+    for kind in EDITOR_SCHEMAS:
+        capsys.readouterr()
+        assert run(["schema", "--kind", kind]) == Exit.OK
+        text = (tmp_path / ".rolecall" / f"{kind}.schema.json").read_text(encoding="utf-8")
+        assert capsys.readouterr().out == text
+        assert json.loads(text)["$id"] == f"urn:rolecall:{kind}:1"
 
 
 def test_init_asks_a_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,4 +32,9 @@ def schema(_call: Invocation, kind: str) -> None:
     # yaml-language-server: $schema=../.rolecall/part.schema.json
     # yaml-language-server: $schema=../.rolecall/overlay.schema.json
     """
-    write_document(schema_text(f"{kind}.schema.json"))
+    if kind in ("part", "overlay"):
+        from rolecall.desired.edit.schemas import editor_schema
+
+        write_document(editor_schema(kind))
+    else:
+        write_document(schema_text(f"{kind}.schema.json"))
