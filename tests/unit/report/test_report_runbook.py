@@ -18,6 +18,7 @@ from rolecall.model.settings import Address, Defaults, Domain, Scim, Settings, S
 from rolecall.plan.moves import Attribution
 from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.value import GuardResult, Impact, Move, Plan, Who
+from rolecall.report.builders import prose, runbook_steps
 from rolecall.report.builders.runbook import runbook_document
 from rolecall.report.document import Chapter, Document, Grid, Items, Paragraph, Phrase
 from rolecall.report.renderers.html import html
@@ -98,6 +99,18 @@ def test_each_kind_of_step_has_page_actions_check_and_undo(one: Change, title: s
     assert labeled(step, "Check")
     assert labeled(step, "Undo")
     assert "{" not in runbook_markdown(document)
+
+
+def test_a_singleton_without_texts_of_its_own_has_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {name: text for name, text in prose.read_prose("steps.yaml").items() if name != "defaults"}
+    monkeypatch.setattr(runbook_steps, "read_prose", lambda name: texts)
+
+    step = step_of(book(DEFAULT))
+
+    assert step.title == "Step 1 · Change Default user permissions"
+    assert labeled(step, "Page") == "Admin > Access & provisioning > Access"
+    assert rows(step) == [["Default role", "Member", "Team admin"]]
+    assert labeled(step, "Undo") == "Set the values in the column Before, and save."
 
 
 def test_mappings_are_one_visit_with_a_row_for_each_group() -> None:

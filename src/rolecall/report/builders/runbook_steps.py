@@ -42,7 +42,7 @@ def step_chapter(
     """
     change = step.changes[0]
     variant = step_variant(change, context.endpoint)
-    prose, values = read_prose("steps.yaml")[variant], _values(change, context)
+    prose, values = _texts(variant), _values(change, context)
     without = (_PASSWORDS,) if passwords_go_off_later(change) else ()
     blocks: list[Block] = []
     if split is not None:
@@ -87,6 +87,13 @@ def last_passwords(step: ManualStep, context: StepContext) -> Chapter:
     return Chapter(f"{step.heading}, last part · {prose['title']}", tuple(blocks), step=True, done=step.done)
 
 
+def _texts(variant: str) -> Mapping[str, Any]:
+    """Return the texts about a kind of change; those for any singleton where it has none of its own."""
+    texts = read_prose("steps.yaml")
+    own: Mapping[str, Any] = texts.get(variant, texts["singleton"])
+    return own
+
+
 def _values(change: Change, context: StepContext) -> dict[str, str]:
     """Return the placeholders of the texts about a change."""
     section, key = split_address(change.address)
@@ -94,6 +101,8 @@ def _values(change: Change, context: StepContext) -> dict[str, str]:
     idp, sso = idp_of(settings, section) or idp_of(settings) or "other", settings.sso
     name = sso.name if isinstance(sso, Sso) and isinstance(sso.name, str) and sso.name else idp_choice(idp)
     return {
+        "label": BY_SECTION[section].label,
+        "tab": BY_SECTION[section].tab,
         "key": visible(key or ""),
         "claim": console.CLAIM_DOMAIN,
         "remove": console.REMOVE_DOMAIN,
@@ -255,12 +264,10 @@ def _record(step: ManualStep) -> Iterator[Paragraph]:
 
 
 def _title(step: ManualStep, variant: str, values: Mapping[str, str]) -> str:
-    if variant == "not_in_plan":
-        return filled(read_prose("steps.yaml")[variant]["title"], values)
     section, key = split_address(step.changes[0].address)
     verbs = dict(BY_SECTION[section].verbs)
-    if not verbs:
-        return filled(read_prose("steps.yaml")[variant]["title"], values)
+    if variant == "not_in_plan" or not verbs:
+        return filled(_texts(variant)["title"], values)
     if len(step.changes) == 1:
         return f"{verbs[step.changes[0].action]} {visible(key or '')}"
     counts = {action: sum(change.action == action for change in step.changes) for action in verbs}
