@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from rolecall.cli.complete import people
-from rolecall.cli.complete_runs import runs
-from rolecall.cli.complete_runs import steps as step_numbers
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
-from rolecall.cli.run_numbers import RUN
+from rolecall.cli.run_numbers import RUN, runs
+from rolecall.cli.run_numbers import steps as step_numbers
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:

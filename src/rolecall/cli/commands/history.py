@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolecall.cli.complete_runs import runs
 from rolecall.cli.console import Console, stdout
 from rolecall.cli.messages import tell
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
 from rolecall.cli.report_options import some_formats
-from rolecall.cli.run_numbers import RUN
+from rolecall.cli.run_numbers import RUN, runs
 from rolecall.errors import Exit, Problem
 from rolecall.report.phrases import count
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rolecall.cli.complete_runs import runs
 from rolecall.cli.options import Invocation
 from rolecall.cli.planning import lifting, plan_exit
 from rolecall.cli.program import command
 from rolecall.cli.report_options import format_option, people_option
-from rolecall.cli.run_numbers import RUN
+from rolecall.cli.run_numbers import RUN, runs
 from rolecall.errors import Exit
 
 if TYPE_CHECKING:

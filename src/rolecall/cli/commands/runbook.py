@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolecall.cli.complete_runs import plans_and_runs
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import command
 from rolecall.cli.report_options import some_formats
-from rolecall.cli.run_numbers import run_or_name
+from rolecall.cli.run_numbers import plans_and_runs, run_or_name
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

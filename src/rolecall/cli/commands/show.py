@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolecall.cli.complete_runs import plans_and_runs
 from rolecall.cli.console import Console
 from rolecall.cli.options import InRepository, Invocation, in_repository
 from rolecall.cli.program import command
 from rolecall.cli.report_options import format_option
-from rolecall.cli.run_numbers import run_or_name
+from rolecall.cli.run_numbers import plans_and_runs, run_or_name
 from rolecall.report.line import line
 
 if TYPE_CHECKING:
