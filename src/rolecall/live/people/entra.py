@@ -16,8 +16,7 @@ from rolecall.live.http import refusals
 from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.refusals import EndpointMessages
 from rolecall.live.people.entra_address import ASSUMED, Addresses, NotEvaluable, read_addresses, user_mappings
-from rolecall.live.people.entra_app import read_parts
-from rolecall.live.people.entra_job import NO_JOB, role_sources, sends_everything, stopped
+from rolecall.live.people.entra_app import NO_JOB, read_parts, role_sources, sends_everything, stopped
 from rolecall.live.people.entra_trace import trace_user
 from rolecall.live.people.full_names import full_name
 from rolecall.live.people.idp_client import Idp, IdpClient, IdpRefused

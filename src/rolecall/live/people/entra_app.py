@@ -1,17 +1,25 @@
-"""Reads the enterprise application in Entra part by part: a part that cannot be read leaves the others."""
+"""Reads the enterprise application in Entra part by part, and what Microsoft Graph tells of its provisioning job.
+
+A part that cannot be read leaves the others.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from rolecall.live.people.entra_address import user_mappings
-from rolecall.live.people.entra_job import APPS, JOBS, NO_JOB, sends_everything, stopped
 from rolecall.live.people.idp_client import IdpClient, url_host
+from rolecall.live.people.scim import EXTENSION
 from rolecall.model.idp_app import AppPart, IdpApp
 from rolecall.model.trace import NotRead
 
 Json = Any
+APPS, JOBS = "Application.Read.All", "Synchronization.Read.All"
+"""The permissions to read an app's assignments, and its job."""
+SYNC_ALL = "SyncAll"
+NO_JOB = "the app has no provisioning job"
 ADDRESS = "BaseAddress"
 """The key of the SCIM base URL among the secrets of the app; it is not a secret itself."""
 
@@ -57,3 +65,28 @@ async def read_parts(client: IdpClient, path: str, tenant: str) -> IdpApp:
         scope = {True: "all users and groups", False: "assigned users and groups", None: "not set"}[known["all"]]
         parts += [AppPart("scope", scope), AppPart("attributes", await client.answered(attributes(known["id"]), JOBS))]
     return IdpApp(f"Entra, {tenant}, app {path.rpartition('/')[2]}", hosts, tuple(parts))
+
+
+def sends_everything(job: Json) -> bool | None:
+    """Return whether the scope is all users and groups of the directory; None if the job has no such setting."""
+    settings = {setting.get("name"): setting.get("value") for setting in job.get("synchronizationJobSettings") or ()}
+    sync_all = settings.get(SYNC_ALL)
+    return None if sync_all is None else str(sync_all).casefold() == "true"
+
+
+def stopped(job: Json) -> str | None:
+    """Return why a job sends nothing, or None."""
+    schedule, status = job.get("schedule") or {}, job.get("status") or {}
+    quarantine = status.get("quarantine") or {}
+    if quarantine or status.get("code") == "Quarantine":
+        return f"the provisioning job is in quarantine ({quarantine.get('reason') or 'no reason given'})"
+    state = schedule.get("state")
+    return None if state in (None, "Active") else f"the provisioning job is {str(state).lower()}"
+
+
+def role_sources(schema: Json) -> Iterator[str]:
+    """Yield the sources of all attributes mapped into WRITER's extension."""
+    for mapping in user_mappings(schema):
+        if str(mapping.get("targetAttributeName") or "").startswith(EXTENSION):
+            source = mapping.get("source") or {}
+            yield str(source.get("expression") or source.get("name") or "")

@@ -19,7 +19,7 @@ from rolecall.live.people.entra_address import (
     read_addresses,
     user_mappings,
 )
-from rolecall.live.people.entra_job import APPS, JOBS, NO_JOB, sends_everything, stopped
+from rolecall.live.people.entra_app import APPS, JOBS, NO_JOB, sends_everything, stopped
 from rolecall.live.people.idp_client import IdpClient, known_moment, moment, one_line
 from rolecall.model import normalise
 from rolecall.model.trace import (

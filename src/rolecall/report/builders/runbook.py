@@ -11,8 +11,9 @@ from rolecall.model.kinds import BY_SECTION, field_address, split_address
 from rolecall.model.live import Coverage
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.run import Run, Step
-from rolecall.model.settings import GroupMapping, Scim, Value
+from rolecall.model.settings import Address, GroupMapping, Scim, Value
 from rolecall.plan.dates import day
+from rolecall.plan.moves import Attribution
 from rolecall.plan.order.visits import sets_up_scim, sets_up_sso, visits
 from rolecall.plan.value import Impact, Move, Plan
 from rolecall.report.builders.changes import UNMAPPED
@@ -21,7 +22,6 @@ from rolecall.report.builders.header import plan_banner, planned_sentence
 from rolecall.report.builders.manual_step import ManualStep, context_of
 from rolecall.report.builders.plan import entries
 from rolecall.report.builders.prose import phrase, plain, read_prose, roles_of
-from rolecall.report.builders.runbook_effects import by_step
 from rolecall.report.builders.runbook_idp import idp_names, idp_prose, org_settings, push_chapters
 from rolecall.report.builders.runbook_steps import last_passwords, step_chapter
 from rolecall.report.builders.runbook_upgrade import (
@@ -93,7 +93,7 @@ def _steps(plan: Plan, steps: Sequence[ManualStep]) -> Iterator[Chapter]:
     """
     affected = {
         (change.address, change.action): entry._replace(notes=upgrade_notes(plan, change) or entry.notes)
-        for change, entry in entries(by_step(plan, [step.changes for step in steps]))
+        for change, entry in entries(_by_step(plan, [step.changes for step in steps]))
     }
     context = context_of(plan, not_ready(plan))
     pushes = [] if is_upgrade(plan) else push_chapters(plan)
@@ -221,3 +221,29 @@ def _after(plan: Plan, run: Run | None, steps: Sequence[ManualStep]) -> Iterator
     }
     texts, values = read_prose("steps.yaml")["after"], {"run": str(run.id) if run else ""}
     yield from (phrase(texts[name], values) for name, needed in applies.items() if needed)
+
+
+def _by_step(plan: Plan, steps: Sequence[Sequence[Change]]) -> Plan:
+    """Return a plan in which each effect has one cause, the change with which it happens in this order of the steps.
+
+    What needs several changes happens with the last one, what each of several changes causes alone with the first.
+    Changes that rolecall writes come before all steps.
+    """
+    places = {change.address: place for place, changes in enumerate(steps, 1) for change in changes}
+    moves = tuple(_at_steps(move, places) for move in plan.impact.moves)
+    before, after = ({at for move in listed for at in move.because} for listed in (plan.impact.moves, moves))
+    tallies = {at: tally for at, tally in plan.impact.tallies.items() if at in after or at not in before}
+    return plan._replace(impact=plan.impact._replace(moves=moves, tallies=tallies))
+
+
+def _at_steps(move: Move, places: Mapping[Address, int]) -> Move:
+    if not move.causes:
+        return move
+    causes = tuple(_at_step(cause, places) for cause in move.causes)
+    because = tuple(sorted({at for cause in causes for at in cause.because}))
+    return move._replace(because=because, causes=causes if len(because) > 1 else ())
+
+
+def _at_step(cause: Attribution, places: Mapping[Address, int]) -> Attribution:
+    ordered = sorted(cause.because, key=lambda at: places.get(at, 0))
+    return cause._replace(because=(ordered[-1] if cause.each else ordered[0],), each=False)
