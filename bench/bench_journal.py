@@ -18,7 +18,7 @@ from rolecall.journal.chain import Draft, canonical
 from rolecall.journal.database import migrate
 from rolecall.journal.opened import _connect
 from rolecall.model.kinds import address
-from rolecall.model.run import Closing, Opening, PendingWrite, Planned, RunFacts, StepOutcome
+from rolecall.model.run import Closing, Opening, PendingWrite, PlannedStep, RunFacts, StepOutcome
 from rolecall.model.settings import GroupMapping
 from rolecall.model.sighting import Holding, Sighting
 
@@ -43,7 +43,7 @@ def entries(run: int, holders: int) -> list[Draft]:
     group = address("idp_groups", f"Group {run % 500}")
     old, new = GroupMapping("member", frozenset({"A"})), GroupMapping("member", frozenset({"B", str(run)}))
     facts = RunFacts("acme", "prod", actor="ann", commit=f"{run:040x}", config="acme")
-    step = Planned(1, group, "update", "api", old, new)
+    step = PlannedStep(1, group, "update", "api", old, new)
     rows = tuple(Holding(f"user{i}@acme.com", f"u{i}", "org_admin", "IT", ("group:Admins",)) for i in range(holders))
     sighting = Sighting(START, rows, {"org_admin": holders}, {"IT": holders})
     return [

@@ -1,10 +1,11 @@
-"""Counts functions that bind a name which says nothing, and fails when their share is above the limit.
+"""Counts functions that bind a name which says nothing; fails when their share is above the limit, or a type has one.
 
 script/names.py            the share of each package and of all
 script/names.py --list     every function with the names, as file:line
 script/names.py PATH...    only these files or folders
 
-The words are in `script/vague_names.txt`. A function binds its parameters, the variables it assigns (loops, `with`,
+The words are in `script/vague_names.txt`. No class may be called by one, nor a type declared as `X = Literal[...]` or as
+a `TypeVar`; a `Row` is one of a table. A function binds its parameters, the variables it assigns (loops, `with`,
 `except`, comprehensions and `match` included) and its own name; what a nested function binds is the nested function's.
 """
 
@@ -94,6 +95,20 @@ def _bound(node: ast.AST) -> Iterator[str]:
         yield from _bound(child)
 
 
+def vague_types(tree: ast.Module, words: frozenset[str]) -> Iterator[tuple[str, int]]:
+    """Yield the classes and declared types of a module that have such a name, each with its line."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ClassDef(name=name):
+                pass
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript() | ast.Call(func=ast.Name(id="TypeVar"))):
+                name = "" if name.isupper() else name
+            case _:
+                continue
+        if name[:1] != name[:1].lower() and name.lower() in words - {"row", "rows"}:
+            yield name, node.lineno
+
+
 def reads_rows(tree: ast.AST) -> bool:
     """Return whether a module imports a library for databases or CSV, where a row is called a row."""
     imported: set[str] = set()
@@ -133,7 +148,13 @@ def main(arguments: list[str]) -> int:
     """Print the shares, and the functions if asked; return 1 when the share of all is above the limit."""
     roots = [Path(argument).resolve() for argument in arguments if not argument.startswith("-")] or [ROOT / "src"]
     paths = sorted(path for root in roots for path in ([root] if root.is_file() else root.rglob("*.py")))
-    vague, bad, total = check(paths, vague_words(WORDS.read_text(encoding="utf-8")))
+    words = vague_words(WORDS.read_text(encoding="utf-8"))
+    vague, bad, total = check(paths, words)
+    types = [
+        f"{path}:{line} {name} is not a name for a type"
+        for path in paths
+        for name, line in vague_types(ast.parse(path.read_text(encoding="utf-8")), words)
+    ]
     if "--list" in arguments:
         for function in vague:
             print(f"{function.path.relative_to(ROOT)}:{function.line} {function.name}: {', '.join(function.words)}")
@@ -141,7 +162,8 @@ def main(arguments: list[str]) -> int:
         print(f"{package:16} {bad[package]:5} of {count:5}  {bad[package] / count:6.1%}")
     share = bad.total() / max(total.total(), 1)
     print(f"{'all':16} {bad.total():5} of {total.total():5}  {share:6.1%}, at most {LIMIT:.0%}")
-    return int(share > LIMIT)
+    print(*types, sep="\n", end="\n" if types else "")
+    return int(share > LIMIT or bool(types))
 
 
 if __name__ == "__main__":

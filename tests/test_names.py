@@ -75,5 +75,28 @@ def test_a_share_above_the_limit_fails(tmp_path: Path, capsys: pytest.CaptureFix
     assert "1 of     1  100.0%" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("class Seen: ...", ["Seen"]),
+        ('Kept = Literal["names"]', ["Kept"]),
+        ('Wanted = TypeVar("Wanted", bound=int)', ["Wanted"]),
+        ("class Row: ...", []),
+        ("class SeenAt: ...", []),
+        ('KEPT = words["kept"]', []),
+        ("Kept = 20", []),
+    ],
+)
+def test_a_class_or_a_declared_type_has_a_name_that_says_something(source: str, expected: list[str]) -> None:
+    assert [name for name, _ in names.vague_types(ast.parse(source), WORDS)] == expected
+
+
+def test_a_vague_class_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "module.py").write_text("class Found: ...\ndef f(x): ...\n", encoding="utf-8")
+
+    assert names.main([str(tmp_path)]) == 1
+    assert "module.py:1 Found is not a name for a type" in capsys.readouterr().out
+
+
 def test_a_comment_in_the_list_is_no_word() -> None:
     assert names.vague_words("# found\nheld # kept\n\n") == {"held"}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from journals import ADMINS, BRAND, ME, MEMORY_DISK, START, Ticking, ended, intent, opening
 
 from rolecall.journal.opened import open_journal
-from rolecall.journal.port import Journal, Seen
+from rolecall.journal.port import AppliedState, Journal
 from rolecall.journal.sqlite import SqliteDatabase
 from rolecall.model.settings import UNSET, GroupMapping
 from rolecall.model.sighting import Holding, Sighting
@@ -37,7 +37,7 @@ def play(journal: Journal, ops: Sequence[tuple[Any, ...]]) -> dict[str, dict[str
             run = journal.begin(opening(org_id=org))
             held.intend(run, [intent(number, run)])
             journal.settle(run, [ended(number, state, found=mapping, problem=message)])
-            held.remember(run, Seen({at: mapping}, config="c"))
+            held.remember(run, AppliedState({at: mapping}, config="c"))
             journal.sight(run, Sighting(START, (Holding(message, "u", "org_admin", "IT"),)))
             if closes:
                 journal.close_run(run, "done", message)

@@ -8,7 +8,7 @@ from typing import Any
 
 from rolecall.journal.port import Holder
 from rolecall.model.kinds import address
-from rolecall.model.run import Opening, PendingWrite, Planned, RunFacts, StepOutcome
+from rolecall.model.run import Opening, PendingWrite, PlannedStep, RunFacts, StepOutcome
 from rolecall.model.settings import Domain, GroupMapping
 
 ORG = "org_8817"
@@ -41,9 +41,9 @@ class Ticking:
 def opening(**changes: Any) -> Opening:
     """An apply of three steps: one update, one create, one for a person."""
     steps = [
-        Planned(1, ADMINS, "update", "api", MEMBER, ADMIN),
-        Planned(2, BRAND, "create", "api", None, MEMBER),
-        Planned(3, DOMAIN, "create", "human", None, Domain(False, "approval")),
+        PlannedStep(1, ADMINS, "update", "api", MEMBER, ADMIN),
+        PlannedStep(2, BRAND, "create", "api", None, MEMBER),
+        PlannedStep(3, DOMAIN, "create", "human", None, Domain(False, "approval")),
     ]
     facts = RunFacts("acme", "prod", actor="ann", commit="c0ffee", pull_request="https://git.example.com/acme/1")
     return Opening(ORG, "apply", facts, "d1gest", '{"format_version":"1.0"}', steps)._replace(**changes)

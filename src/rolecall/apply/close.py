@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from rolecall.apply.idp import read_idp
 from rolecall.apply.steps import satisfies
-from rolecall.journal.port import Seen
+from rolecall.journal.port import AppliedState
 from rolecall.live.port import IdpSideReader, Reader
 from rolecall.model.change import Change
 from rolecall.model.desired import Applied, Desired
@@ -49,7 +49,7 @@ async def reread(org: Reader, live: Live, steps: Sequence[Change], idp: IdpSideR
 
 def memory_after(
     difference: Difference, live: Live, applied: Applied, facts: RunFacts, today: date | None = None
-) -> Seen:
+) -> AppliedState:
     """Return what a closing run remembers.
 
     ``difference`` is the difference between ``live`` and the desired state of the run, with expired mappings read as
@@ -68,7 +68,7 @@ def memory_after(
     expires = frozenset(at for at, intent in desired.intents.items() if intent.expires)
     mentioned = {*values, *protected, *expires, *difference.unmanaged}
     remembered = {**{at: at for at in mentioned}, **{at: name for at, name in left.items() if at not in values}}
-    return Seen(
+    return AppliedState(
         values=values,
         forgotten=forgotten - values.keys(),
         policy=identity.written.policy,

@@ -23,7 +23,7 @@ from rolecall.model.live import Live
 from rolecall.model.run import (
     Approval,
     Opening,
-    Planned,
+    PlannedStep,
     Run,
     RunFacts,
     RunKind,
@@ -241,9 +241,9 @@ def opening(
     return Opening(plan.org.id, kind, facts, digest(plan), text, planned, plan.lifts, approvals)
 
 
-def _planned(change: Change, number: StepNumber) -> Planned:
+def _planned(change: Change, number: StepNumber) -> PlannedStep:
     values = (change.address, change.action, change.via, change.before, change.after, change.id)
-    return Planned(number.number, *values, number.visit, number.item)
+    return PlannedStep(number.number, *values, number.visit, number.item)
 
 
 def unrecorded(run: int, begun: Opening, at: datetime, sender: Sender) -> Run:
@@ -264,7 +264,7 @@ def unrecorded(run: int, begun: Opening, at: datetime, sender: Sender) -> Run:
     )
 
 
-def _step(run: int, planned: Planned, sender: Sender) -> Step:
+def _step(run: int, planned: PlannedStep, sender: Sender) -> Step:
     ended = sender.ended.get(planned.number)
     if ended is None:
         waiting: StepState = "open" if planned.number in sender.began else "not_tried"

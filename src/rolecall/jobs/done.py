@@ -24,7 +24,7 @@ from rolecall.jobs.history import one_run, superseded
 from rolecall.jobs.observe import default_role
 from rolecall.jobs.observe_table import Known, mapping, split_teams
 from rolecall.jobs.step_numbers import steps_meant
-from rolecall.journal.port import Journal, OrgLock, Seen
+from rolecall.journal.port import AppliedState, Journal, OrgLock
 from rolecall.live.port import Reader
 from rolecall.live.snapshot.file import entry_faults, read_snapshot
 from rolecall.live.snapshot.reader import SnapshotReader
@@ -123,7 +123,7 @@ def remember_step(lock: OrgLock, attested: Attested, facts: RunFacts) -> None:
     """Keep the value of a step that the org was seen to show as last applied, so that drift knows it."""
     lock.remember(
         attested.run.id,
-        Seen(
+        AppliedState(
             values={attested.step.address: attested.step.after},
             config=facts.config or facts.org_name,
             commit=facts.commit,

@@ -28,7 +28,7 @@ from rolecall.plan.diff.identity import identify
 from rolecall.plan.explain.access_records import record_access
 from rolecall.plan.saved.privacy import mask
 
-Kept = Literal["names", "masked", "counts", "none"]
+PeopleShown = Literal["names", "masked", "counts", "none"]
 INLINE = 5_000
 """More users than this are written to a file of their own, next to the snapshot."""
 
@@ -42,7 +42,7 @@ class OrgRead(NamedTuple):
     by: str | None
 
 
-async def take(org: Reader, people: People | None, people_shown: Kept, now: datetime, by: str | None) -> OrgRead:
+async def take(org: Reader, people: People | None, people_shown: PeopleShown, now: datetime, by: str | None) -> OrgRead:
     """Read everything. If a file is read, the time and the reader in it are kept."""
     live = await org.read()
     if isinstance(org, SnapshotReader):
@@ -53,7 +53,7 @@ async def take(org: Reader, people: People | None, people_shown: Kept, now: date
     return OrgRead(live, directory, now, by)
 
 
-def encoded(taken: OrgRead, people_shown: Kept, key: bytes = b"", people: str | None = None) -> dict[str, Any]:
+def encoded(taken: OrgRead, people_shown: PeopleShown, key: bytes = b"", people: str | None = None) -> dict[str, Any]:
     """Return the snapshot's JSON. ``people`` is the path of the users' file, if they are in a file of their own.
 
     A mask stands for the same user with the same ``key``.
@@ -67,7 +67,7 @@ def encoded(taken: OrgRead, people_shown: Kept, key: bytes = b"", people: str | 
     return encode_snapshot(Snapshot(live, user_rows, taken.at, taken.by))
 
 
-def write_snapshot(taken: OrgRead, people_shown: Kept, out: Path, key: bytes = b"") -> list[Path]:
+def write_snapshot(taken: OrgRead, people_shown: PeopleShown, out: Path, key: bytes = b"") -> list[Path]:
     """Write a snapshot as JSON or YAML, by its name; very many users to another file. Return what was written."""
     many = people_shown in ("names", "masked") and taken.directory is not None and len(taken.directory) > INLINE
     people_file = out.with_name(f"{out.stem}-people.jsonl") if many else None
@@ -96,7 +96,7 @@ def record(journal: Journal, taken: OrgRead, desired: Desired, facts: RunFacts) 
     return record_look(journal, org_id, "snapshot", facts, sighting)
 
 
-def _named(taken: OrgRead, people_shown: Kept) -> Live:
+def _named(taken: OrgRead, people_shown: PeopleShown) -> Live:
     """Return the org with what its file may say of users: coverage, counts, and the token's user."""
     live, directory = taken.live, taken.directory
     facts, coverage = live.facts, dict(live.coverage)
@@ -120,7 +120,7 @@ def _coverage(directory: Directory) -> Coverage:
     return coverage if coverage.state != "complete" else Coverage(read=len(directory), total=len(directory))
 
 
-def _user_rows(taken: OrgRead, people_shown: Kept, key: bytes) -> Iterator[dict[str, Any]]:
+def _user_rows(taken: OrgRead, people_shown: PeopleShown, key: bytes) -> Iterator[dict[str, Any]]:
     assert taken.directory is not None
     users = encode_people(taken.directory)
     return users if people_shown == "names" else (_mask(user, key) for user in users)

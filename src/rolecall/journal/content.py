@@ -19,7 +19,17 @@ from rolecall.journal import chain
 from rolecall.journal.chain import Entry, canonical
 from rolecall.journal.database import Database, damaged, decoding
 from rolecall.model.evidence import Confirmation
-from rolecall.model.run import Attestation, Closing, Opening, PendingWrite, Planned, Run, Step, StepOutcome, StepState
+from rolecall.model.run import (
+    Attestation,
+    Closing,
+    Opening,
+    PendingWrite,
+    PlannedStep,
+    Run,
+    Step,
+    StepOutcome,
+    StepState,
+)
 from rolecall.model.sighting import Sighting
 
 T = TypeVar("T")
@@ -97,7 +107,7 @@ def _folded(place: str, org_id: str, entries: Sequence[Entry]) -> Run | None:
     return replace(run, steps=tuple(sorted(steps.values(), key=lambda step: step.place)))
 
 
-def _planned(run: int, planned: Planned) -> Step:
+def _planned(run: int, planned: PlannedStep) -> Step:
     state: StepState = "human" if planned.via == "human" else "not_tried"
     return Step(run, **planned._asdict(), state=state)
 

@@ -16,7 +16,7 @@ from rolecall.journal import chain
 from rolecall.journal.chain import Draft, Entry, canonical
 from rolecall.journal.content import CODEC
 from rolecall.journal.database import RESTORE, Database, Row, damaged, decoding
-from rolecall.journal.port import Seen
+from rolecall.journal.port import AppliedState
 from rolecall.model.desired import Applied
 from rolecall.model.kinds import split_address
 from rolecall.model.lineage import LastRun
@@ -28,7 +28,7 @@ _NOTE = "note:"
 T = TypeVar("T")
 
 
-class Facts(NamedTuple):
+class RememberedFacts(NamedTuple):
     """Facts that are remembered of an org besides values; None for one that was never recorded."""
 
     policy: Policy | None = None
@@ -46,7 +46,7 @@ def applied(database: Database, org_id: str) -> Applied:
     stored_values, stored = _stored_values(database, org_id), _stored_facts(database, org_id)
     _check_values(database, org_id, stored_values)
     _check_facts(database, org_id, stored)
-    facts = CODEC.decode(Facts, stored)
+    facts = CODEC.decode(RememberedFacts, stored)
     values = {at: (value, config) for at, value, _, config, _, _ in stored_values}
     return Applied(
         settings=decode_settings(_sections({at: json.loads(value) for at, (value, _) in values.items()})),
@@ -72,7 +72,7 @@ def records(database: Database, org_id: str) -> tuple[Record, ...]:
     return tuple(map(_record, stored_values))
 
 
-def remember(database: Database, org_id: str, run: int, news: Seen, at: str) -> list[Draft]:
+def remember(database: Database, org_id: str, run: int, news: AppliedState, at: str) -> list[Draft]:
     """Write what is new, inside a transaction, and return the entry to add for it; none if everything was known.
 
     An address keeps the run, commit and moment that set its value; reading it again is not new.
@@ -86,7 +86,7 @@ def remember(database: Database, org_id: str, run: int, news: Seen, at: str) -> 
         )
     for address in body.get("forgotten", ()):
         database.change("DELETE FROM rolecall_applied WHERE org_id = ? AND address = ?", org_id, address)
-    for name in Facts._fields:
+    for name in RememberedFacts._fields:
         if name in body:
             put(database, org_id, name, body[name])
     return [Draft(run, 0, "remember", at, canonical(body))]
@@ -131,7 +131,7 @@ class Replay:
             )
         for at in content.get("forgotten", ()):
             self._values.pop(at, None)
-        self._facts |= {name: canonical(content[name]) for name in Facts._fields if name in content}
+        self._facts |= {name: canonical(content[name]) for name in RememberedFacts._fields if name in content}
 
     def faults(self, database: Database, org_id: str) -> list[Problem]:
         """Return the differences between the remembered values and what the chain says was written."""
@@ -181,7 +181,7 @@ def _record(stored: Row) -> Record:
 
 def _stored_facts(database: Database, org_id: str) -> dict[str, Any]:
     """Return the stored facts. Raises JournalError for one with the wrong type."""
-    facts, hints = {}, get_type_hints(Facts)
+    facts, hints = {}, get_type_hints(RememberedFacts)
     for name, value in database.select(_ALL_FACTS, org_id):
         with decoding(database.place, f"rolecall_memory, org {org_id}, {name}"):
             if not name.startswith(_NOTE):
@@ -201,7 +201,7 @@ def _sections(values: Mapping[str, Any]) -> dict[str, Any]:
     return sections
 
 
-def _news(database: Database, org_id: str, leaving: Seen) -> dict[str, Any]:
+def _news(database: Database, org_id: str, leaving: AppliedState) -> dict[str, Any]:
     """Return what differs from the remembered values; empty if nothing does."""
     remembered = {at: (value, config) for at, value, _, config, _, _ in _stored_values(database, org_id)}
     stored = _stored_facts(database, org_id)
@@ -214,7 +214,7 @@ def _news(database: Database, org_id: str, leaving: Seen) -> dict[str, Any]:
         },
         "forgotten": sorted(at for at in set(leaving.forgotten) - values.keys() if at in remembered),
     }
-    facts = Facts(
+    facts = RememberedFacts(
         policy=leaving.policy,
         protected=leaving.protected,
         group_ids=_merged(stored.get("group_ids", {}), leaving.group_ids),
@@ -226,7 +226,7 @@ def _news(database: Database, org_id: str, leaving: Seen) -> dict[str, Any]:
     )
     encoded = CODEC.encode(facts)
     news |= {name: fact for name, fact in encoded.items() if fact is not None and fact != stored.get(name)}
-    return {name: part for name, part in news.items() if part or name in Facts._fields}
+    return {name: part for name, part in news.items() if part or name in RememberedFacts._fields}
 
 
 def _merged(stored: Mapping[Any, str], current: Mapping[Any, str | None]) -> dict[Any, str] | None:

@@ -64,7 +64,7 @@ Waiting = Callable[[Holder | None], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class AppliedState:
     """The state that a closing run remembers.
 
     ``values`` are the managed addresses that match the configuration; ``forgotten`` addresses are dropped (deleted or
@@ -125,7 +125,7 @@ class OrgLock(Protocol):
         transaction.
         """
 
-    def remember(self, run: int, news: Seen) -> None:
+    def remember(self, run: int, news: AppliedState) -> None:
         """Remember what was read; checks the lock in the same transaction."""
 
 

@@ -22,11 +22,11 @@ from rolecall.journal.port import (
     LOCAL_ORG,
     LOG_ENTRY,
     Anchor,
+    AppliedState,
     AuditStore,
     Holder,
     JournalError,
     OrgLock,
-    Seen,
     Verified,
     Waiting,
     as_it_is,
@@ -291,7 +291,7 @@ class _SqlOrgLock:
         with self._lock.transaction():
             journal._append(self._org_id, [Draft(run, i.number, "intent", at, content.body(i)) for i in intents])
 
-    def remember(self, run: int, news: Seen) -> None:
+    def remember(self, run: int, news: AppliedState) -> None:
         journal, at = self._journal, self._journal._now()
         with self._lock.transaction():
             journal._append(self._org_id, memory.remember(journal._database, self._org_id, run, news, at))

@@ -49,7 +49,7 @@ class RunFacts(NamedTuple):
     version: str = ""
 
 
-class Planned(NamedTuple):
+class PlannedStep(NamedTuple):
     """A step as the plan has it, before anything is tried. ``number`` identifies it in its run.
 
     ``id`` is the org's id of the group; ``address`` has the name that it had then. ``visit`` and ``item`` are how the
@@ -112,8 +112,8 @@ class Step:
     ``before`` is the previous value. ``at`` is when its state last changed. ``by`` is who reported it done, or who had
     already set ``after``; ``problem`` is why it failed, as a sentence. ``reported`` is the console's value as entered,
     if it was reported instead of ``after``. ``id`` is the org's id of the group, None in runs of 0.1.0. ``visit`` and
-    ``item`` number a manual step in the runbook, see ``Planned``; they are None in runs of 0.1.0, whose runbooks use
-    ``number``. ``confirmation`` are records of an audit log that prove it.
+    ``item`` number a manual step in the runbook, see ``PlannedStep``; they are None in runs of 0.1.0, whose runbooks
+    use ``number``. ``confirmation`` are records of an audit log that prove it.
     """
 
     run: int
@@ -192,7 +192,7 @@ class Opening(NamedTuple):
     facts: RunFacts = RunFacts()
     digest: str | None = None
     plan: Annotated[str, UNWRITTEN] = ""
-    steps: Sequence[Planned] = ()
+    steps: Sequence[PlannedStep] = ()
     lifts: Sequence[Allow] = ()
     approvals: Sequence[Approval] = ()
 

@@ -17,7 +17,7 @@ from rolecall.journal.database import migrate
 from rolecall.journal.store import SqlJournal
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.policy import Policy
-from rolecall.model.run import Attestation, Opening, Planned, RunFacts, Step
+from rolecall.model.run import Attestation, Opening, PlannedStep, RunFacts, Step
 from rolecall.model.settings import BLANK, Domain, GroupMapping, Settings, Sso
 from rolecall.plan.saved.digest import digest, short
 
@@ -230,9 +230,9 @@ def test_a_run_says_what_an_earlier_run_of_the_same_plan_applied(bench):
 @pytest.mark.parametrize(("attested", "outcome"), [(True, "done"), (False, "incomplete")])
 def test_a_run_that_died_is_done_where_each_step_was_done_or_reported_done(bench, attested, outcome):
     at = "idp_groups/Writer-Brand"
-    steps = [Planned(1, "domains/acme.de", "create", "human", None, Domain(True))]
+    steps = [PlannedStep(1, "domains/acme.de", "create", "human", None, Domain(True))]
     if not attested:
-        steps.append(Planned(2, at, "create", "api", None, BRAND))
+        steps.append(PlannedStep(2, at, "create", "api", None, BRAND))
     journal = bench.journal()
     dead = journal.begin(Opening("org_1", "apply", RunFacts(), steps=steps))
     journal.attest(dead, Attestation(1, "ann@acme.com"))

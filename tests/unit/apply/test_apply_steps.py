@@ -14,7 +14,7 @@ from rolecall.errors import OrgError, Problem
 from rolecall.journal.port import Holder, JournalError
 from rolecall.model.change import Change
 from rolecall.model.outcome import Done, Event, Failed, Moved, Outcome, Refused, Unknown
-from rolecall.model.run import Opening, Planned, RunFacts, StepOutcome
+from rolecall.model.run import Opening, PlannedStep, RunFacts, StepOutcome
 from rolecall.model.settings import Domain, GroupMapping
 
 GIVES = GroupMapping("member", frozenset({"Brand"}))
@@ -215,10 +215,10 @@ def test_a_run_that_is_stopped_says_of_each_recorded_step_that_it_was_not_sent()
 
 def test_a_run_that_could_not_be_recorded_is_as_its_process_knows_it():
     planned = [
-        Planned(1, "idp_groups/A", "update", "api", OLD, NEW, "g1"),
-        Planned(2, "idp_groups/B", "create", "api", None, NEW),
-        Planned(3, "domains/acme.de", "create", "human", None, Domain(True)),
-        Planned(4, "idp_groups/C", "create", "api", None, NEW),
+        PlannedStep(1, "idp_groups/A", "update", "api", OLD, NEW, "g1"),
+        PlannedStep(2, "idp_groups/B", "create", "api", None, NEW),
+        PlannedStep(3, "domains/acme.de", "create", "human", None, Domain(True)),
+        PlannedStep(4, "idp_groups/C", "create", "api", None, NEW),
     ]
     begun = Opening("org_1", "apply", RunFacts(actor="ann"), "d1gest", "{}", planned)
     ended = {1: StepOutcome(1, "idp_groups/A", "moved", OTHER, "v2", "someone was faster", "bo")}

@@ -20,7 +20,7 @@ from rolecall.journal.port import Journal
 from rolecall.model.audit import AuditLog, AuditPosition, Gap
 from rolecall.model.kinds import address
 from rolecall.model.live import Coverage
-from rolecall.model.run import Attestation, Opening, Planned
+from rolecall.model.run import Attestation, Opening, PlannedStep
 from rolecall.model.settings import Domain, Sso
 from rolecall.model.target import AuditTarget, SecretRef
 
@@ -40,8 +40,8 @@ class World:
 
     def begin(self, at: datetime, *, domain: tuple[Domain, Domain] | None = None, sso: Any = (OFF, ON)) -> int:
         self.clock[0] = at
-        steps = [Planned(1, address("sso"), "update", "human", *sso)] if sso else []
-        steps += [Planned(2, ACME, "update", "human", *domain)] if domain else []
+        steps = [PlannedStep(1, address("sso"), "update", "human", *sso)] if sso else []
+        steps += [PlannedStep(2, ACME, "update", "human", *domain)] if domain else []
         run = self.journal.begin(Opening(ORG, "apply", steps=steps))
         self.journal.close_run(run, "done")
         return run

@@ -13,7 +13,7 @@ from journals import ADMIN, ADMINS, ME, ORG, START, Ticking, ended, intent, open
 
 from rolecall.journal.chain import Draft, canonical, link, sha256
 from rolecall.journal.opened import _connect
-from rolecall.journal.port import Journal, JournalError, Seen
+from rolecall.journal.port import AppliedState, Journal, JournalError
 from rolecall.model.run import Opening
 from rolecall.model.sighting import Sighting
 
@@ -26,7 +26,7 @@ def fill(journal: Journal) -> int:
     with journal.lock(ORG, ME) as held:
         held.intend(number, [intent(1, number), intent(2, number)])
         journal.settle(number, [ended(1), ended(2)])
-        held.remember(number, Seen({ADMINS: ADMIN}, group_ids={"Writer-Admins": f"g{number}"}, config="c"))
+        held.remember(number, AppliedState({ADMINS: ADMIN}, group_ids={"Writer-Admins": f"g{number}"}, config="c"))
     journal.sight(number, Sighting(START))
     journal.close_run(number, "done")
     return number

@@ -12,7 +12,7 @@ import pytest
 from journals import ADMIN, ADMINS, ME, ORG, intent, opening
 
 from rolecall.journal.opened import open_journal
-from rolecall.journal.port import Holder, Journal, LockLost, LockTaken, Seen
+from rolecall.journal.port import AppliedState, Holder, Journal, LockLost, LockTaken
 
 BO = Holder("bo@acme.com", "ci-7", 99, ci_run="https://ci.example.com/812")
 
@@ -114,7 +114,7 @@ def test_a_lost_lock_stops_the_intent_and_writes_nothing(
             with pytest.raises(LockLost, match="journal"):
                 held.intend(number, [intent(2)])
             with pytest.raises(LockLost):
-                held.remember(number, Seen({ADMINS: ADMIN}))
+                held.remember(number, AppliedState({ADMINS: ADMIN}))
             with pytest.raises(LockLost):
                 held.check()
             assert [step.number for step in other.open_steps(ORG)] == [1]

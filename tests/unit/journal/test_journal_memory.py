@@ -6,7 +6,7 @@ from datetime import date
 
 from journals import ADMIN, ADMINS, BRAND, DOMAIN, ME, MEMBER, ORG, Ticking, opening
 
-from rolecall.journal.port import Journal, Seen
+from rolecall.journal.port import AppliedState, Journal
 from rolecall.model.desired import NOTHING_APPLIED
 from rolecall.model.kinds import address
 from rolecall.model.policy import Guards, Ignore, Policy
@@ -15,7 +15,7 @@ from rolecall.model.settings import BLANK, UNSET, Defaults, Domain, Scim
 ALL_STAFF = address("idp_groups", "All-Staff")
 DEFAULTS = Defaults("member", frozenset({"Everyone"}))
 POLICY = Policy({"domains": "authoritative"}, (Ignore("idp_groups/tmp-*", "sandbox"),), Guards(min_org_admins=3))
-SEEN = Seen(
+SEEN = AppliedState(
     values={
         ADMINS: ADMIN,
         BRAND: MEMBER,
@@ -35,7 +35,7 @@ SEEN = Seen(
 )
 
 
-def remember(journal: Journal, seen: Seen, org: str = ORG) -> int:
+def remember(journal: Journal, seen: AppliedState, org: str = ORG) -> int:
     number = journal.begin(opening(org_id=org))
     with journal.lock(org, ME) as held:
         held.remember(number, seen)
@@ -66,7 +66,7 @@ def test_what_was_seen_comes_back_as_settings(journal: Journal) -> None:
 def test_a_record_tells_the_run_that_brought_the_value(journal: Journal, clock: Ticking) -> None:
     first = remember(journal, SEEN)
     clock.jump(days=1)
-    second = remember(journal, Seen({ADMINS: ADMIN, BRAND: ADMIN}, config=SEEN.config, commit="beef"))
+    second = remember(journal, AppliedState({ADMINS: ADMIN, BRAND: ADMIN}, config=SEEN.config, commit="beef"))
     rows = {record.address: record for record in journal.records(ORG)}
     assert len(rows) == 6
     assert (rows[ADMINS].run, rows[ADMINS].commit, rows[ADMINS].value) == (first, "c0ffee", ADMIN)
@@ -86,14 +86,17 @@ def test_seeing_the_same_again_adds_nothing(journal: Journal) -> None:
 
 def test_another_config_takes_an_address_over(journal: Journal) -> None:
     remember(journal, SEEN)
-    remember(journal, Seen({ADMINS: ADMIN}, config="elsewhere"))
+    remember(journal, AppliedState({ADMINS: ADMIN}, config="elsewhere"))
     applied = journal.applied(ORG)
     assert (applied.config[ADMINS], applied.config[BRAND]) == ("elsewhere", SEEN.config)
 
 
 def test_what_is_forgotten_is_gone_and_the_rest_stays(journal: Journal) -> None:
     remember(journal, SEEN)
-    remember(journal, Seen(forgotten=[ADMINS, DOMAIN, address("sso")], group_ids={"New": "g3"}, protected=frozenset()))
+    remember(
+        journal,
+        AppliedState(forgotten=[ADMINS, DOMAIN, address("sso")], group_ids={"New": "g3"}, protected=frozenset()),
+    )
     applied = journal.applied(ORG)
     assert applied.settings.domains is UNSET
     assert applied.settings.idp_groups == {"Brand/Ops é": MEMBER, "All-Staff": BLANK}
@@ -103,13 +106,13 @@ def test_what_is_forgotten_is_gone_and_the_rest_stays(journal: Journal) -> None:
 
 
 def test_an_org_with_an_empty_inventory_is_not_one_never_looked_at(journal: Journal) -> None:
-    remember(journal, Seen(unmanaged=frozenset()))
+    remember(journal, AppliedState(unmanaged=frozenset()))
     assert journal.applied(ORG).unmanaged == frozenset()
 
 
 def test_two_orgs_in_one_journal(journal: Journal) -> None:
     remember(journal, SEEN)
-    remember(journal, Seen({ADMINS: MEMBER}, config="x"), "org_2")
+    remember(journal, AppliedState({ADMINS: MEMBER}, config="x"), "org_2")
     assert journal.applied("org_2").settings.idp_groups == {"Writer-Admins": MEMBER}
     assert journal.applied(ORG).settings.idp_groups["Writer-Admins"] == ADMIN  # type: narrowed by the test above
     assert (journal.verify(ORG).problems, journal.verify("org_2").problems) == ((), ())

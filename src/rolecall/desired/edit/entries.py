@@ -16,7 +16,7 @@ from rolecall.model.kinds import BY_SECTION, split_address
 from rolecall.model.settings import Address
 
 
-class Wanted(Protocol):
+class EntryEdit(Protocol):
     """The requested change of one entry, see ``config.Edit``."""
 
     @property
@@ -27,7 +27,7 @@ class Wanted(Protocol):
     def fresh(self) -> Any: ...
 
 
-def set_fields(text: str, edits: Sequence[Wanted], *, as_json: bool = False) -> str:
+def set_fields(text: str, edits: Sequence[EntryEdit], *, as_json: bool = False) -> str:
     """Return the text with these fields set in existing entries; ``add_entries`` handles new ones."""
     doc = Text(text)
     entries = _Entries(doc)
@@ -57,7 +57,7 @@ def remove_entries(text: str, addresses: Sequence[Address]) -> str:
     return spliced(text, splices)
 
 
-def add_entries(text: str, edits: Sequence[Wanted], *, as_json: bool = False) -> str:
+def add_entries(text: str, edits: Sequence[EntryEdit], *, as_json: bool = False) -> str:
     """Return the text with the missing entries added at the end of their sections, and missing sections at the end."""
     doc = Text(text)
     entries = _Entries(doc)
@@ -95,7 +95,7 @@ def _key(section: str, name: str) -> str:
         return name
 
 
-def _set(doc: Text, entry: Field, edit: Wanted, as_json: bool) -> Iterator[Splice]:
+def _set(doc: Text, entry: Field, edit: EntryEdit, as_json: bool) -> Iterator[Splice]:
     fields = dict(edit.fields or {})
     node = entry.value
     if entry.alias or not isinstance(node, MappingNode) or not node.value:
@@ -251,7 +251,7 @@ def _removal(doc: Text, whole: Field) -> Splice:
     return Splice(*doc.lines(whole.key.start_mark.index, whole.end), "")
 
 
-def _add(text: str, section: str, new: Sequence[Wanted], as_json: bool) -> str:
+def _add(text: str, section: str, new: Sequence[EntryEdit], as_json: bool) -> str:
     doc = Text(text)
     whole = doc.fields(doc.root).get(section)
     if as_json or (whole is not None and not is_block(whole.value) and isinstance(whole.value, MappingNode)):
@@ -271,7 +271,7 @@ def _add(text: str, section: str, new: Sequence[Wanted], as_json: bool) -> str:
     return spliced(text, [Splice(end, end, f"\n{lines}")])
 
 
-def _add_to_flow(doc: Text, whole: Field | None, section: str, new: Sequence[Wanted], as_json: bool) -> str | None:
+def _add_to_flow(doc: Text, whole: Field | None, section: str, new: Sequence[EntryEdit], as_json: bool) -> str | None:
     """Return the text with entries added to a flow map; None where a block is better: an empty map of a YAML file."""
     keyed = BY_SECTION[section].keyed
     pairs = {str(split_address(edit.address)[1]): edit.fresh for edit in new} if keyed else {}
@@ -284,12 +284,12 @@ def _add_to_flow(doc: Text, whole: Field | None, section: str, new: Sequence[Wan
     return spliced(doc.text, [Splice(whole.start, whole.end, flow(pairs, as_json=True))]) if as_json else None
 
 
-def _lines(new: Sequence[Wanted], indent: str) -> Iterator[str]:
+def _lines(new: Sequence[EntryEdit], indent: str) -> Iterator[str]:
     for edit in new:
         yield from entry_lines(str(split_address(edit.address)[1]), edit.fresh, indent)
 
 
-def _fresh_section(section: str, new: Sequence[Wanted]) -> Iterator[str]:
+def _fresh_section(section: str, new: Sequence[EntryEdit]) -> Iterator[str]:
     yield f"{section}:\n"
     if BY_SECTION[section].keyed:
         yield from _lines(new, "  ")

@@ -35,7 +35,7 @@ from rolecall.localorg.scim.models import GROUP, MAX_BODY, MAX_BULK_OPERATIONS, 
 PATCH_OP = str(PatchOp.__schema__)
 BULK_REQUEST = str(BulkRequest.__schema__)
 
-Wanted = TypeVar("Wanted", bound=BaseModel)
+Document = TypeVar("Document", bound=BaseModel)
 
 
 _match = lru_cache(maxsize=1024)(match)
@@ -106,7 +106,7 @@ class OrgService(ScimService):
         """Return a search, checked against the schemas, and the position that its cursor stands for."""
         return super().read_search(resource_types, inbound.by_email(payload))
 
-    def validated(self, model: type[Wanted], payload: Any, context: Context) -> Wanted:
+    def validated(self, model: type[Document], payload: Any, context: Context) -> Document:
         """Return a payload as its model. Raises the SCIM exception of its first fault."""
         try:
             return model.model_validate(payload, scim_ctx=context)
