@@ -4,7 +4,7 @@ script/names.py            the share of each package and of all
 script/names.py --list     every function with the names, as file:line
 script/names.py PATH...    only these files or folders
 
-The words are in `script/vague_names.txt`. No class may be called by one, nor a type declared as `X = Literal[...]` or as
+The words are in `script/vague_names.txt`. No class may be called by one, nor a type declared as `X = Literal[...]` or
 a `TypeVar`; a `Row` is one of a table. A function binds its parameters, the variables it assigns (loops, `with`,
 `except`, comprehensions and `match` included) and its own name; what a nested function binds is the nested function's.
 """
