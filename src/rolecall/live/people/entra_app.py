@@ -1,4 +1,4 @@
-"""Reads the enterprise application in Entra part by part, and what Microsoft Graph tells of its provisioning job.
+"""Reads the enterprise application in Entra part by part, and the state of its provisioning job.
 
 A part that cannot be read leaves the others.
 """
