@@ -46,6 +46,7 @@ def config_text(answers: Answers) -> str:
         idp=_scalar(answers.idp),
         note=notes.get(answers.way, ""),
         people=_PEOPLE.get(answers.idp, _PEOPLE["other"]),
+        writer="" if answers.way == "local" else _WRITER,
         guards=_GUARDS if answers.pipeline else "# guards:",
         journal="\njournal: {url: {env: ROLECALL_JOURNAL}} # postgresql://…\n" if remote and answers.pipeline else "",
     )
@@ -115,6 +116,13 @@ _PEOPLE = {
     "other": "# people: {file: people.csv} # email,groups",
 }
 
+_WRITER = """
+# WRITER's own APIs, which only read: who changed what in the console, and how many of the affected users use WRITER.
+# `writer` is the ID of your organization there; create one API key for each.
+# audit: {writer: 123456, token: {env: WRITER_AUDIT_KEY}}
+# usage: {writer: 123456, token: {env: WRITER_USAGE_KEY}}
+"""
+
 CONFIG_TEMPLATE = """\
 # yaml-language-server: $schema=./.rolecall/config.schema.json
 version: 1
@@ -128,7 +136,7 @@ org:
 
 # Where rolecall reads users and group members, to show who is affected. Default: from the org.
 {people}
-
+{writer}
 # domains:
 #   example.com: {{discoverable: true, join: approval}}
 

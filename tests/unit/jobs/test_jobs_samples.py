@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+from rolecall.desired.build import read_config
 from rolecall.jobs.init import Answers, config_text
 from rolecall.jobs.samples import without_samples
 from rolecall.model.kinds import ORG_SECTIONS
@@ -66,3 +70,15 @@ def test_line_ends_stay() -> None:
 def test_a_last_line_without_an_end_is_not_lost() -> None:
     after = without_samples(BEFORE, BEFORE + "\ndefaults:\n  role: member")
     assert "\ndefaults:\n  role: member\n" in after
+
+
+def test_the_samples_of_writers_own_apis_are_valid_where_an_org_can_have_them(tmp_path: Path) -> None:
+    for url, expected in (("observed:org.yaml", 2), ("https://writer.acme.com", 2), ("local:org.db", 0)):
+        text = config_text(Answers("acme", url, "okta"))
+        uncommented, number = re.subn(r"^# (?=(?:audit|usage): )", "", text, flags=re.MULTILINE)
+        assert number == expected
+        (tmp_path / "rolecall.yaml").write_text(uncommented)
+        config = read_config(tmp_path)
+        assert [target and target.writer for target in (config.audit, config.usage)] == (
+            ["123456"] * 2 if expected else [None] * 2
+        )
