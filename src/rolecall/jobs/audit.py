@@ -327,7 +327,8 @@ def unrecognized_problem(records: Sequence[AuditRecord]) -> Problem:
     reasons = ", ".join(f"{reason}: {number:,}" for reason, number in sorted(_reasons(records).items()))
     count = "1 record" if len(records) == 1 else f"{len(records):,} records"
     message = f"{count} of the audit log could not be evaluated ({reasons})"
-    hint = "what they changed is unknown. To see their form: rolecall audit --shape"
+    they, their = ("it", "its") if len(records) == 1 else ("they", "their")
+    hint = f"what {they} changed is unknown. To see {their} form: rolecall audit --shape"
     return Problem("audit_unrecognized", message, None, hint, "warning")
 
 

@@ -71,7 +71,7 @@ def drift_metrics(report: DriftReport, seconds: float) -> Iterator[Metric]:
     yield metric("people_without_access", "Active users without access.", report.without_access)
     help_text = "Managed sections, and users, that were not read completely."
     yield metric("unread_sections", help_text, len(report.unread_sections))
-    help_text = "Managed sections, and users, that were changed after they were read."
+    help_text = "Managed sections, users and teams that were changed after they were read."
     yield metric("changed_since_read", help_text, len(report.outdated))
     yield pending_metric(len(report.waiting), report.coverage, report.org)
     yield metric("requests", "Requests of the check.", report.requests)
