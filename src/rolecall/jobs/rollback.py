@@ -210,6 +210,7 @@ async def _departed(
     """
     if run_plan is None or plan_input.directory is None or request.people is None:
         return ()
+    unlisted = sum(move.size for move in run_plan.impact.moves if move.kind != "gain" and move.members_hash)
     losers = [user for move in run_plan.impact.moves if move.kind != "gain" for user in move.people]
     lost = {user.id: user.email for user in losers if user.id}
     missing = _missing_from(plan_input.directory, lost, run.org_id)
@@ -220,9 +221,19 @@ async def _departed(
     by_address = {known: email for known, email in missing.items() if email and known == stand_in(run.org_id, email)}
     inactive = {known: email for known, email in missing.items() if known not in by_address}
     return (
+        *_unlisted(run, unlisted),
         *_departed_users(run, inactive, "no longer active"),
         *_departed_users(run, by_address, "not found under the same address"),
     )
+
+
+def _unlisted(run: Run, number: int) -> Iterator[Problem]:
+    """Yield a warning about users who lost access in classes of which the plan has only a hash."""
+    if number:
+        message = (
+            f"the plan of run {run.id} does not list {number:,} users who lost access, so it is unknown whether they"
+        )
+        yield _stays(f"{message} are still active", None)
 
 
 def _missing_from(directory: Directory, lost: Mapping[str, str | None], org: str) -> Mapping[str, str | None]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Set
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Collection, Iterable, Sequence, Set
+from operator import eq
+from typing import Annotated, Any, Literal, NamedTuple
 
 from rolecall.model import normalise
 from rolecall.model.desired import Desired
@@ -81,7 +82,8 @@ class Move(NamedTuple):
     """Users with the same access before, the same access after, and the same causes. A role without a team is org admin
     at org level (R36).
 
-    ``people`` is empty where they must not be named; ``size`` always holds. ``causes`` says which change causes what,
+    ``people`` is empty where they must not be named, and where a saved plan has only the hash of their ids,
+    ``members_hash``; ``size`` always holds. ``causes`` says which change causes what,
     and is empty where one change causes all of it. ``to_default``: they fall back to default access alone;
     ``on_default``: default access is all they have after the plan, whether or not it was before.
     """
@@ -91,10 +93,11 @@ class Move(NamedTuple):
     kind: MoveKind
     because: tuple[Address, ...]
     size: int
-    people: tuple[Who, ...]
+    people: Sequence[Who]
     to_default: bool = False
     causes: tuple[Attribution, ...] = ()
     on_default: bool = False
+    members_hash: Annotated[Code, OMIT] = ""
 
     @property
     def falls_back(self) -> bool:
@@ -166,6 +169,46 @@ def who(directory: Directory, number: int, org_id: str = "") -> Who:
     if not known or "@" in known:
         known = stand_in(org_id, email)
     return Who(known, email)
+
+
+LISTED = 10_000
+"""The most users that a saved plan lists one by one, and that are in memory one by one in a class."""
+
+
+class Users(Sequence[Who]):
+    """The users of a large class. Only their numbers are in memory; each user is made when it is read."""
+
+    __slots__ = ("_directory", "_numbers", "_org_id")
+
+    def __init__(self, directory: Directory, numbers: Sequence[int], org_id: str) -> None:
+        self._directory, self._numbers, self._org_id = directory, numbers, org_id
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, place: Any) -> Any:
+        numbers = self._numbers[place]
+        if isinstance(numbers, int):
+            return who(self._directory, numbers, self._org_id)
+        return Users(self._directory, numbers, self._org_id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Users | tuple) and len(self) == len(other) and all(map(eq, self, other))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+
+def users(directory: Directory, numbers: Sequence[int], org_id: str) -> Sequence[Who]:
+    """Return the users with these numbers; as a tuple up to 10,000."""
+    listed = Users(directory, numbers, org_id)
+    return tuple(listed) if len(numbers) <= LISTED else listed
+
+
+def hash_of(users: Iterable[Who]) -> str:
+    """Return the SHA-256 of the sorted ids of users, one a line, as hex."""
+    lines = "\n".join(sorted(user.id for user in users))
+    return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def stand_in(org_id: str, email: str) -> str:

@@ -24,6 +24,8 @@ from rolecall.plan.moves import TeamTally as TeamTally
 from rolecall.plan.moves import Who as Who
 
 FORMAT_VERSION = "1.0"
+CLASSES_VERSION = "1.1"
+"""The format of plans that have users by class only, as they affect more than 10,000."""
 
 Verdict = Literal["pass", "review", "block", "allowed", "not judged"]
 ApartKind = Literal["waiting", "expired", "expiring", "expiry", "human", "released", "sign_up"]

@@ -143,6 +143,22 @@ def test_a_user_with_another_address_is_not_named_as_inactive(
     assert "1 user who lost access in run 1 is no longer active: di@tiny.co" in told
 
 
+def test_users_whom_the_plan_of_the_run_does_not_list_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """A class of many users is in the journal as a hash of their ids."""
+    for module in ("moves", "saved.encode"):
+        monkeypatch.setattr(f"rolecall.plan.{module}.LISTED", 1)
+    monkeypatch.chdir(made := make_repo(tmp_path / "repo", NARROW))
+    assert run(["apply", "--auto-approve"]) == Exit.OK
+    with meddler.idp(made / "org.db") as idp:
+        idp.leaves("di@tiny.co")
+    capsys.readouterr()
+    run(["rollback", "1"])
+    told = " ".join("".join(capsys.readouterr()).split())
+    assert "The plan of run 1 does not list 2 users who lost access, so it is unknown whether they" in told
+
+
 @pytest.mark.parametrize("of_everybody", [True, False])
 def test_a_user_whom_the_source_knows_by_address_alone_is_not_called_inactive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, of_everybody: bool

@@ -93,7 +93,8 @@ def _not_forecast(plan_input: PlanInput, known: Collection[str], pending: Sequen
 def _with_names(shift: Shift, size: int, forecast: Sequence[Move]) -> str:
     """Return a sentence with the names of the users, where they are few and may be named."""
     text = sentence(shift, size)
-    who = sorted(who.email or "" for move in forecast if shift_of(move) == shift for who in move.people)
+    own = [move for move in forecast if shift_of(move) == shift] if size <= _NAMED else []
+    who = sorted(user.email or "" for move in own for user in move.people)
     few = 0 < len(who) == size <= _NAMED and all(who) and text.endswith(".") and text.count(". ") == 0
     return f"{text[:-1]}: {', '.join(who)}." if few else text
 

@@ -15,7 +15,7 @@ from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import Address
 from rolecall.plan.forecast import AccessForecast
 from rolecall.plan.impact.causes import Cause, Causes, union
-from rolecall.plan.moves import Attribution, who
+from rolecall.plan.moves import Attribution, users
 from rolecall.plan.value import Move, Tally, TeamTally
 
 
@@ -79,7 +79,7 @@ def moves(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> tuple[Move, ..
             kind_of(forecast, cohort),
             cohort.because,
             len(cohort.numbers),
-            tuple([who(directory, number, org) for number in cohort.numbers]),
+            users(directory, cohort.numbers, org),
             to_default(cohort.before, cohort.after),
             attributions(entitlements, cohort),
             bool(cohort.after & BY_DEFAULT),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rolecall import __version__
@@ -17,9 +17,20 @@ from rolecall.model.live import Coverage
 from rolecall.model.policy import Policy
 from rolecall.model.settings import Address, Settings, Sso
 from rolecall.plan.coverage import sections_of
+from rolecall.plan.moves import LISTED, hash_of
 from rolecall.plan.saved.digest import digest
 from rolecall.plan.saved.summary import summary
-from rolecall.plan.value import FORMAT_VERSION, Impact, Move, OrgRef, Plan, Released, Transient, UpgradeImpact
+from rolecall.plan.value import (
+    CLASSES_VERSION,
+    FORMAT_VERSION,
+    Impact,
+    Move,
+    OrgRef,
+    Plan,
+    Released,
+    Transient,
+    UpgradeImpact,
+)
 
 
 def encode_plan(plan: Plan) -> dict[str, Json]:
@@ -41,7 +52,7 @@ def _write_plan(plan: Plan, json: Mapping[str, Json]) -> dict[str, Json]:
     tallies = plan.impact.tallies
     counted = [None if (tally := tallies.get(c.address)) is None else tally._asdict() for c in plan.changes]
     return {
-        "format_version": FORMAT_VERSION,
+        "format_version": _format_version(json["impact"]),
         "rolecall_version": __version__,
         "digest": digest(plan),
         "changes": [{**change, "people": people} for change, people in zip(json["changes"], counted, strict=True)],
@@ -58,6 +69,12 @@ def _write_plan(plan: Plan, json: Mapping[str, Json]) -> dict[str, Json]:
         **_sso_metadata(plan),
         **_readings(plan),
     }
+
+
+def _format_version(impact: Json) -> str:
+    """Return the format, 1.1 where users are not listed in ``details``."""
+    upgrade = impact["upgrade"] or {}
+    return CLASSES_VERSION if "details_omitted" in impact or "details_omitted" in upgrade else FORMAT_VERSION
 
 
 def _read_plan(json: dict[str, Json]) -> dict[str, Json]:
@@ -153,7 +170,7 @@ def _write_impact(impact: Impact, json: Mapping[str, Json]) -> dict[str, Json]:
     return {
         "changed": impact.changed,
         "org_admins": None if admins is None else {"before": admins[0], "after": admins[1]},
-        "details": _details(impact.moves, json["groups"]),
+        **_users(impact.moves, json["groups"], "groups"),
         "members": dict(sorted(impact.members.items())),
     }
 
@@ -168,7 +185,7 @@ def _read_impact(json: dict[str, Json]) -> dict[str, Json]:
 
 
 def _write_upgrade(upgrade: UpgradeImpact, json: Mapping[str, Json]) -> dict[str, Json]:
-    return {"details": _details(upgrade.moves, json["moves"])}
+    return _users(upgrade.moves, json["moves"], "moves")
 
 
 def _read_upgrade(json: dict[str, Json]) -> dict[str, Json]:
@@ -176,6 +193,24 @@ def _read_upgrade(json: dict[str, Json]) -> dict[str, Json]:
 
 
 _OF_PERSON = ("before", "after", "kind", "because", "to_default")
+
+
+def _users(moves: Sequence[Move], encoded: Json, key: str) -> dict[str, Json]:
+    """Return the users of the moves: one by one up to 10,000, else once in each class, and how many are not listed."""
+    if not any(move.members_hash for move in moves) and sum(len(move.people) for move in moves) <= LISTED:
+        return {"details": _details(moves, encoded)}
+    return {
+        "details": [],
+        "details_omitted": sum(move.size for move in moves),
+        key: [{**json, **_members(move)} for move, json in zip(moves, encoded, strict=True)],
+    }
+
+
+def _members(move: Move) -> dict[str, Json]:
+    """Return the ids of a class with the names that are shown; of one of more than 10,000 users the hash of the ids."""
+    if move.members_hash or len(move.people) > LISTED:
+        return {"members_hash": move.members_hash or hash_of(move.people)}
+    return {"members": [list(user) for user in move.people]} if move.people else {}
 
 
 def _details(moves: Iterable[Move], encoded: Iterable[Mapping[str, Json]]) -> list[Json]:
@@ -197,7 +232,9 @@ def _moves(groups: Iterable[Json], details: list[Json]) -> list[Json]:
         {
             "on_default": group["to_default"],
             **group,
-            "people": [next(people, None) for _ in range(group["size"])] if details else [],
+            "people": [next(people, None) for _ in range(group["size"])]
+            if details
+            else [{"id": id_, "email": email} for id_, email in group.get("members", ())],
         }
         for group in groups
     ]
@@ -250,7 +287,16 @@ _CODEC = Codec(
         Impact: Shape(
             (
                 *("people", "problem", "changed", "gain", "lose", "change", "losing", "to_default", "to_nothing"),
-                *("escalations", "org_admins", "headline", "details", "groups", "transients", "at_risk"),
+                *(
+                    "escalations",
+                    "org_admins",
+                    "headline",
+                    "details",
+                    "details_omitted",
+                    "groups",
+                    "transients",
+                    "at_risk",
+                ),
                 *(
                     "order_limited",
                     "teams",
@@ -267,7 +313,9 @@ _CODEC = Codec(
             _write_impact,
             _read_impact,
         ),
-        Move: Shape(("before", "after", "kind", "because", "to_default", "on_default", "size", "causes")),
+        Move: Shape(
+            ("before", "after", "kind", "because", "to_default", "on_default", "size", "causes", "members_hash")
+        ),
         UpgradeImpact: Shape(write=_write_upgrade, read=_read_upgrade),
         Transient: Shape(("id", "email", "lacks", "has", "from_step", "to_step"), _write_transient, _read_transient),
     },

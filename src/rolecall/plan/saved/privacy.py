@@ -263,7 +263,7 @@ def _everybody(impact: Impact) -> Iterator[Who]:
 
 def _move(move: Move, veil: Veil) -> Move:
     """Return a move as it may be shown; in counts without names, with its size."""
-    return move._replace(people=()) if veil.mode == "counts" else cast(Move, _by_hints(move, veil))
+    return move._replace(people=(), members_hash="") if veil.mode == "counts" else cast(Move, _by_hints(move, veil))
 
 
 def _in_order(move: Move) -> tuple[Any, ...]:
