@@ -82,3 +82,25 @@ def test_no_token_and_no_body_in_the_log(scim: Client, caplog: pytest.LogCapture
         assert "SECRET" not in said
         assert scim.token not in said
         assert "WRONG" not in said
+
+
+def test_successful_uses_of_a_token_are_recorded(scim_db: Database) -> None:
+    client = Client(scim_db)
+
+    def uses() -> tuple[str | None, str | None]:
+        with scim_db.read() as tx:
+            (token,) = tokens.valid_tokens(tx, "scim")
+        return token.used, token.wrote
+
+    assert client.get("/Users/unknown").status == 404
+    assert uses() == (None, None)
+    client.get("/Users")
+    used, wrote = uses()
+    assert used is not None
+    assert wrote is None
+    client.user("ann@acme.com")
+    used, wrote = uses()
+    assert used is not None
+    assert used == wrote
+    client.get("/Users")
+    assert uses() == (used, wrote), "at most four times a second"

@@ -146,9 +146,7 @@ def _sso_extras(call: Call) -> dict[str, Any]:
 
 
 def _scim_extras(call: Call, tx: Connection, value: dict[str, Any]) -> dict[str, Any]:
-    scim_tokens = [
-        {"id": t.id, "created_at": t.created, "expires_at": t.expires} for t in tokens.valid_tokens(tx, "scim")
-    ]
+    scim_tokens = [_used_token(token) for token in tokens.valid_tokens(tx, "scim")]
     extras: dict[str, Any] = {
         "unique_identifier": "email",
         "endpoint_url": f"{_base(call)}{ENDPOINT_PATH}",
@@ -235,6 +233,11 @@ def delete_token(call: Call, tx: Connection) -> Written:
     check_match(call, _ETAG)
     tokens.revoke_token(tx, token_id, "scim")
     return Written(f"tokens/{token_id}", "delete", _token_item(standing), None, {"id": token_id, "deleted": True})
+
+
+def _used_token(token: tokens.Token) -> dict[str, Any]:
+    shown = {name: value for name, value in _token_item(token).items() if name != "etag"}
+    return {**shown, "last_used_at": token.used, "last_write_at": token.wrote}
 
 
 def _token_item(token: tokens.Token) -> dict[str, Any]:

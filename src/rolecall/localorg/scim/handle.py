@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+from contextlib import suppress
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
@@ -28,7 +29,7 @@ from rolecall.localorg.store import Busy, Database
 from rolecall.localorg.store.audit import Actor
 from rolecall.localorg.store.keys import now
 from rolecall.localorg.store.tables import SETTINGS
-from rolecall.localorg.store.tokens import TokenRefused, check_token
+from rolecall.localorg.store.tokens import Token, TokenRefused, check_token, is_noted, note_use
 from rolecall.localorg.web import Refusal, Request, Response
 
 log = logging.getLogger("rolecall.localorg")
@@ -98,7 +99,10 @@ def _serve(request: Request, scim_request: ScimRequest, db: Database) -> ScimRes
         if settings["scim"]["endpoint"] == "legacy":
             _list_teams(db)
         with db.write() if writes else db.read() as tx:
-            return _operate(scim_request, service, tx, Actor("scim", "scim", request.client))
+            response = _operate(scim_request, service, tx, Actor("scim", "scim", request.client))
+        if isinstance(refusal, Token) and response.status < HTTPStatus.BAD_REQUEST:
+            _note_use(db, refusal, writes=writes)
+        return response
     except SCIMException as error:
         return service.error_response(error)
 
@@ -113,11 +117,21 @@ def _operate(scim_request: ScimRequest, service: OrgService, tx: Connection, act
     return OrgHandler(service, storage).handle(scim_request)
 
 
-def _admit(scim_request: ScimRequest, service: OrgService, scim: dict[str, Any], refusal: SCIMException | str) -> bool:
+def _note_use(db: Database, token: Token, *, writes: bool) -> None:
+    """Record that a token was used. A response does not depend on that."""
+    if is_noted(token, writes=writes):
+        return
+    with suppress(Busy, SQLAlchemyError), db.write() as tx:
+        note_use(tx, token.id, writes=writes)
+
+
+def _admit(
+    scim_request: ScimRequest, service: OrgService, scim: dict[str, Any], refusal: SCIMException | Token | None
+) -> bool:
     """Return whether the request writes. Raises the refusal of the caller: 401 for the token, 403 for SCIM switched
     off.
 
-    ``refusal`` is the error of the token, or its scope.
+    ``refusal`` is the error of the token, or the token; None without one, in this process.
     """
     operation = service.match(scim_request).operation
     if operation is Operation.service_provider_config:
@@ -127,20 +141,20 @@ def _admit(scim_request: ScimRequest, service: OrgService, scim: dict[str, Any],
     if not scim["enabled"]:
         raise ForbiddenException(detail="SCIM is off in this org: set it up under Access & provisioning > SCIM")
     writes = operation in _WRITES
-    if writes and refusal != "write":
+    if writes and refusal is not None and refusal.scope != "write":
         raise ForbiddenException(detail="This token may only read")
     return writes
 
 
-def _refusal(request: Request, tx: Connection) -> SCIMException | str:
+def _refusal(request: Request, tx: Connection) -> SCIMException | Token | None:
     header = request.headers.get("authorization", "")
     if not header and request.embedded:
-        return "write"
+        return None
     scheme, _, secret = header.partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         return UnauthorizedException(detail="Send the org's SCIM token as `Authorization: Bearer …`")
     try:
-        return check_token(tx, secret.strip(), "scim").scope
+        return check_token(tx, secret.strip(), "scim")
     except TokenRefused as refused:
         return UnauthorizedException(detail=str(refused))
 

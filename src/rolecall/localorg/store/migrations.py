@@ -102,9 +102,14 @@ MIGRATIONS: tuple[Migration, ...] = (
         "roles at org level (R36), and what else an invitation asks for",
         tuple(f"ALTER TABLE users ADD COLUMN {name} {{text}}" for name in ("org_role", "seat", "billing_group")),
     ),
+    Migration(
+        5,
+        "when a SCIM token was last used, and last wrote",
+        tuple(f"ALTER TABLE tokens ADD COLUMN {name} {{text}}" for name in ("used", "wrote")),
+    ),
 )
 
-SCHEMA = 4
+SCHEMA = 5
 """The number of the last migration. An org that is made now has all of them; its tables are those of ``tables.py``."""
 
 _WORDS = {

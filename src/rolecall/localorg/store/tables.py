@@ -207,6 +207,8 @@ TOKENS = Table(
     _text("created"),
     _text("expires", null=True),
     _text("revoked", null=True),
+    _text("used", null=True),
+    _text("wrote", null=True),
     Index("tokens_hash", "hash", unique=True),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
@@ -20,7 +20,10 @@ Scope = Literal["read", "write"]
 
 
 class Token(NamedTuple):
-    """A token without its secret. ``email`` None is a service; times are RFC 3339 text."""
+    """A token without its secret. ``email`` None is a service; times are RFC 3339 text.
+
+    ``used`` is when a SCIM token was last used with success, ``wrote`` when it last wrote, to a quarter of a second.
+    """
 
     id: str
     kind: str
@@ -29,6 +32,8 @@ class Token(NamedTuple):
     created: str
     expires: str | None
     revoked: str | None
+    used: str | None = None
+    wrote: str | None = None
 
 
 class Issued(NamedTuple):
@@ -78,6 +83,23 @@ def valid_tokens(tx: Connection, kind: Kind) -> list[Token]:
     rows = tx.execute(_ROWS.where(TOKENS.c.kind == kind, TOKENS.c.revoked.is_(None)).order_by(TOKENS.c.created))
     now = keys.now()
     return [token for token in map(_token, rows) if token.expires is None or token.expires > now]
+
+
+def note_use(tx: Connection, token_id: str, *, writes: bool) -> None:
+    """Record that a request with a token had success."""
+    at = keys.now()
+    changed = {"used": at, "wrote": at} if writes else {"used": at}
+    tx.execute(TOKENS.update().where(TOKENS.c.id == token_id).values(**changed))
+
+
+def is_noted(token: Token, *, writes: bool) -> bool:
+    """Return whether the last recorded use of a token is recent enough."""
+    last = token.wrote if writes else token.used
+    return last is not None and last > keys.stamp(datetime.now(UTC) - _OFTEN)
+
+
+_OFTEN = timedelta(seconds=0.25)
+"""The shortest time between two recorded uses of a token."""
 
 
 def revoke_token(tx: Connection, token_id: str, kind: Kind) -> bool:
