@@ -30,9 +30,9 @@ EXIT_MEANINGS: Mapping[Exit, str] = {
     "--detailed-exitcode.",
     Exit.REFUSED: "A guard blocks, a required approval is missing, or an assertion or an access test fails. From drift "
     "also: the org violates min_org_admins or required_org_admins.",
-    Exit.INCOMPLETE: "An apply did not complete all its steps.",
+    Exit.INCOMPLETE: "An apply or a rotation did not complete all its steps.",
     Exit.STALE: "The plan is out of date, expired, edited or for another org, or the digest is another plan's.",
-    Exit.HUMAN: "Success, but manual steps are left. Only from apply and done.",
+    Exit.HUMAN: "Success, but manual steps are left. Only from apply, done and rotate.",
     Exit.UNSEEN: "Incomplete. From plan and drift, with --detailed-exitcode: no changes found, but not everything "
     "could be read, the org has no API, or drift has no recorded apply to compare with. From validate --online: no "
     "errors found, but not everything could be read. From access, why, test and snapshot --record: users could only be "

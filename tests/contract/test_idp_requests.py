@@ -14,7 +14,15 @@ from test_idp_trace import ANN, BO, SINCE, a_site, reached
 from rolecall.errors import OrgError
 from rolecall.live.connect import connect_people
 from rolecall.live.people.entra import ENTRA as ENTRA_IDP
-from rolecall.live.people.idp_requests import GRAPH_REQUESTS, OKTA_REQUESTS, OKTA_WRITES, is_allowed, query_of
+from rolecall.live.people.idp_requests import (
+    GRAPH_REQUESTS,
+    GRAPH_WRITES,
+    OKTA_REQUESTS,
+    OKTA_WRITES,
+    Writes,
+    is_allowed,
+    query_of,
+)
 from rolecall.live.people.okta_records import OKTA as OKTA_IDP
 from rolecall.model.directory import EVERYBODY
 
@@ -57,13 +65,18 @@ PATCH /api/v1/apps/{}/group-push/mappings/{}
 POST /api/v1/apps/{}/group-push/mappings
 PUT /api/v1/apps/{}/groups/{}
 """
+ENTRA_WRITES = """\
+POST /servicePrincipals/{}/synchronization/jobs/{}/validateCredentials
+PUT /servicePrincipals/{}/synchronization/secrets
+"""
 
 
-def test_the_list_of_writes() -> None:
+@pytest.mark.parametrize(("writes", "listed"), [(OKTA_WRITES, WRITES), (GRAPH_WRITES, ENTRA_WRITES)])
+def test_the_list_of_writes(writes: Writes, listed: str) -> None:
     """Each change of the list is a change of this test. A query is part of the list: no caller can add to it."""
-    queries = {entry: "".join(f" {name}={value}" for name, value in query) for entry, query in OKTA_WRITES.items()}
-    assert sorted(f"{method} {path}{queries[method, path]}" for method, path in OKTA_WRITES) == WRITES.splitlines()
-    assert not set(OKTA_WRITES) & OKTA_REQUESTS
+    queries = {entry: "".join(f" {name}={value}" for name, value in query) for entry, query in writes.items()}
+    assert sorted(f"{method} {path}{queries[method, path]}" for method, path in writes) == listed.splitlines()
+    assert not set(writes) & (OKTA_REQUESTS | GRAPH_REQUESTS)
 
 
 def test_a_connection_that_reads_sends_no_write() -> None:

@@ -13,6 +13,7 @@ from rolecall.errors import Blocked, Problem, SecretError
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
     from rolecall.journal.port import Journal
+    from rolecall.live.people.entra_secrets import EntraSecrets
     from rolecall.live.port import IdpWriter
     from rolecall.model.target import PeopleSource, SecretRef, WriteCredential
     from rolecall.plan.value import Plan
@@ -38,7 +39,9 @@ def check_idp_target(call: Invocation, config: Config) -> None:
         )
     try:
         check_app(source.app, call.environ, source.write.secret)
-        check_host(source.at, call.environ, source.write.secret, HOST)
+        for url in (source.url, source.login_url) if source.kind == "entra" else (source.at,):
+            if url is not None:
+                check_host(url, call.environ, source.write.secret, HOST)
     except SecretError as error:
         raise Blocked(*error.problems) from error
 
@@ -78,6 +81,34 @@ async def idp_writing(
         await writer.close()
 
 
+def entra_secrets(call: Invocation, opened: Session) -> EntraSecrets | None:
+    """Return the connection that replaces the SCIM token in Entra; None without a credential that writes there.
+
+    Raises SecretError if it is missing, Blocked if it must not be used.
+    """
+    from rolecall.live.connect import PeopleConnection, connect_entra_secrets
+    from rolecall.live.people.entra import EntraPeople
+
+    source = opened.config.idp
+    write = None if source is None else source.write
+    if source is None or write is None or not isinstance(opened.idp, EntraPeople):
+        return None
+    check_idp_target(call, opened.config)
+    section = f"{source.section}.write"
+    text = _resolved(call, opened.config, write, section)
+    _check_other(call, opened.config, source, write, text)
+    way = PeopleConnection(
+        token=None if write.token is None else lambda: text,
+        client_secret=None if write.client_secret is None else lambda: text,
+        app=source.app,
+        client_id=write.client_id,
+        url=source.url,
+        login_url=source.login_url,
+        section=section,
+    )
+    return connect_entra_secrets(opened.idp, source.at, way)
+
+
 def _is_needed(plan: Plan, journal: Journal) -> bool:
     """Return whether the plan changes the IdP, or an earlier run left such a step open."""
     from rolecall.model.kinds import of_idp
@@ -94,7 +125,8 @@ def _resolved(call: Invocation, config: Config, write: WriteCredential, section:
         return secret(call, config, reference, lines=reference is write.private_key)
     except SecretError as error:
         problem = error.problems[0]
-        key = "token" if reference is write.token else "private_key"
+        keys = {id(write.token): "token", id(write.client_secret): "client_secret"}
+        key = keys.get(id(reference), "private_key")
         raise SecretError(problem._replace(message=f"`{section}.{key}`: {problem.message}")) from error
 
 
@@ -104,7 +136,7 @@ def _check_other(call: Invocation, config: Config, source: PeopleSource, write: 
 
     if not is_ci(call.environ):
         return
-    reading = [source, *([config.people] if config.people.kind == "okta" else ())]
+    reading = [source, *([config.people] if config.people.kind == source.kind else ())]
     if any(_is_same(call, config, reader, write, text) for reader in reading):
         message = "in CI, the credential that writes to the IdP must not be the one that reads it"
         hint = "create a second credential for `write`, which only the job that applies can read"
@@ -113,6 +145,6 @@ def _check_other(call: Invocation, config: Config, source: PeopleSource, write: 
 
 
 def _is_same(call: Invocation, config: Config, source: PeopleSource, write: WriteCredential, text: str) -> bool:
-    reading: SecretRef | None = source.token or source.private_key
+    reading: SecretRef | None = source.token or source.private_key or source.client_secret
     same_app = write.client_id != "" and write.client_id == source.client_id
     return same_app or (reading is not None and secret(call, config, reading, lines=True) == text)

@@ -238,7 +238,7 @@ def build_idp(idp: dict[str, dict[str, Any]], sources: Sources) -> PeopleSource 
 
 
 def _write_credential(entry: Mapping[str, Any], sources: Sources, kind: str) -> WriteCredential:
-    secrets = _secrets(entry, ("token", "private_key"), sources, "idp", kind, "write")
+    secrets = _secrets(entry, ("token", "private_key", "client_secret"), sources, "idp", kind, "write")
     return WriteCredential(client_id=entry.get("client_id", ""), **secrets)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from rolecall.codec import api
 from rolecall.codec.snapshot import moment_text
@@ -22,6 +23,9 @@ from rolecall.model.directory import Directory, PeopleScope
 from rolecall.model.kinds import split_address
 from rolecall.model.live import Facts, Live
 from rolecall.model.outcome import Event, LogSearch, Outcome, Refused
+
+if TYPE_CHECKING:
+    from rolecall.live.scim_tokens import ScimTokens
 
 AUDIT = Request("GET", "/v1/audit-log")
 FIRST_PAGE = 50
@@ -89,6 +93,13 @@ class OrgClient:
         except OrgError as error:
             return Refused(error.problems[0])
         return await write_change(self._exchange, WriteContext(facts.groups, facts.roles), change, version, key)
+
+    @property
+    def scim_tokens(self) -> ScimTokens:
+        """Return the SCIM tokens of the org."""
+        from rolecall.live.scim_tokens import ScimTokens
+
+        return ScimTokens(self._exchange)
 
     async def find(self, key: str) -> Event | None:
         """Return the write made under an idempotency key, or None."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rolecall.live.http.refusals import EndpointMessages
     from rolecall.live.http.transport import Timeouts
     from rolecall.live.people.entra import EntraPeople
+    from rolecall.live.people.entra_secrets import EntraSecrets
     from rolecall.live.people.file import PeopleFile
     from rolecall.live.people.okta import OktaPeople
     from rolecall.live.people.okta_writes import OktaWriter
@@ -204,7 +205,34 @@ def connect_okta_writer(reader: OktaPeople, url: str, connection: PeopleConnecti
 
 
 def _entra(tenant: str, connection: PeopleConnection) -> EntraPeople:
-    from rolecall.live.people.entra import EntraPeople, client_token
+    from rolecall.live.people.entra import EntraPeople
+
+    exchange, base, messages = _graph_exchange(tenant, connection)
+    attribute = connection.role_attribute is not None
+    return EntraPeople(
+        exchange,
+        base,
+        connection.app,
+        connection.groups,
+        attribute=attribute,
+        messages=messages,
+        tenant=tenant,
+        full_names=connection.full_names,
+    )
+
+
+def connect_entra_secrets(reader: EntraPeople, tenant: str, connection: PeopleConnection) -> EntraSecrets:
+    """Return the writer of the SCIM token of the app that ``reader`` reads, with a credential of its own.
+
+    The credential is resolved before the first request.
+    """
+    exchange, base, messages = _graph_exchange(tenant, connection)
+    return reader.secrets(exchange, base, messages._replace(rights=refusals.GRAPH_WRITE_RIGHTS))
+
+
+def _graph_exchange(tenant: str, connection: PeopleConnection) -> tuple[Exchange, str, EndpointMessages]:
+    """Return the exchange with Microsoft Graph, its base URL and its texts."""
+    from rolecall.live.people.entra import client_token
 
     if connection.token is None:
         login = connection.login_url or "https://login.microsoftonline.com"
@@ -219,18 +247,7 @@ def _entra(tenant: str, connection: PeopleConnection) -> EntraPeople:
         )
         connection = connection._replace(token=token)
     messages = connection.messages(refusals.GRAPH)
-    exchange, base = _exchange(f"{(connection.url or GRAPH).rstrip('/')}/v1.0", connection, messages)
-    attribute = connection.role_attribute is not None
-    return EntraPeople(
-        exchange,
-        base,
-        connection.app,
-        connection.groups,
-        attribute=attribute,
-        messages=messages,
-        tenant=tenant,
-        full_names=connection.full_names,
-    )
+    return *_exchange(f"{(connection.url or GRAPH).rstrip('/')}/v1.0", connection, messages), messages
 
 
 GRAPH = "https://graph.microsoft.com"

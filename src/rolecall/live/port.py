@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rolecall.model.idp_app import IdpApp
     from rolecall.model.live import AppUsers, IdpQuestion, Live
     from rolecall.model.outcome import Event, LogSearch, Outcome
+    from rolecall.model.rotation import Creation, ScimEndpoint
     from rolecall.model.trace import IdpTrace, NotRead
 
 
@@ -151,6 +152,38 @@ class Audit(Protocol):
 
         The number of pages is limited.
         """
+
+
+class TokenIssuer(Protocol):
+    """Creates and revokes the SCIM tokens of an org."""
+
+    async def read(self) -> ScimEndpoint:
+        """Return the endpoint with its valid tokens. Raises OrgError if they cannot be read."""
+
+    async def create(self, key: str) -> Creation:
+        """Create a token under an Idempotency-Key. Never raises for a response."""
+
+    async def revoke(self, token_id: str, key: str) -> Outcome:
+        """Revoke a token at once. Never raises for a response."""
+
+
+class ConnectionWriter(Protocol):
+    """Replaces the token that an IdP sends to the SCIM endpoint. No method raises for a response to a write."""
+
+    async def host(self) -> str:
+        """Return the host that the IdP sends to. Raises OrgError if the connection cannot be read or changed."""
+
+    async def test(self, secret: str) -> Outcome:
+        """Let the IdP send a request with a token that is not saved."""
+
+    async def save(self, secret: str) -> Outcome:
+        """Save a token, and leave everything else as it is."""
+
+    async def test_saved(self) -> Outcome:
+        """Let the IdP send a request with the token that is saved."""
+
+    async def close(self) -> None:
+        """Release the connections for writing."""
 
 
 @runtime_checkable

@@ -14,7 +14,7 @@ from rolecall.model.policy import Allow
 from rolecall.model.record import OMIT, UNWRITTEN
 from rolecall.model.settings import Address, Value
 
-RunKind = Literal["apply", "rollback", "drift", "snapshot", "done", "acknowledge"]
+RunKind = Literal["apply", "rollback", "drift", "snapshot", "done", "acknowledge", "rotate"]
 RunOutcome = Literal["open", "done", "nothing", "incomplete", "interrupted"]
 Settled = Literal["done", "not_done", "failed", "moved", "refused", "unknown"]
 StepState = Literal[

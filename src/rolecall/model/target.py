@@ -60,16 +60,18 @@ def _file_kind(scheme: str) -> OrgKind:
 
 
 class WriteCredential(NamedTuple):
-    """The credential that `apply` writes to the IdP with: an API token, or a service app's ID and private key."""
+    """The credential that rolecall writes to the IdP with: a token, a service app's ID and private key in Okta, or an
+    app registration's ID and client secret in Entra."""
 
     token: SecretRef | None = None
     client_id: str = ""
     private_key: SecretRef | None = None
+    client_secret: SecretRef | None = None
 
     @property
     def secret(self) -> SecretRef | None:
         """Return the reference of its secret."""
-        return self.token or self.private_key
+        return self.token or self.private_key or self.client_secret
 
 
 class PeopleSource(NamedTuple):

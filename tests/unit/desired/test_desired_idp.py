@@ -71,6 +71,10 @@ def test_what_is_accepted(tmp_path: Path, text: str) -> None:
             "3:80: `write` has both `token` and `client_id`. Keep one of the two",
         ),
         (f"idp: {{{OKTA[:-1]}, write: {{token: canary-1}}}}}}", "`token` contains the secret itself"),
+        (
+            "idp: {entra: {tenant: t, app: x, token: {env: T}, write: {client_id: w}}}",
+            "3:51: `write` requires credentials. Add `client_id` and `client_secret`",
+        ),
         ("idp: {entra: {tenant: t, app: x}}", "3:7: Entra requires credentials. Add `client_id` and `client_secret`"),
         ("idp: {okta: {url: 'http://a.okta.com', app: x, token: {env: T}}}", "3:19: http:// is allowed only for this"),
         (
@@ -103,7 +107,6 @@ def test_a_mistake_is_reported_with_its_place(tmp_path: Path, text: str, expecte
         "idp: {okta: {url: 'https://a.okta.com', app: x, token: {env: T}}, scim_token: {env: S}}",
         "idp: {entra: {tenant: t, app: x, token: {env: T}}, scope: assigned}",
         "idp: {entra: {tenant: t, app: x, token: {env: T}}, attributes: {user: {externalId: mailNickname}}}",
-        "idp: {entra: {tenant: t, app: x, token: {env: T}, write: {client_id: w}}}",
         "manage: {idp_connection: additive}",
         "manage: {idp_attributes: authoritative}",
     ],

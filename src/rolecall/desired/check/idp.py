@@ -23,7 +23,6 @@ PLANNED: Mapping[Trail, frozenset[str]] = {
             *("provisioning", "scope", "attributes", "deletion_threshold", "test_user"),
         )
     ),
-    ("idp", "entra"): frozenset(("write",)),
     ("manage",): frozenset(f"idp_{name}" for name in ("connection", "job", "role_attribute", "attributes")),
 }
 """Keys for changing the IdP, which is not supported yet. They are refused, so that none is ignored silently."""

@@ -63,6 +63,8 @@ OKTA_WRITE_RIGHTS: Final = (
     "that may edit the app"
 )
 
+GRAPH_WRITE_RIGHTS: Final = "grant the app registration in `idp.entra.write` Synchronization.ReadWrite.All"
+
 GRAPH: Final = EndpointMessages(
     "graph",
     "Microsoft Graph",

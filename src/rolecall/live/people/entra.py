@@ -17,10 +17,11 @@ from rolecall.live.http.exchange import Exchange, together
 from rolecall.live.http.refusals import EndpointMessages
 from rolecall.live.people.entra_address import ASSUMED, Addresses, NotEvaluable, read_addresses, user_mappings
 from rolecall.live.people.entra_app import NO_JOB, read_parts, role_sources, sends_everything, stopped
+from rolecall.live.people.entra_secrets import EntraSecrets
 from rolecall.live.people.entra_trace import trace_user
 from rolecall.live.people.full_names import full_name
 from rolecall.live.people.idp_client import Idp, IdpClient, IdpRefused
-from rolecall.live.people.idp_requests import GRAPH_REQUESTS
+from rolecall.live.people.idp_requests import GRAPH_REQUESTS, GRAPH_WRITES
 from rolecall.live.people.sign_in import SignIn, request_token
 from rolecall.model import normalise
 from rolecall.model.directory import Directory, IdpFacts, PeopleScope
@@ -125,6 +126,12 @@ class EntraPeople:
     async def trace(self, email: str, since: datetime) -> IdpTrace:
         """Return what Entra knows about the provisioning of a user; the provisioning log is read from ``since``."""
         return await trace_user(self._client, self._path, email, since)
+
+    def secrets(self, exchange: Exchange, base: str, messages: EndpointMessages) -> EntraSecrets:
+        """Return the writer of the connection's token, which writes through ``exchange`` and reads through this
+        connection."""
+        only_writes = ENTRA._replace(messages=messages, allowed=frozenset(), writes=GRAPH_WRITES)
+        return EntraSecrets(self._client, IdpClient(exchange, only_writes, base), self._path, messages)
 
     async def close(self) -> None:
         """Release all connections."""

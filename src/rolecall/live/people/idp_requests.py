@@ -42,6 +42,14 @@ OKTA_WRITES: Final[Writes] = MappingProxyType(
     }
 )
 
+GRAPH_WRITES: Final[Writes] = MappingProxyType(
+    {
+        ("PUT", "/servicePrincipals/{}/synchronization/secrets"): (),
+        ("POST", "/servicePrincipals/{}/synchronization/jobs/{}/validateCredentials"): (),
+    }
+)
+"""The writes to Entra: the token of the connection, and tests of it. Only `rotate scim-token` sends them."""
+
 GRAPH_REQUESTS: Final[Allowed] = frozenset(
     ("GET", f"/{path}")
     for path in (

@@ -95,10 +95,10 @@ def note_use(tx: Connection, token_id: str, *, writes: bool) -> None:
 def is_noted(token: Token, *, writes: bool) -> bool:
     """Return whether the last recorded use of a token is recent enough."""
     last = token.wrote if writes else token.used
-    return last is not None and last > keys.stamp(datetime.now(UTC) - _OFTEN)
+    return last is not None and last > keys.stamp(datetime.now(UTC) - OFTEN)
 
 
-_OFTEN = timedelta(seconds=0.25)
+OFTEN = timedelta(seconds=0.25)
 """The shortest time between two recorded uses of a token."""
 
 

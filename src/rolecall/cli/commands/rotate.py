@@ -1,0 +1,203 @@
+"""Implement `rolecall rotate`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rolecall.cli.console import stdout
+from rolecall.cli.options import Invocation
+from rolecall.cli.program import CommandGroup, command
+from rolecall.errors import Exit, Misuse, OrgError, Problem
+
+if TYPE_CHECKING:
+    from rolecall.cli.session import Session
+    from rolecall.desired.build import Config
+    from rolecall.jobs.rotate import RotationResult
+    from rolecall.live.client import OrgClient
+    from rolecall.live.port import ConnectionWriter
+    from rolecall.model.live import Facts
+
+
+@command(
+    "scim-token",
+    "rolecall rotate scim-token                    # Entra: in one go",
+    "rolecall rotate scim-token --out token.txt    # an admin enters it in Okta",
+    "rolecall rotate scim-token --abandon",
+    exit_codes={
+        Exit.OK: "The IdP uses the new token and the old one is revoked; or the rotation was abandoned or recorded.",
+        Exit.ERROR: "An error, or a declined prompt.",
+        Exit.REFUSED: "It cannot begin, or not be abandoned. Nothing was changed.",
+        Exit.INCOMPLETE: "Not finished. Both tokens may be valid; the next call goes on from there.",
+        Exit.HUMAN: "Manual steps in the IdP are left, or all steps are manual.",
+    },
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="New file for the secret, if an admin enters it in the IdP. Only you can read it. The next call removes it.",
+)
+@click.option("--auto-approve", is_flag=True, help="Do not ask before a token is created.")
+@click.option("--abandon", is_flag=True, help="Give up a rotation: revoke the new token, if the IdP does not use it.")
+@click.option("--done", is_flag=True, help="Record that a manual rotation is done, on an org without an API.")
+def scim_token(call: Invocation, out: Path | None, auto_approve: bool, abandon: bool, done: bool) -> Exit:
+    """Replace the token that the IdP sends users and groups to WRITER with.
+
+    Creates a token, puts it in the IdP, checks that the IdP uses it, and only then revokes the old one. A call that was
+    interrupted is continued by the next one. The secret is never printed, and the journal does not have it. On an org
+    without an API, the steps are listed for an admin.
+    """
+    from rolecall.cli.journals import check_journal
+    from rolecall.cli.session import read, wait_for
+
+    if abandon and (done or out is not None):
+        raise Misuse(Problem("rotate", "--abandon takes no other option of a rotation"))
+    config = read(call)
+    check_journal(call, config)
+    return wait_for(_run(call, config, Flags(out, auto_approve, abandon, done)))
+
+
+class Flags:
+    """The options of a rotation."""
+
+    def __init__(self, out: Path | None, auto_approve: bool, abandon: bool, done: bool) -> None:
+        self.out, self.auto_approve, self.abandon, self.done = out, auto_approve, abandon, done
+
+
+async def _run(call: Invocation, config: Config, flags: Flags) -> Exit:
+    from rolecall.cli.session import session
+    from rolecall.live.client import OrgClient
+
+    async with session(call, config) as opened:
+        facts = (await opened.org.read(frozenset())).facts
+        if config.org.id not in (None, facts.org_id):
+            message = f"`org.id` is {config.org.id}, but this is org {facts.org_id}"
+            raise OrgError(Problem("other_org", message, config.org.source, "correct `org.url` or `org.id`"))
+        if facts.observed or not isinstance(opened.org, OrgClient):
+            return _manual(call, config, facts, record=flags.done)
+        if flags.done:
+            hint = "without --done, rolecall rotates it"
+            raise Misuse(Problem("rotate", "--done is for an org without an API", None, hint))
+        async with _writer(call, opened) as idp:
+            result = await _rotate(call, config, flags, opened.org, facts, idp)
+    return _tell(call, config, result)
+
+
+async def _rotate(
+    call: Invocation, config: Config, flags: Flags, org: OrgClient, facts: Facts, idp: ConnectionWriter | None
+) -> RotationResult:
+    import asyncio
+
+    from rolecall.cli.facts import holder, run_facts
+    from rolecall.cli.journals import open_journal
+    from rolecall.jobs.rotate import Rotator, abandon, open_rotation, rotate
+    from rolecall.outside.files import write_file
+
+    with open_journal(call, config) as journal:
+        if not flags.abandon and open_rotation(journal, facts.org_id) is None:
+            _ask(call, config, flags)
+        with journal.lock(facts.org_id, holder(call)) as lock:
+            context = Rotator(
+                org=org.scim_tokens,
+                journal=journal,
+                lock=lock,
+                org_id=facts.org_id,
+                where=_where(config),
+                facts=run_facts(call, config, facts.caller.email),
+                sleep=asyncio.sleep,
+                idp=idp,
+                file=None if flags.out is None else flags.out.absolute(),
+                hand_over=lambda path, secret: write_file(path, f"{secret}\n"),
+            )
+            return await (abandon(context) if flags.abandon else rotate(context))
+
+
+def _where(config: Config) -> str:
+    """Return the app in the IdP that a rotation is for; empty without the section `idp`."""
+    source = config.idp
+    return "" if source is None else f"{source.kind.capitalize()}, {source.at}, app {source.app}"
+
+
+@asynccontextmanager
+async def _writer(call: Invocation, opened: Session) -> AsyncIterator[ConnectionWriter | None]:
+    """Yield the connection that replaces the token in the IdP; None where an admin enters it."""
+    from rolecall.cli.idp_writing import entra_secrets
+
+    writer = entra_secrets(call, opened)
+    try:
+        yield writer
+    finally:
+        if writer is not None:
+            await writer.close()
+
+
+def _ask(call: Invocation, config: Config, flags: Flags) -> None:
+    """Raise unless the user agrees to a new rotation."""
+    from rolecall.cli.approvals import Declined
+    from rolecall.cli.prompts import agrees, can_ask
+
+    if flags.auto_approve:
+        return
+    if not can_ask(call):
+        raise Misuse(Problem("no_answer", "a rotation needs an approval", None, "add --auto-approve"))
+    if not agrees(f"Create a new SCIM token for {config.org.name} and replace the one in the IdP?"):
+        raise Declined(Problem("declined", "not approved; nothing was changed"))
+
+
+def _tell(call: Invocation, config: Config, result: RotationResult) -> Exit:
+    from rolecall.jobs.rotate_steps import steps_in_idp
+    from rolecall.report.line import line
+    from rolecall.report.phrases import visible
+
+    out = stdout(call.environ, color=call.color)
+    out.lines(line(visible(sentence)) for sentence in result.sentences)
+    if result.state == "handed_over":
+        steps = steps_in_idp(_idp(config), result.file or "")
+        out.lines(line(f"  {number}. {step}") for number, step in enumerate(steps, 1))
+        return Exit.HUMAN
+    return Exit.INCOMPLETE if result.state == "incomplete" else Exit.OK
+
+
+def _idp(config: Config) -> str:
+    """Return okta or entra, by the section `idp` or `scim`; empty for another IdP."""
+    from rolecall.model.settings import Scim
+
+    scim = config.desired.settings.scim
+    name = config.idp.kind if config.idp is not None else scim.idp if isinstance(scim, Scim) else ""
+    return str(name) if name in ("okta", "entra") else ""
+
+
+def _manual(call: Invocation, config: Config, facts: Facts, *, record: bool) -> Exit:
+    """List the steps for an org without an API, or record that they are done."""
+    from rolecall.jobs.rotate_steps import AT_WRITER, steps_at_writer
+    from rolecall.report.line import line
+
+    out = stdout(call.environ, color=call.color)
+    if record:
+        from rolecall.cli.facts import run_facts
+        from rolecall.cli.journals import open_journal
+        from rolecall.jobs.memory import record_look
+
+        with open_journal(call, config) as journal:
+            message = "the SCIM token was rotated manually"
+            run = record_look(journal, facts.org_id, "rotate", run_facts(call, config), None, message)
+        out.lines([line(f"Recorded (run {run}).", "ok")])
+        return Exit.OK
+    out.lines([line(AT_WRITER)])
+    out.lines(line(f"  {number}. {step}") for number, step in enumerate(steps_at_writer(_idp(config)), 1))
+    return Exit.HUMAN
+
+
+rotate = CommandGroup(
+    "rotate",
+    """Replace a credential.
+
+    For the token that rolecall itself uses, see docs/howto/rotate-the-token.md.
+    """,
+    [scim_token],
+)

@@ -1,0 +1,189 @@
+"""`rotate scim-token`: in one go with Entra, with a file for an admin with Okta, as steps on an org without an API."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_repo import SNAPSHOT, make_repo
+from idp import Entra, Okta
+from scim_org import new_token, served
+
+from rolecall.cli.main import run
+from rolecall.errors import Exit
+from rolecall.localorg.store import Database, open_database, tokens
+
+Capture = pytest.CaptureFixture[str]
+READ, WRITE = "canary-read-5b1d", "canary-write-7e3a"
+BASE = "version: 1\norg: {name: tinyco, url: local:org.db}\n"
+PERMISSIONS = {
+    READ: ("Application.Read.All", "GroupMember.Read.All", "Synchronization.Read.All"),
+    WRITE: ("Synchronization.ReadWrite.All",),
+}
+
+
+class Place:
+    """A configuration, its local org, and the URL of its SCIM endpoint."""
+
+    def __init__(self, folder: Path, db: Database, scim: str, capsys: Capture) -> None:
+        self.folder, self.db, self.scim = folder, db, f"{scim}/api/scim/v2"
+        self._capsys = capsys
+
+    def configure(self, more: str, base: str = BASE) -> None:
+        (self.folder / "rolecall.yaml").write_text(base + more, encoding="utf-8")
+
+    def rotate(self, *line: str, code: Exit = Exit.OK) -> str:
+        return self.run("rotate", "scim-token", *line, code=code)
+
+    def run(self, *line: str, code: Exit = Exit.OK) -> str:
+        """Run a command, and return what it prints, which never has a secret."""
+        self._capsys.readouterr()
+        ended = run(["-C", str(self.folder), *line])
+        shown = self._capsys.readouterr()
+        text = shown.out + shown.err
+        assert ended == code, text
+        assert not any(secret in text for secret in ("rolecall_scim_", READ, WRITE))
+        return text
+
+    @property
+    def valid(self) -> list[str]:
+        with self.db.read() as tx:
+            return [token.id for token in tokens.valid_tokens(tx, "scim")]
+
+
+@pytest.fixture
+def place(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.setenv("R", READ)
+    monkeypatch.setenv("W", WRITE)
+    folder = make_repo(tmp_path / "repo", BASE, {**SNAPSHOT, "people": []})
+    db = open_database(folder / "org.db")
+    with served(db) as scim:
+        yield Place(folder, db, scim, capsys)
+    db.close()
+
+
+def entra_config(place: Place, entra: Entra, url: str, write: str = "{token: {env: W}}") -> None:
+    more = f", write: {write}" if write else ""
+    place.configure(
+        f"idp:\n  entra: {{tenant: acme, app: {entra.app}, url: '{url}', token: {{env: R}}{more}}}\n"
+        "scim: {enabled: true, idp: entra}\n"
+    )
+
+
+def test_entra_gets_a_new_token(place: Place) -> None:
+    entra = Entra(tokens=PERMISSIONS)
+    entra.connect(place.scim, new_token(place.db, "scim"))
+    old = entra.secrets["SecretToken"]
+    kept = {key: value for key, value in entra.secrets.items() if key != "SecretToken"}
+    with entra.served() as url:
+        entra_config(place, entra, url)
+        text = place.rotate("--auto-approve")
+    assert "The IdP uses the new token" in text
+    assert len(place.valid) == 1
+    assert entra.secrets["SecretToken"] != old
+    assert {key: value for key, value in entra.secrets.items() if key != "SecretToken"} == kept
+    assert "rotate" in place.run("history")
+
+
+def test_a_rotation_is_not_begun_without_an_answer(place: Place) -> None:
+    entra = Entra(tokens=PERMISSIONS)
+    entra.connect(place.scim, new_token(place.db, "scim"))
+    with entra.served() as url:
+        entra_config(place, entra, url)
+        assert "--auto-approve" in place.rotate(code=Exit.USAGE)
+    assert entra.writes == []
+    assert len(place.valid) == 1
+
+
+def test_an_interrupted_rotation_goes_on_without_a_question(place: Place) -> None:
+    entra = Entra(tokens={**PERMISSIONS, WRITE: ()})
+    entra.connect(place.scim, new_token(place.db, "scim"))
+    with entra.served() as url:
+        entra_config(place, entra, url)
+        text = place.rotate("--auto-approve", code=Exit.INCOMPLETE)
+        assert "Insufficient privileges" in text
+        assert "The new token was revoked" in text
+        assert "The old token is still in use" in text
+        assert len(place.valid) == 1
+        entra.tokens = PERMISSIONS
+        place.rotate("--auto-approve")
+
+
+def test_a_pipeline_does_not_write_with_the_credential_that_reads(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entra = Entra(tokens=PERMISSIONS)
+    entra.connect(place.scim, new_token(place.db, "scim"))
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("ROLECALL_IDP_HOST", "127.0.0.1")
+    with entra.served() as url:
+        entra_config(place, entra, url)
+        assert "ROLECALL_IDP_APP" in place.rotate("--auto-approve", code=Exit.REFUSED)
+        monkeypatch.setenv("ROLECALL_IDP_APP", entra.app)
+        entra_config(place, entra, url, "{token: {env: R}}")
+        assert "must not be the one that reads it" in place.rotate("--auto-approve", code=Exit.REFUSED)
+    assert entra.writes == []
+
+
+def test_an_admin_enters_the_token_in_okta(place: Place) -> None:
+    okta = Okta()
+    okta.tokens = {READ: ("okta.apps.read", "okta.groups.read")}
+    user = okta.add_user("ann@tiny.co")
+    okta.connect(place.scim, new_token(place.db, "scim"))
+    (old,) = place.valid
+    with okta.served() as url:
+        place.configure(f"idp:\n  okta: {{url: '{url}', app: 0oa1, token: {{env: R}}}}\n")
+        assert "--out FILE" in place.rotate("--auto-approve", code=Exit.REFUSED)
+        file = place.folder / "token.txt"
+        text = place.rotate("--auto-approve", "--out", str(file), code=Exit.HUMAN)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert "1. In Okta, open the WRITER app > Provisioning > Integration > Edit." in text
+        assert f"Enter the content of {file}" in text
+        assert "has not used the new token yet" in place.rotate(code=Exit.HUMAN)
+        secret = file.read_text().strip()
+        okta.connect(place.scim, secret)
+        okta.direct.append(user.id)
+        okta.provision()
+        text = place.rotate()
+    assert f"and {old} was revoked" in text
+    assert len(place.valid) == 1
+    assert old not in place.valid
+    assert not file.exists()
+    assert secret not in place.run("history", "1")
+
+
+def test_a_file_that_exists_is_not_replaced(place: Place) -> None:
+    file = place.folder / "token.txt"
+    file.write_text("mine")
+    place.configure("")
+    assert "exists already" in place.rotate("--auto-approve", "--out", str(file), code=Exit.REFUSED)
+    assert file.read_text() == "mine"
+    assert place.valid == []
+
+
+def test_a_token_that_nobody_entered_is_given_up(place: Place) -> None:
+    new_token(place.db, "scim")
+    before = place.valid
+    place.configure("")
+    file = place.folder / "token.txt"
+    text = place.rotate("--auto-approve", "--out", str(file), code=Exit.HUMAN)
+    assert "In the IdP, open the provisioning settings" in text
+    assert "The new token was revoked" in place.rotate("--abandon")
+    assert place.valid == before
+    assert not file.exists()
+    assert "no rotation to abandon" in place.rotate("--abandon", code=Exit.REFUSED)
+
+
+@pytest.mark.parametrize("idp", ["okta", "entra", "other"])
+def test_an_org_without_an_api_has_steps(place: Place, idp: str) -> None:
+    base = BASE.replace("local:org.db", "observed:live.json")
+    place.configure(f"scim: {{enabled: true, idp: {idp}}}\n", base)
+    text = place.rotate(code=Exit.HUMAN)
+    assert "the old token may stop working as soon as a new one exists" in text
+    assert "In WRITER, open Admin > Access & provisioning > SCIM" in text
+    assert {"okta": "In Okta", "entra": "In Entra", "other": "In the IdP"}[idp] in text
+    assert "rolecall rotate scim-token --done" in text
+    assert "Recorded (run 1)." in place.rotate("--done")
+    assert "the SCIM token was rotated manually" in place.run("history", "1")
