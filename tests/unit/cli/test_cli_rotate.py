@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from cli_repo import SNAPSHOT, make_repo
-from idp import Entra, Okta
+from idp import Entra, Fault, Okta
 from scim_org import new_token, served
 
 from rolecall.cli.main import run
 from rolecall.errors import Exit
+from rolecall.jobs import rotate_entered
 from rolecall.localorg.store import Database, open_database, tokens
 
 Capture = pytest.CaptureFixture[str]
 READ, WRITE = "canary-read-5b1d", "canary-write-7e3a"
+FAULTS = {
+    "401": Fault(401),
+    "500": Fault(500),
+    "500 after the write": Fault(500, after=True),
+    "time-out after the write": Fault("silence", after=True),
+    "truncated JSON": Fault("truncated"),
+}
 BASE = "version: 1\norg: {name: tinyco, url: local:org.db}\n"
 PERMISSIONS = {
     READ: ("Application.Read.All", "GroupMember.Read.All", "Synchronization.Read.All"),
@@ -34,16 +44,16 @@ class Place:
     def configure(self, more: str, base: str = BASE) -> None:
         (self.folder / "rolecall.yaml").write_text(base + more, encoding="utf-8")
 
-    def rotate(self, *line: str, code: Exit = Exit.OK) -> str:
+    def rotate(self, *line: str, code: Exit | None = Exit.OK) -> str:
         return self.run("rotate", "scim-token", *line, code=code)
 
-    def run(self, *line: str, code: Exit = Exit.OK) -> str:
+    def run(self, *line: str, code: Exit | None = Exit.OK) -> str:
         """Run a command, and return what it prints, which never has a secret."""
         self._capsys.readouterr()
         ended = run(["-C", str(self.folder), *line])
         shown = self._capsys.readouterr()
         text = shown.out + shown.err
-        assert ended == code, text
+        assert code in (None, ended), text
         assert not any(secret in text for secret in ("rolecall_scim_", READ, WRITE))
         return text
 
@@ -174,6 +184,85 @@ def test_a_token_that_nobody_entered_is_given_up(place: Place) -> None:
     assert place.valid == before
     assert not file.exists()
     assert "no rotation to abandon" in place.rotate("--abandon", code=Exit.REFUSED)
+
+
+class Stand(NamedTuple):
+    """An org without an API, and an Entra that sends to WRITER, in whose place the local org is."""
+
+    place: Place
+    entra: Entra
+
+
+@pytest.fixture
+def stand(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+    monkeypatch.setattr(rotate_entered, "WRITER_HOST", "127.0.0.1")
+    entra = Entra(tokens=PERMISSIONS)
+    entra.connect(place.scim, new_token(place.db, "scim"))
+    with entra.served() as url:
+        entra_config(place, entra, url)
+        text = (place.folder / "rolecall.yaml").read_text()
+        (place.folder / "rolecall.yaml").write_text(text.replace("local:org.db", "observed:live.json"))
+        yield Stand(place, entra)
+
+
+def token_file(place: Place, text: str) -> str:
+    path = place.folder / "new.txt"
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_token_of_writer_is_put_in_entra(stand: Stand) -> None:
+    place, entra = stand
+    secret = new_token(place.db, "scim")
+    text = place.rotate("--token-file", token_file(place, f"{secret}\n"), "--auto-approve")
+    assert "The IdP saved the new token, and connects with it." in text
+    assert entra.secrets["SecretToken"] == secret
+    assert "The IdP saved the new token" in place.run("history", "1")
+    assert secret.encode() not in b"".join(path.read_bytes() for path in (place.folder / ".rolecall").iterdir())
+
+
+def test_a_token_that_does_not_work_is_not_saved(stand: Stand) -> None:
+    place, entra = stand
+    old = entra.secrets["SecretToken"]
+    text = place.rotate("--token-file", token_file(place, "rolecall-x"), "--auto-approve", code=Exit.INCOMPLETE)
+    assert "cannot connect with this token, which was not saved" in text
+    assert "rolecall-x" not in text
+    assert entra.secrets["SecretToken"] == old
+    assert "No runs" in place.run("history")
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("path", ["secrets", "validateCredentials", "jobs"])
+def test_a_token_of_writer_is_put_again_after_a_fault(stand: Stand, kind: str, path: str) -> None:
+    place, entra = stand
+    secret, old = new_token(place.db, "scim"), entra.secrets["SecretToken"]
+    file = token_file(place, secret)
+    for number in (1, 2):
+        entra.faults.append(replace(FAULTS[kind], path=f"{path}$", number=number, times=9))
+        place.rotate("--token-file", file, "--auto-approve", code=None)
+        assert entra.secrets["SecretToken"] in (old, secret)
+        entra.faults.clear()
+        place.rotate("--token-file", file, "--auto-approve")
+        assert entra.secrets["SecretToken"] == secret
+
+
+def test_the_token_of_writer_is_for_an_app_that_sends_to_writer(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, entra = stand
+    monkeypatch.setattr(rotate_entered, "WRITER_HOST", "app.writer.com")
+    text = place.rotate("--token-file", token_file(place, "x"), "--auto-approve", code=Exit.REFUSED)
+    assert "the app in the IdP sends to 127.0.0.1, not to app.writer.com" in text
+    assert entra.writes == []
+
+
+@pytest.mark.parametrize("content", ["", "two words", "two\nlines"])
+def test_what_is_not_a_token_is_refused(stand: Stand, content: str) -> None:
+    file = token_file(stand.place, content)
+    assert "does not have a token" in stand.place.rotate("--token-file", file, "--auto-approve", code=Exit.USAGE)
+
+
+def test_a_token_file_is_for_an_org_without_an_api(place: Place) -> None:
+    place.configure("")
+    assert "without an API" in place.rotate("--token-file", token_file(place, "x"), code=Exit.USAGE)
 
 
 @pytest.mark.parametrize("idp", ["okta", "entra", "other"])

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import CommandGroup, command
-from rolecall.errors import Exit, Misuse, OrgError, Problem
+from rolecall.errors import ConfigError, Exit, Misuse, OrgError, Problem
 
 if TYPE_CHECKING:
     from rolecall.cli.session import Session
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     "scim-token",
     "rolecall rotate scim-token                    # Entra: in one go",
     "rolecall rotate scim-token --out token.txt    # an admin enters it in Okta",
+    "rolecall rotate scim-token --token-file new.txt    # of WRITER, to Entra",
     "rolecall rotate scim-token --abandon",
     exit_codes={
         Exit.OK: "The IdP uses the new token and the old one is revoked; or the rotation was abandoned or recorded.",
@@ -44,29 +46,40 @@ if TYPE_CHECKING:
 )
 @click.option("--auto-approve", is_flag=True, help="Do not ask before a token is created.")
 @click.option("--abandon", is_flag=True, help="Give up a rotation: revoke the new token, if the IdP does not use it.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, allow_dash=True, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="On an org without an API: a file with the new token, or - for stdin, to put in Entra with idp.entra.write.",
+)
 @click.option("--done", is_flag=True, help="Record that a manual rotation is done, on an org without an API.")
-def scim_token(call: Invocation, out: Path | None, auto_approve: bool, abandon: bool, done: bool) -> Exit:
+def scim_token(
+    call: Invocation, out: Path | None, auto_approve: bool, abandon: bool, token_file: Path | None, done: bool
+) -> Exit:
     """Replace the token that the IdP sends users and groups to WRITER with.
 
     Creates a token, puts it in the IdP, checks that the IdP uses it, and only then revokes the old one. A call that was
     interrupted is continued by the next one. The secret is never printed, and the journal does not have it. On an org
-    without an API, the steps are listed for an admin.
+    without an API, the steps are listed for an admin; --token-file puts the token that the admin created in Entra.
     """
     from rolecall.cli.journals import check_journal
     from rolecall.cli.session import read, wait_for
 
-    if abandon and (done or out is not None):
-        raise Misuse(Problem("rotate", "--abandon takes no other option of a rotation"))
+    if sum((abandon, done, out is not None, token_file is not None)) > 1:
+        raise Misuse(Problem("rotate", "--out, --token-file, --abandon and --done exclude each other"))
     config = read(call)
     check_journal(call, config)
-    return wait_for(_run(call, config, Flags(out, auto_approve, abandon, done)))
+    return wait_for(_run(call, config, Flags(out, auto_approve, abandon, done, token_file)))
 
 
-class Flags:
+class Flags(NamedTuple):
     """The options of a rotation."""
 
-    def __init__(self, out: Path | None, auto_approve: bool, abandon: bool, done: bool) -> None:
-        self.out, self.auto_approve, self.abandon, self.done = out, auto_approve, abandon, done
+    out: Path | None
+    auto_approve: bool
+    abandon: bool
+    done: bool
+    token_file: Path | None
 
 
 async def _run(call: Invocation, config: Config, flags: Flags) -> Exit:
@@ -79,10 +92,12 @@ async def _run(call: Invocation, config: Config, flags: Flags) -> Exit:
             message = f"`org.id` is {config.org.id}, but this is org {facts.org_id}"
             raise OrgError(Problem("other_org", message, config.org.source, "correct `org.url` or `org.id`"))
         if facts.observed or not isinstance(opened.org, OrgClient):
+            if flags.token_file is not None:
+                return _tell(call, config, await _entered(call, opened, facts, flags))
             return _manual(call, config, facts, record=flags.done)
-        if flags.done:
-            hint = "without --done, rolecall rotates it"
-            raise Misuse(Problem("rotate", "--done is for an org without an API", None, hint))
+        if flags.done or flags.token_file is not None:
+            hint = "without it, rolecall creates the token itself"
+            raise Misuse(Problem("rotate", "--done and --token-file are for an org without an API", None, hint))
         async with _writer(call, opened) as idp:
             result = await _rotate(call, config, flags, opened.org, facts, idp)
     return _tell(call, config, result)
@@ -117,6 +132,41 @@ async def _rotate(
             return await (abandon(context) if flags.abandon else rotate(context))
 
 
+async def _entered(call: Invocation, opened: Session, facts: Facts, flags: Flags) -> RotationResult:
+    """Put the token of a file in the IdP. Raises Misuse without a token, ConfigError without a credential for it."""
+    from rolecall.cli.facts import holder, run_facts
+    from rolecall.cli.journals import open_journal
+    from rolecall.jobs.rotate_entered import put_entered
+    from rolecall.model.run import Opening
+
+    assert flags.token_file is not None
+    secret = _read_token(flags.token_file)
+    async with _writer(call, opened) as idp:
+        if idp is None:
+            hint = "add `write` to `idp.entra`, or enter the token in the IdP"
+            raise ConfigError(Problem("no_write", "no credential can put a token in the IdP", None, hint))
+        _ask(call, opened.config, flags)
+        with open_journal(call, opened.config) as journal, journal.lock(facts.org_id, holder(call)):
+            opening = Opening(facts.org_id, "rotate", run_facts(call, opened.config, facts.caller.email))
+            runs: list[int] = []
+            result = await put_entered(idp, secret, lambda: runs.append(journal.begin(opening)))
+            for run in runs:
+                journal.close_run(run, "done" if result.state == "done" else "incomplete", result.sentences[0])
+            return result
+
+
+def _read_token(file: Path) -> str:
+    """Return the token in a file, or on stdin for ``-``. Raises Misuse unless it is one line of text."""
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    token = text.strip()
+    if not token or not token.isprintable() or " " in token:
+        raise Misuse(Problem("rotate", f"{file} does not have a token: one line without spaces"))
+    return token
+
+
 def _where(config: Config) -> str:
     """Return the app in the IdP that a rotation is for; empty without the section `idp`."""
     source = config.idp
@@ -145,7 +195,8 @@ def _ask(call: Invocation, config: Config, flags: Flags) -> None:
         return
     if not can_ask(call):
         raise Misuse(Problem("no_answer", "a rotation needs an approval", None, "add --auto-approve"))
-    if not agrees(f"Create a new SCIM token for {config.org.name} and replace the one in the IdP?"):
+    what = "Put this SCIM token" if flags.token_file else "Create a new SCIM token"
+    if not agrees(f"{what} for {config.org.name} and replace the one in the IdP?"):
         raise Declined(Problem("declined", "not approved; nothing was changed"))
 
 
