@@ -215,7 +215,7 @@ class _Case:
 
     def _exactly(self, chosen: int) -> int:
         """Return the bits for which exactly these changes have to be left out."""
-        fewer = (chosen & ~(1 << index) for index in range(len(self._change_set.touching)) if chosen >> index & 1)
+        fewer = (chosen & ~(1 << index) for index in _bits(chosen))
         return self._avoid(chosen) & ~union(map(self._avoid, fewer))
 
     def _avoid(self, undone: int) -> int:
@@ -241,7 +241,7 @@ class _Case:
         return *change_set.worlds[wide], change_set.mappings
 
     def _addresses(self, chosen: int) -> tuple[Address, ...]:
-        return tuple(at for index, at in enumerate(self._change_set.touching) if chosen >> index & 1)
+        return tuple(self._change_set.touching[index] for index in _bits(chosen))
 
 
 def is_mapping(at: Address) -> bool:
@@ -267,6 +267,14 @@ def union(masks: Iterable[int]) -> int:
     for mask in masks:
         union |= mask
     return union
+
+
+def _bits(mask: int) -> Iterator[int]:
+    """Yield the numbers of the bits that are set, ascending."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
 
 
 def _subsets(addresses: Sequence[Address]) -> Iterator[frozenset[Address]]:

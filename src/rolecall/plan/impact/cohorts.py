@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from rolecall.access.candidates import everyone
@@ -72,6 +73,7 @@ def moves(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> tuple[Move, ..
     directory, entitlements, org = forecast.directory, forecast.before.entitlements, forecast.first.facts.org_id
     if directory is None:
         return ()
+    levels = cache(entitlements.levels)
     return tuple(
         Move(
             _roles(entitlements, cohort.before),
@@ -81,7 +83,7 @@ def moves(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> tuple[Move, ..
             len(cohort.numbers),
             users(directory, cohort.numbers, org),
             to_default(cohort.before, cohort.after),
-            attributions(entitlements, cohort),
+            attributions(levels, cohort),
             bool(cohort.after & BY_DEFAULT),
         )
         for cohort in cohorts
@@ -96,14 +98,15 @@ def _roles(entitlements: Entitlements, mask: int) -> tuple[TeamRole, ...]:
     return (TeamRole("", ORG_ADMIN), *team_roles)
 
 
-def attributions(entitlements: Entitlements, cohort: Cohort) -> tuple[Attribution, ...]:
-    """Return the causes of a class in team roles; nothing where one change causes all of it."""
+def attributions(levels: Callable[[int], tuple[TeamRole, ...]], cohort: Cohort) -> tuple[Attribution, ...]:
+    """Return the causes of a class in team roles; nothing where one change causes all of it. ``levels`` are those of
+    the entitlements: the same few for all classes."""
     if len(cohort.causes) == 1 and len(cohort.causes[0].addresses) == 1:
         return ()
     return tuple(
         Attribution(
-            entitlements.levels(cause.bits & cohort.before),
-            entitlements.levels(cause.bits & cohort.after),
+            levels(cause.bits & cohort.before),
+            levels(cause.bits & cohort.after),
             cause.addresses,
             cause.each,
             bool(cause.bits & BY_DEFAULT),

@@ -217,10 +217,15 @@ def _most(item: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:
 def _pairs(directory: Directory, ranked: Sequence[Mapping[str, int]], person: int) -> Iterator[tuple[str, str]]:
     """Yield every two groups of a user that give different roles in a team."""
     groups = directory.members[directory.offsets[person] : directory.offsets[person + 1]]
-    for first, second in combinations(sorted(set(groups), key=directory.groups.__getitem__), 2):
-        mine, theirs = ranked[first], ranked[second]
-        if any(mine[team] != theirs[team] for team in mine.keys() & theirs.keys()):
-            yield directory.groups[first], directory.groups[second]
+    by_team: dict[str, list[int]] = {}
+    for group in set(groups):
+        for team in ranked[group]:
+            by_team.setdefault(team, []).append(group)
+    for team, sharing in by_team.items():
+        if len({ranked[group][team] for group in sharing}) > 1:
+            for first, second in combinations(sorted(sharing, key=directory.groups.__getitem__), 2):
+                if ranked[first][team] != ranked[second][team]:
+                    yield directory.groups[first], directory.groups[second]
 
 
 def _synced(directory: Directory, person: int) -> bool:

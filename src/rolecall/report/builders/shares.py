@@ -14,11 +14,19 @@ from rolecall.plan.moves import Attribution, share
 from rolecall.plan.value import Impact, Move
 
 
+class Reach(NamedTuple):
+    """The access after a move by team; ``admins`` are the team roles that are org admin."""
+
+    by_team: Mapping[str, tuple[TeamRole, ...]]
+    admins: tuple[TeamRole, ...]
+
+
 class Share(NamedTuple):
     """A move that a change takes part in. ``own`` are the causes with this change, none where it causes all of it."""
 
     move: Move
-    own: tuple[Attribution, ...] = ()
+    own: tuple[Attribution, ...]
+    reach: Reach
 
 
 def shares_by_address(impact: Impact) -> Mapping[Address, tuple[Share, ...]]:
@@ -29,9 +37,17 @@ def shares_by_address(impact: Impact) -> Mapping[Address, tuple[Share, ...]]:
         for cause in move.causes:
             for at in cause.because:
                 own[at] += (cause,)
+        reach = _reach(move)
         for at in move.because:
-            shares[at].append(Share(move, own[at]))
+            shares[at].append(Share(move, own[at], reach))
     return {at: tuple(listed) for at, listed in shares.items()}
+
+
+def _reach(move: Move) -> Reach:
+    by_team: defaultdict[str, tuple[TeamRole, ...]] = defaultdict(tuple)
+    for team_role in move.after:
+        by_team[team_role.team] += (team_role,)
+    return Reach(by_team, tuple(team_role for team_role in move.after if team_role.role == ORG_ADMIN))
 
 
 def shifts_by(at: Address, shares: Iterable[Share]) -> Iterator[Shift]:
@@ -40,17 +56,19 @@ def shifts_by(at: Address, shares: Iterable[Share]) -> Iterator[Shift]:
     Users differ in teams that the change does not reach. Of those teams it matters only whether there are any, and
     whether the users have org admin in them.
     """
-    known: dict[tuple[tuple[Attribution, ...], tuple[TeamRole, ...], bool, bool], Shift] = {}
-    for move, own in shares:
+    known: dict[tuple[object, ...], Shift] = {}
+    for move, own, reach in shares:
         if move.to_default or not own or len(move.because) == 1:
             yield shift_of(share(move, (at,)))
             continue
-        teams = {team_role.team for cause in own for team_role in (*cause.lost, *cause.gained)} | {""}
-        reached = tuple(team_role for team_role in move.after if team_role.team in teams)
-        apart = [team_role for team_role in move.after if team_role.team not in teams]
-        admin = next((team_role for team_role in apart if team_role.role == ORG_ADMIN), None)
-        key = (own, reached, bool(apart), admin is not None)
+        differing = tuple((cause.lost, cause.gained) for cause in own)
+        teams = {team_role.team for ends in differing for team_roles in ends for team_role in team_roles} | {""}
+        reached = tuple(team_role for team in sorted(teams) for team_role in reach.by_team.get(team, ()))
+        admin = next((team_role for team_role in reach.admins if team_role.team not in teams), None)
+        apart = len(reached) < len(move.after)
+        key = (differing, reached, apart, admin is not None)
         if key not in known:
-            narrow = move._replace(after=(*reached, *((admin or apart[0],) if apart else ())), causes=own)
+            some = admin or next((team_role for team_role in move.after if team_role.team not in teams), None)
+            narrow = move._replace(after=(*reached, *((some,) if some else ())), causes=own)
             known[key] = shift_of(share(narrow, (at,)))
         yield known[key]

@@ -85,7 +85,7 @@ def _joint_causes(at: Address, shares: Sequence[Share], *, each: bool) -> Iterab
     """Yield the changes that have an effect only together with this one, or that each have the same effect alone."""
     addresses: set[Address] = set()
     size = 0
-    for move, own in shares:
+    for move, own, _ in shares:
         causes = own or (Attribution((), (), move.because),)
         more = {address for cause in causes if cause.each is each for address in cause.because} - {at}
         addresses |= more
