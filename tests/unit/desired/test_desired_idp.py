@@ -15,6 +15,11 @@ HEAD = "version: 1\norg: {name: a, url: 'local:org.db'}\n"
 OKTA = "okta: {url: 'https://acme.okta.com', app: 0oa1, token: {env: T}}"
 ENTRA = "entra: {tenant: acme, app: a1, client_id: c, client_secret: {env: T}}"
 
+PORTAL = (
+    "https://portal.azure.com/#view/Microsoft_AAD_IAM/ManagedAppMenuBlade/~/Overview"
+    "/objectId/5f0c6a3e-8f39-4b1c-9a53-0a4f0d1f7a10/appId/7d1f0f0e-2f8e-4c2f-8f55-1f4f7c6f2c11"
+)
+
 
 def problems(folder: Path, text: str) -> list[str]:
     (folder / "rolecall.yaml").write_text(HEAD + text, encoding="utf-8")
@@ -74,6 +79,32 @@ def test_what_is_accepted(tmp_path: Path, text: str) -> None:
         (
             "idp: {entra: {tenant: t, app: x, token: {env: T}, write: {client_id: w}}}",
             "3:51: `write` requires credentials. Add `client_id` and `client_secret`",
+        ),
+        (
+            f"idp: {{{OKTA.replace('{env: T}', 'OKTA_TOKEN')}}}",
+            "3:62: `token` must refer to a secret, and is a text. If it is the name of a variable, write "
+            "`token: {env: NAME}`; if it is the secret itself, revoke it, because it may have been read in this file",
+        ),
+        (
+            "idp: {okta: {url: 'https://a.okta.com', app: x, client_id: c, private_key: keys/okta.pem}}",
+            "3:76: `private_key` must refer to a secret, and is a text. If it is the path of a file, write "
+            "`private_key: {file: PATH}`; if it is the secret itself, revoke it",
+        ),
+        (
+            f"idp: {{{OKTA.replace('0oa1', 'https://acme-admin.okta.com/admin/app/writer/instance/0oa1/#tab-general')}}}",
+            "3:49: this is the address of a page, not the ID of an app. Write 0oa1",
+        ),
+        (
+            f"idp: {{{OKTA.replace('0oa1', 'acme.okta.com/writer')}}}",
+            "3:49: this is the address of a page, not the ID of an app. Write the app's ID, such as 0oa1b2c3",
+        ),
+        (
+            f"idp: {{{ENTRA.replace('a1', PORTAL)}}}",
+            "3:34: this is the address of a page, not the ID of an app. Write 5f0c6a3e-8f39-4b1c-9a53-0a4f0d1f7a10",
+        ),
+        (
+            f"people: {{entra: acme, app: '{PORTAL}', token: {{env: T}}}}",
+            "3:28: this is the address of a page, not the ID of an app. Write 5f0c6a3e-8f39-4b1c-9a53-0a4f0d1f7a10",
         ),
         ("idp: {entra: {tenant: t, app: x}}", "3:7: Entra requires credentials. Add `client_id` and `client_secret`"),
         ("idp: {okta: {url: 'http://a.okta.com', app: x, token: {env: T}}}", "3:19: http:// is allowed only for this"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -65,11 +66,7 @@ def _faults(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
             "null", trail, f"{label(trail)} has no value", hint or "add a value, or remove the key", key=True
         )
     elif _is_literal_secret(error, trail):
-        hint = (
-            "revoke this secret, because it may have been read in this file; set a variable to a new one, and write "
-            f"`{trail[-1]}: {{env: NAME}}` with the name of the variable"
-        )
-        yield ConfigFault("literal_secret", trail, f"{label(trail)} contains the secret itself", hint)
+        yield _literal_secret(error.instance, trail)
     elif is_planned_form(trail, error.instance):
         message = f"{label(trail)} with keys, for Entra, is not supported yet"
         yield ConfigFault("not_supported", trail, message, "remove it; for Okta, write a list of groups", key=True)
@@ -84,6 +81,27 @@ def _faults(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
 
 def _is_literal_secret(error: Refusal, trail: Trail) -> bool:
     return bool(trail) and trail[-1] in SECRET and isinstance(error.instance, str)
+
+
+def _literal_secret(text: str, trail: Trail) -> ConfigFault:
+    """Return the fault of a text in the place of a reference. It may be the secret, so it is never shown."""
+    key, otherwise = trail[-1], "if it is the secret itself, revoke it, because it may have been read in this file"
+    for form, what, reference in _NO_SECRETS:
+        if form.search(text):
+            hint = f"if it is {what}, write `{key}: {{{reference}}}`; {otherwise}"
+            return ConfigFault("literal_secret", trail, f"{label(trail)} must refer to a secret, and is a text", hint)
+    hint = (
+        "revoke this secret, because it may have been read in this file; set a variable to a new one, and write "
+        f"`{key}: {{env: NAME}}` with the name of the variable"
+    )
+    return ConfigFault("literal_secret", trail, f"{label(trail)} contains the secret itself", hint)
+
+
+_NO_SECRETS = (
+    (re.compile(r"\A\$?[A-Z][A-Z0-9]*(_[A-Z0-9]+)+\Z", re.ASCII), "the name of a variable", "env: NAME"),
+    (re.compile(r"\.(pem|key|jwk|json|txt)\Z", re.ASCII), "the path of a file", "file: PATH"),
+)
+"""Forms of texts that are rarely secrets, what they are, and the reference to write."""
 
 
 def _unknown_key(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:

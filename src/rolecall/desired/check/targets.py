@@ -52,6 +52,7 @@ def _idp(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
             yield from _admin_console(connection["url"], ("idp", "okta", "url"), sources)
         if name == "entra" and isinstance(connection.get("tenant"), str):
             yield from _tenant(connection["tenant"], ("idp", "entra", "tenant"), sources)
+        yield from _app(connection.get("app"), name, ("idp", name, "app"), sources)
     yield from check_idp(sound, sources)
 
 
@@ -112,6 +113,22 @@ def _admin_console(url: str, path: tuple[Step, ...], sources: Sources) -> Iterat
         yield Problem(
             "okta_url", "this is the address of Okta's admin console, not of its API", sources.where(path), hint
         )
+
+
+_APP_IDS = {
+    "okta": (re.compile(r"/(0oa\w+)", re.ASCII), "the app's ID, such as 0oa1b2c3"),
+    "entra": (re.compile(r"objectId/([0-9a-f-]{36})", re.ASCII | re.IGNORECASE), "the app's object ID"),
+}
+"""Patterns of the ID in the address of the app's page in the IdP, and what to write where it has none."""
+
+
+def _app(app: object, idp: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:
+    """Yield a problem for the address of an app's page, in the place of its ID."""
+    if isinstance(app, str) and "/" in app:
+        form, what = _APP_IDS[idp]
+        match = form.search(app)
+        message = "this is the address of a page, not the ID of an app"
+        yield Problem("app_id", message, sources.where(path), f"write {match[1] if match else what}")
 
 
 def _tenant(tenant: str, path: tuple[Step, ...], sources: Sources) -> Iterator[Problem]:
@@ -186,6 +203,7 @@ def _people(people: ValidConfig, sources: Sources) -> Iterator[Problem]:
         yield from _admin_console(people["okta"], ("people", "okta"), sources)
     if isinstance(people.get("entra"), str):
         yield from _tenant(people["entra"], ("people", "entra"), sources)
+    yield from _app(people.get("app"), "entra" if "entra" in people else "okta", ("people", "app"), sources)
     if "entra" in people and "token" not in people and not {"client_id", "client_secret"} <= people.keys():
         hint = "add `client_id` and `client_secret`, or `token`"
         yield Problem("no_token", "Entra requires credentials", sources.where(("people",), key=True), hint)
