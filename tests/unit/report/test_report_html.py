@@ -268,3 +268,13 @@ def test_those_left_with_the_default_are_shown_so() -> None:
     )
     (flow,) = flows(Impact(9, moves=(move,)))
     assert (flow.right, flow.kind) == ("default access only: Everyone member", "lose")
+
+
+def test_a_plan_whose_guards_are_not_evaluated_is_blocked_only_where_one_blocks() -> None:
+    """On an observed org, users who were not read require approval; the page must not say more than `apply` does."""
+    unevaluated = GuardResult("escalations", "not judged", message="Users were not read.")
+    for verdict, blocked in (("review", False), ("block", True)):
+        plan = full_plan()._replace(guards=(unevaluated, GuardResult("unread", verdict, message="Not read: users")))
+        head = "".join(Page(page(plan)).texts).partition("Plan: ")[0]
+        assert "Not evaluated" in head
+        assert ("Apply is blocked" in head, "Requires approval" in head) == (blocked, not blocked)

@@ -47,7 +47,7 @@ _MARKS: Mapping[Mark, str] = {"+": "create", "~": "update", "-": "delete", "↑"
 _SLASHED = str.maketrans({"/": "/<wbr>", **{char: escape(char) for char in "&<>\"'"}})
 _VERDICTS = {
     "block": ("block", "Apply is blocked"),
-    "not judged": ("block", "Apply is blocked; not evaluated"),
+    "not judged": ("block", "Not evaluated"),
     "review": ("review", "Requires approval"),
 }
 _LEGEND = {
