@@ -52,7 +52,7 @@ class Entitlements:
             mask |= self.mask(team_role)
         return mask
 
-    def held_in(self, team: str) -> int:
+    def team_bit(self, team: str) -> int:
         """Return the bit for having any role in this team."""
         return _HELD << self._team(team)
 

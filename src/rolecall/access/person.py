@@ -158,7 +158,7 @@ def _with_edits(
     edits = _existing(rules, traits.manual, "manual", silent)
     granted = {grant.team_role for grant in firm}
     teams = {team_role.team for team_role in granted}
-    counted = [edit for edit in edits if policy.stands_beside(edit, granted)]
+    counted = [edit for edit in edits if policy.edit_counts(edit, granted)]
     silent += (Silent("manual", "R15", edit) for edit in edits if edit not in counted)
     remaining = []
     for grant in default:

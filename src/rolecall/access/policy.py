@@ -13,7 +13,7 @@ from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ADMIN
 
 
-def stands_beside(edit: TeamRole, firm: Set[TeamRole]) -> bool:
+def edit_counts(edit: TeamRole, firm: Set[TeamRole]) -> bool:
     """Return whether a manual edit counts: in a team that no group gives, as org admin, or where it equals what a group
     gives (R15)."""
     return edit.role == ORG_ADMIN or edit in firm or all(team_role.team != edit.team for team_role in firm)
@@ -32,9 +32,9 @@ def edited(entitlements: Entitlements, firm: int, default: Sequence[TeamRole], e
     """
     mask = firm
     for team_role in default:
-        if firm & entitlements.held_in(team_role.team) or not replaces_default(edits, team_role.team):
+        if firm & entitlements.team_bit(team_role.team) or not replaces_default(edits, team_role.team):
             mask |= entitlements.mask(team_role)
     for edit in edits:
-        if edit.role == ORG_ADMIN or not firm & entitlements.held_in(edit.team):
+        if edit.role == ORG_ADMIN or not firm & entitlements.team_bit(edit.team):
             mask |= entitlements.mask(edit)
     return mask

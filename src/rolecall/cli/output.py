@@ -159,9 +159,9 @@ def write_drift_reports(
 
 def redacted_drift(call: Invocation, config: Config, report: DriftReport, mode: Shown) -> DriftReport:
     """Return a drift report with users shown as ``mode`` says."""
-    from rolecall.drift.privacy import redact_found
+    from rolecall.drift.privacy import redact_report
 
-    return redact_found(report, mode, mask_key(call, config.root) if mode == "masked" else b"")
+    return redact_report(report, mode, mask_key(call, config.root) if mode == "masked" else b"")
 
 
 def render_drift(report: DriftReport, form: str, at: InRepository) -> str:
@@ -169,9 +169,9 @@ def render_drift(report: DriftReport, form: str, at: InRepository) -> str:
     if form == "json":
         import json
 
-        from rolecall.drift.encode import encode_found
+        from rolecall.drift.encode import encode_report
 
-        return json.dumps(encode_found(report), ensure_ascii=False, indent=1) + "\n"
+        return json.dumps(encode_report(report), ensure_ascii=False, indent=1) + "\n"
     from rolecall.report.builders.drift import drift_document
     from rolecall.report.renderers import render_document
 

@@ -16,7 +16,7 @@ from rolecall.plan.value import GuardResult, Impact, Move, Plan, Who
 FORMAT_VERSION = "1.0"
 
 
-def encode_found(report: DriftReport) -> dict[str, Json]:
+def encode_report(report: DriftReport) -> dict[str, Json]:
     """Return the whole report, users as they are in it, see ``drift.privacy``. No secret is in it."""
     return _CODEC.encode_record(report)
 

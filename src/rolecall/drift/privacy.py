@@ -10,7 +10,7 @@ from rolecall.plan.saved.privacy import Shown, Veil, redact
 from rolecall.plan.value import Plan
 
 
-def redact_found(report: DriftReport, mode: Shown, key: bytes = b"") -> DriftReport:
+def redact_report(report: DriftReport, mode: Shown, key: bytes = b"") -> DriftReport:
     """Return the report with users by ``names`` (as it is), ``masked`` under a key, or as ``counts``.
 
     Users named in the configuration, such as required org admins, stay. The access record is removed: only the journal

@@ -179,7 +179,7 @@ def _likely(org_state: State, team: str | None, role: str | None) -> list[int]:
     rules, directory = org_state.rules, org_state.directory
     for _ in masks(rules, directory, directory.others):
         pass  # numbers the teams and roles of manual edits
-    team_bits = -1 if team is None else rules.entitlements.held_in(team)
+    team_bits = -1 if team is None else rules.entitlements.team_bit(team)
     role_bits = -1 if role is None else rules.entitlements.role_bits(role)
     at_org_level = {
         number

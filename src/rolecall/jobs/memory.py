@@ -206,7 +206,7 @@ def _addresses(settings: Settings) -> Iterator[Address]:
             yield from (address(kind.section, key) for key in setting) if kind.keyed else (address(kind.section),)
 
 
-def record_look(
+def record_reading(
     journal: Journal, org_id: str, kind: RunKind, facts: RunFacts, sighting: Sighting | None, message: str | None = None
 ) -> int:
     """Record a run of a command that wrote nothing to the org, with its access record. Return the run's number."""

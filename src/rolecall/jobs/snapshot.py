@@ -14,7 +14,7 @@ from rolecall.codec.people import encode_people
 from rolecall.codec.people_lines import encode_lines
 from rolecall.codec.snapshot import Snapshot, encode_snapshot
 from rolecall.desired.edit.snapshot import snapshot_yaml
-from rolecall.jobs.memory import record_look
+from rolecall.jobs.memory import record_reading
 from rolecall.jobs.people import read_people
 from rolecall.journal.port import Journal
 from rolecall.live.port import People, Reader
@@ -93,7 +93,7 @@ def record(journal: Journal, taken: OrgRead, desired: Desired, facts: RunFacts) 
     if taken.directory is not None and taken.directory.coverage.state != "unread":
         known = identify(desired, taken.live, journal.applied(org_id))
         sighting = record_access(taken.live, taken.directory, known.desired, taken.at).sighting
-    return record_look(journal, org_id, "snapshot", facts, sighting)
+    return record_reading(journal, org_id, "snapshot", facts, sighting)
 
 
 def _named(taken: OrgRead, people_shown: PeopleShown) -> Live:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from rolecall.codec.people import decode_people
 from rolecall.codec.roster import decode_roster, encode_roster
-from rolecall.drift.encode import encode_found
+from rolecall.drift.encode import encode_report
 from rolecall.drift.membership import take_roster
-from rolecall.drift.privacy import redact_found
+from rolecall.drift.privacy import redact_report
 from rolecall.drift.scan import drifted, scan
 from rolecall.drift.value import Acknowledgement
 from rolecall.drift.writers import FieldWrite
@@ -276,13 +276,13 @@ def test_what_may_be_shown_of_people():
     made = inquiry({"G": M}, {"G": L}, {"G": M}, policy, joined, events={AT: event(AT, "eve@acme.com")})
     past = replace(made.past, roster=first.roster, sighting=first.report.sighting, watched=first.report.sighting)
     found = scan(replace(made, past=past)).report
-    named = str(encode_found(found))
+    named = str(encode_report(found))
     assert all(name in named for name in ("bo@acme.com", "cy@acme.com", "di@acme.com"))
     for mode in ("counts", "masked"):
-        told = str(encode_found(redact_found(found, mode, b"key")))
+        told = str(encode_report(redact_report(found, mode, b"key")))
         assert not any(name in told for name in ("bo@acme.com", "cy@acme.com", "di@acme.com")), mode
         assert "eve@acme.com" in told  # who changed a setting is what the audit log is for
-    assert "person-" in str(encode_found(redact_found(found, "masked", b"key")))
+    assert "person-" in str(encode_report(redact_report(found, "masked", b"key")))
 
 
 hashes = st.dictionaries(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1), max_size=30)
@@ -377,7 +377,7 @@ def test_every_key_of_the_schema_is_in_the_json_of_a_report():
     events = {AT: event(AT, "eve@acme.com", "rolecall/x/1/1")}
     made = inquiry({"G": M}, {"G": L}, {"G": M}, events=events, findings={AT: finding})
     made = replace(made, writes={AT: (FieldWrite(f"{AT}.teams", "eve@acme.com", NOW),)})
-    found = encode_found(scan(made).report)
+    found = encode_report(scan(made).report)
     assert found.keys() == schema["properties"].keys()
     audit = schema["definitions"]["audit"]["properties"]
     assert found["drift"][0]["audit"].keys() == audit.keys()
@@ -388,5 +388,5 @@ def test_every_key_of_the_schema_is_in_the_json_of_a_report():
     assert entry["fields"][0].keys() == schema["definitions"]["fields"]["items"]["properties"].keys()
     assert entry["from"] == {"channel": "console", "ip": "10.0.0.7", "key": "rolecall/x/1/1"}
     assert (entry["who"], entry["when"]) == ("eve@acme.com", NOW.isoformat())
-    (unknown,) = encode_found(scan(inquiry({"G": M}, {"G": L}, {"G": M})).report)["drift"]
+    (unknown,) = encode_report(scan(inquiry({"G": M}, {"G": L}, {"G": M})).report)["drift"]
     assert (unknown["from"], unknown["who"], unknown["when"]) == (None, None, None)

@@ -13,7 +13,7 @@ from workbench import MARKETING, NOW, Workbench
 
 from rolecall.desired.build import read_config
 from rolecall.errors import Misuse, Where
-from rolecall.jobs.memory import record_look
+from rolecall.jobs.memory import record_reading
 from rolecall.jobs.sightings import seen_at, when
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.run import Approval, RunFacts
@@ -125,7 +125,7 @@ def test_a_sighting_that_was_tampered_with_is_found(bench):
 def test_an_incomplete_sighting_says_so(bench):
     at = TWO_IN_THE_MORNING + timedelta(days=5)
     with bench.journal() as journal:
-        record_look(journal, "org_1", "snapshot", RunFacts("acme"), Sighting(at, complete=False))
+        record_reading(journal, "org_1", "snapshot", RunFacts("acme"), Sighting(at, complete=False))
     assert "this list may be incomplete" in plain(listing_lines(record_document(asked(bench, "2026-11-30"))))
 
 

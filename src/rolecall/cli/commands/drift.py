@@ -300,13 +300,13 @@ def _command(config: Config, options: DriftOptions) -> str:
 
 def _remember(call: Invocation, config: Config, journal: Journal, checked: Drifts) -> None:
     from rolecall.cli.facts import run_facts
-    from rolecall.jobs.memory import forget_old, keep_first_roster, record_look, watch_from
+    from rolecall.jobs.memory import forget_old, keep_first_roster, record_reading, watch_from
 
     report, org_id = checked.drift_result.report, checked.drift_result.report.org.id
     caller = checked.drift_scan.plan_input.live.facts.caller.email
     facts = run_facts(call, config, caller)
     message = _outcome(report)
-    record_look(journal, org_id, "drift", facts, report.sighting, message)
+    record_reading(journal, org_id, "drift", facts, report.sighting, message)
     keep_first_roster(journal, org_id, checked.drift_result.roster)
     if report.sighting is not None and report.sighting.complete:
         watch_from(journal, org_id, report.at, first=True)

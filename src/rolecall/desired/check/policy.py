@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rolecall.desired.check.schema import judge
+from rolecall.desired.check.schema import check_schema
 from rolecall.desired.load.sources import Sources, ValidConfig
 from rolecall.errors import Problem, Where
 
@@ -59,7 +59,7 @@ def _loosened(sources: Sources) -> Iterator[Problem]:
     from rolecall.desired.load.policy import read_policy
     from rolecall.model.policy import policy_differences
 
-    base = judge(sources.base, sources, explained=False).sound
+    base = check_schema(sources.base, sources, explained=False).sound
     if not _intact(base, sources.base):
         return
     over = sources.documents[-1]

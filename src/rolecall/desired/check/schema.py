@@ -14,14 +14,14 @@ from rolecall.schema_files import schema_text
 Trail = tuple[str | int, ...]
 
 
-class Verdict(NamedTuple):
+class SchemaCheck(NamedTuple):
     """``sound`` is the part of the configuration that fits the schema; ``problems`` describe the rest."""
 
     sound: dict[str, Any]
     problems: list[Problem]
 
 
-def judge(effective: dict[str, Any], sources: Sources, explained: bool = True) -> Verdict:
+def check_schema(effective: dict[str, Any], sources: Sources, explained: bool = True) -> SchemaCheck:
     """Return the schema's verdict on a configuration. Without ``explained``, problems are left out."""
     import jsonschema_rs
 
@@ -29,19 +29,19 @@ def judge(effective: dict[str, Any], sources: Sources, explained: bool = True) -
     validator = jsonschema_rs.Draft7Validator(schema)
     try:
         if validator.is_valid(effective):
-            return Verdict(effective, [])
+            return SchemaCheck(effective, [])
         errors = list(validator.iter_errors(effective))
     except ValueError as error:
         where = Where(sources.main, 1, 1)
-        return Verdict({}, [Problem("schema", f"contains a value that JSON cannot express: {error}", where)])
+        return SchemaCheck({}, [Problem("schema", f"contains a value that JSON cannot express: {error}", where)])
     bad = _bad(effective, [tuple(error.instance_path) for error in errors])
     sound = _without(effective, bad)
     if not explained:
-        return Verdict(sound, [])
+        return SchemaCheck(sound, [])
     from rolecall.desired.check.schema_errors import explain
 
     problems = explain(_only(effective, bad), schema, sources)
-    return Verdict(sound, problems or [_unexplained(errors[0], sources)])
+    return SchemaCheck(sound, problems or [_unexplained(errors[0], sources)])
 
 
 def _without_rules(node: Any) -> Any:

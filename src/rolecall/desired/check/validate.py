@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rolecall.desired.check.names import check_names
 from rolecall.desired.check.policy import check_policy
-from rolecall.desired.check.schema import judge
+from rolecall.desired.check.schema import check_schema
 from rolecall.desired.check.sections import check_sections
 from rolecall.desired.check.targets import check_targets
 from rolecall.desired.load.read import load, load_each
@@ -24,7 +24,7 @@ def validate(sources: Sources) -> list[Problem]:
     """
     problems = list(sources.problems)
     if sources.documents:
-        sound, refused = judge(sources.effective, sources)
+        sound, refused = check_schema(sources.effective, sources)
         problems += refused
         if not any(problem.code == "version" for problem in refused):
             for check in CHECKS:

@@ -121,7 +121,7 @@ class Privileges:
     def _teams_above(self, team_roles: Iterable[TeamRole]) -> int:
         teams = 0
         for team_role in team_roles:
-            teams |= self._rules.entitlements.held_in(team_role.team) if team_role.role != MEMBER else 0
+            teams |= self._rules.entitlements.team_bit(team_role.team) if team_role.role != MEMBER else 0
         return teams
 
 
