@@ -21,9 +21,9 @@ from rolecall.plan.forecast import State, follow
 from rolecall.plan.make import make
 from rolecall.plan.order.visits import step_numbers
 from rolecall.plan.value import Plan
-from rolecall.report.builders.runbook import runbook_document
-from rolecall.report.builders.runbook_idp import IDPS
-from rolecall.report.builders.runbook_setup import setup_document
+from rolecall.report.builders.runbook.document import runbook_document
+from rolecall.report.builders.runbook.idp import IDPS
+from rolecall.report.builders.runbook.setup import setup_document
 from rolecall.report.renderers.runbook import runbook_markdown
 
 

@@ -18,8 +18,9 @@ from rolecall.model.settings import Address, Defaults, Domain, Scim, Settings, S
 from rolecall.plan.moves import Attribution
 from rolecall.plan.saved.encode import decode_plan, encode_plan
 from rolecall.plan.value import GuardResult, Impact, Move, Plan, Who
-from rolecall.report.builders import prose, runbook_steps
-from rolecall.report.builders.runbook import runbook_document
+from rolecall.report.builders import prose
+from rolecall.report.builders.runbook import steps
+from rolecall.report.builders.runbook.document import runbook_document
 from rolecall.report.document import Chapter, Document, Grid, Items, Paragraph, Phrase
 from rolecall.report.renderers.html import html
 from rolecall.report.renderers.runbook import runbook_markdown
@@ -103,7 +104,7 @@ def test_each_kind_of_step_has_page_actions_check_and_undo(one: Change, title: s
 
 def test_a_singleton_without_texts_of_its_own_has_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = {name: text for name, text in prose.read_prose("steps.yaml").items() if name != "defaults"}
-    monkeypatch.setattr(runbook_steps, "read_prose", lambda name: texts)
+    monkeypatch.setattr(steps, "read_prose", lambda name: texts)
 
     step = step_of(book(DEFAULT))
 

@@ -10,8 +10,8 @@ import pytest
 from rolecall.cli.main import run
 from rolecall.errors import Exit
 from rolecall.model.settings import Defaults, Domain, Endpoint, GroupMapping, Scim, Settings, Sso
-from rolecall.report.builders.runbook_idp import IDPS
-from rolecall.report.builders.runbook_setup import setup_document
+from rolecall.report.builders.runbook.idp import IDPS
+from rolecall.report.builders.runbook.setup import setup_document
 from rolecall.report.document import Paragraph
 from rolecall.report.renderers.html import html
 from rolecall.report.renderers.runbook import runbook_markdown

@@ -13,8 +13,8 @@ from rolecall.cli.main import run
 from rolecall.errors import Exit
 from rolecall.package_data import package_text
 from rolecall.plan.value import UpgradeImpact, Who
-from rolecall.report.builders.runbook_idp import GUIDES, IDPS, guide_document
-from rolecall.report.builders.runbook_upgrade import readiness
+from rolecall.report.builders.runbook.idp import GUIDES, IDPS, guide_document
+from rolecall.report.builders.runbook.upgrade import readiness
 from rolecall.report.renderers.html import html
 from rolecall.report.renderers.runbook import md, runbook_markdown
 

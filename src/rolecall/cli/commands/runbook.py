@@ -26,7 +26,7 @@ def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
     """Return `setup` and the names of the checklists, or else numbers of past runs or files."""
     from click.shell_completion import CompletionItem
 
-    from rolecall.report.builders.runbook_idp import GUIDES
+    from rolecall.report.builders.runbook.idp import GUIDES
 
     items = [CompletionItem(name) for name in (_SETUP, *GUIDES) if name.startswith(incomplete)]
     return (items if incomplete else []) or plans_and_runs(ctx, param, incomplete)
@@ -65,7 +65,7 @@ def runbook(call: Invocation, plan: str, idp: str | None, form: str) -> None:
 
 
 def _document(call: Invocation, plan: str, idp: str | None) -> Document:
-    from rolecall.report.builders.runbook_idp import GUIDES, guide_document
+    from rolecall.report.builders.runbook.idp import GUIDES, guide_document
 
     exists = Path(plan).exists()
     number = run_or_name(plan, (_SETUP, *GUIDES))
@@ -80,8 +80,8 @@ def _document(call: Invocation, plan: str, idp: str | None) -> Document:
 
 def _setup(call: Invocation, idp: str | None) -> Document:
     from rolecall.cli.session import read
-    from rolecall.report.builders.runbook_idp import idp_of
-    from rolecall.report.builders.runbook_setup import setup_document
+    from rolecall.report.builders.runbook.idp import idp_of
+    from rolecall.report.builders.runbook.setup import setup_document
 
     config = read(call)
     named = idp or idp_of(config.desired.settings)
@@ -92,7 +92,7 @@ def _setup(call: Invocation, idp: str | None) -> Document:
 
 def _of_plan(path: Path) -> Document:
     from rolecall.jobs.saved import read_plan
-    from rolecall.report.builders.runbook import runbook_document
+    from rolecall.report.builders.runbook.document import runbook_document
 
     return runbook_document(read_plan(path))
 
@@ -104,7 +104,7 @@ def _of_run(call: Invocation, number: int) -> Document:
     from rolecall.jobs.confirm import findings
     from rolecall.jobs.history import one_run
     from rolecall.jobs.saved import plan_of_text
-    from rolecall.report.builders.runbook import runbook_document
+    from rolecall.report.builders.runbook.document import runbook_document
 
     config = read(of_run(call, number))
     journal = find_journal(call, config)

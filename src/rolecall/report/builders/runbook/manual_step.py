@@ -9,7 +9,7 @@ from rolecall.model.change import Change
 from rolecall.model.live import Coverage
 from rolecall.model.settings import Settings
 from rolecall.plan.value import Plan
-from rolecall.report.builders.runbook_idp import org_settings
+from rolecall.report.builders.runbook.idp import org_settings
 
 
 class StepContext(NamedTuple):

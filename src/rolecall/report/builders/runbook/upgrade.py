@@ -11,7 +11,7 @@ from rolecall.model.roles import ORG_ADMIN, role_words
 from rolecall.model.settings import UNSET, GroupMapping
 from rolecall.plan.value import Plan, UpgradeImpact
 from rolecall.report.builders.prose import chapter, plain, read_prose
-from rolecall.report.builders.runbook_idp import idp_names, idp_prose, org_settings
+from rolecall.report.builders.runbook.idp import idp_names, idp_prose, org_settings
 from rolecall.report.builders.users import ways
 from rolecall.report.document import Chapter, Items, Note, Paragraph
 from rolecall.report.phrases import count, listed, visible

@@ -19,12 +19,12 @@ from rolecall.plan.value import Impact, Move, Plan
 from rolecall.report.builders.changes import UNMAPPED
 from rolecall.report.builders.confirmations import finding_words
 from rolecall.report.builders.header import plan_banner, planned_sentence
-from rolecall.report.builders.manual_step import ManualStep, context_of
 from rolecall.report.builders.plan import entries
 from rolecall.report.builders.prose import phrase, plain, read_prose, roles_of
-from rolecall.report.builders.runbook_idp import idp_names, idp_prose, org_settings, push_chapters
-from rolecall.report.builders.runbook_steps import last_passwords, step_chapter
-from rolecall.report.builders.runbook_upgrade import (
+from rolecall.report.builders.runbook.idp import idp_names, idp_prose, org_settings, push_chapters
+from rolecall.report.builders.runbook.manual_step import ManualStep, context_of
+from rolecall.report.builders.runbook.steps import last_passwords, step_chapter
+from rolecall.report.builders.runbook.upgrade import (
     after_upgrade,
     before_upgrade,
     completes_upgrade,
@@ -32,7 +32,7 @@ from rolecall.report.builders.runbook_upgrade import (
     not_ready,
     upgrade_notes,
 )
-from rolecall.report.builders.runbook_variants import changes_idp, passwords_go_off_later
+from rolecall.report.builders.runbook.variants import changes_idp, passwords_go_off_later
 from rolecall.report.document import Chapter, Document, Items, Phrase
 from rolecall.report.phrases import count, listed, visible, with_full_stop
 

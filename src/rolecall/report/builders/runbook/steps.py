@@ -12,11 +12,11 @@ from rolecall.model.paste import shell_word
 from rolecall.model.roles import role_words
 from rolecall.model.settings import UNSET, Address, Defaults, GroupMapping, Scim, Settings, Sso, Value
 from rolecall.report.builders.changes import REASONS, scalar
-from rolecall.report.builders.manual_step import ManualStep, StepContext
 from rolecall.report.builders.prose import filled, phrase, plain, read_prose, roles_of
-from rolecall.report.builders.runbook_idp import IDPS, group_values, idp_choice, idp_names, idp_of, idp_part, idp_prose
-from rolecall.report.builders.runbook_tables import table
-from rolecall.report.builders.runbook_variants import new_metadata, passwords_go_off_later, step_variant
+from rolecall.report.builders.runbook.idp import IDPS, group_values, idp_choice, idp_names, idp_of, idp_part, idp_prose
+from rolecall.report.builders.runbook.manual_step import ManualStep, StepContext
+from rolecall.report.builders.runbook.tables import table
+from rolecall.report.builders.runbook.variants import new_metadata, passwords_go_off_later, step_variant
 from rolecall.report.document import Block, Chapter, Entry, Items, Paragraph, Phrase
 from rolecall.report.phrases import count, visible
 

@@ -8,9 +8,8 @@ from dataclasses import replace
 from rolecall.model.change import Change
 from rolecall.model.kinds import BY_SECTION, address, initial_value, overlay, restrict
 from rolecall.model.settings import UNSET, Address, Defaults, Domain, GroupMapping, Scim, Settings, Sso, Value
-from rolecall.report.builders.manual_step import ManualStep, StepContext
 from rolecall.report.builders.prose import chapter, read_prose
-from rolecall.report.builders.runbook_idp import (
+from rolecall.report.builders.runbook.idp import (
     ROLE_ATTRIBUTE,
     group_values,
     idp_choice,
@@ -18,7 +17,8 @@ from rolecall.report.builders.runbook_idp import (
     idp_prose,
     push_chapter,
 )
-from rolecall.report.builders.runbook_steps import step_chapter
+from rolecall.report.builders.runbook.manual_step import ManualStep, StepContext
+from rolecall.report.builders.runbook.steps import step_chapter
 from rolecall.report.document import Chapter, Document
 from rolecall.report.phrases import visible
 

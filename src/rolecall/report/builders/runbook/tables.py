@@ -13,9 +13,9 @@ from rolecall.model.settings import UNSET, GroupMapping, Value
 from rolecall.plan.coverage import changed_sentence
 from rolecall.plan.dates import day
 from rolecall.report.builders.changes import scalar
-from rolecall.report.builders.manual_step import ManualStep, StepContext
 from rolecall.report.builders.prose import joined, plain
-from rolecall.report.builders.runbook_idp import IDPS
+from rolecall.report.builders.runbook.idp import IDPS
+from rolecall.report.builders.runbook.manual_step import ManualStep, StepContext
 from rolecall.report.document import Block, Grid, GridRow, Paragraph, Phrase, Piece
 from rolecall.report.phrases import listed, visible
 
