@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import sys
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
@@ -96,6 +97,29 @@ def test_a_vague_class_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
     assert names.main([str(tmp_path)]) == 1
     assert "module.py:1 Found is not a name for a type" in capsys.readouterr().out
+
+
+CORE = ("model", "codec", "access", "plan", "drift", "apply", "journal")
+SHARED = frozenset({"Entry", "Fault", "Finding", "Item"})
+"""Types of two packages that have the same name."""
+
+
+def shared_types(source: Path) -> set[str]:
+    """Return the public classes of the core whose name another module's class has too."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for name in CORE for path in (source / name).rglob("*.py"))
+    classes = Counter(node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
+    return {name for name, count in classes.items() if count > 1 and not name.startswith("_")}
+
+
+def test_types_of_the_core_have_names_of_their_own() -> None:
+    assert shared_types(ROOT / "src" / "rolecall") == SHARED
+
+
+def test_a_type_whose_name_is_taken_is_noticed(tmp_path: Path) -> None:
+    for path in (tmp_path / "plan" / "value.py", tmp_path / "model" / "live.py"):
+        path.parent.mkdir()
+        path.write_text("class Facts: ...\nclass _Own: ...\n", encoding="utf-8")
+    assert shared_types(tmp_path) == {"Facts"}
 
 
 def test_a_comment_in_the_list_is_no_word() -> None:

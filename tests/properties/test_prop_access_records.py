@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rolecall.access import compile_access, effective, tally
 from rolecall.codec.people import decode_people, encode_person
-from rolecall.jobs.access import Holder, State, holders
+from rolecall.jobs.access import OrgState, UserAccess, holders
 from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory, Person
 from rolecall.model.live import Live
@@ -68,9 +68,9 @@ def test_an_access_record_is_what_each_user_has(org: Org, chunk: int, columns: i
 )
 def test_holders_are_those_who_have_the_team_and_the_role(org: Org, team: str | None, role: str | None) -> None:
     directory, rules = alike(org), compile_access(org.before, org.facts)
-    state = State(OrgRef("acme", "o", "local:o"), rules, directory, Desired(Settings()), org.facts)
+    state = OrgState(OrgRef("acme", "o", "local:o"), rules, directory, Desired(Settings()), org.facts)
     people = sorted((directory.person(number) for number in range(len(directory))), key=lambda person: person.email)
-    everyone = [Holder(person.email, effective(rules, person)) for person in people]
+    everyone = [UserAccess(person.email, effective(rules, person)) for person in people]
     assert list(holders(state, team, role)) == [
         holder
         for holder in everyone

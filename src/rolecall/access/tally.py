@@ -14,7 +14,7 @@ from rolecall.model.directory import Directory
 from rolecall.model.roles import MEMBER
 
 
-class Tally(NamedTuple):
+class RoleCounts(NamedTuple):
     """The number of users with each role, in any team, and with a role in each team; users with more than member, by
     number; and how many have nothing, those who are not in the org included."""
 
@@ -24,7 +24,7 @@ class Tally(NamedTuple):
     without_access: int
 
 
-def tally(rules: Rules, directory: Directory) -> Tally:
+def tally(rules: Rules, directory: Directory) -> RoleCounts:
     """Count all users in the directory: the same as counting the team roles of each user's mask.
 
     A user's mask is narrowed to a row: a bit for each team, and the lowest one for more than member. The row of a union
@@ -44,7 +44,7 @@ def tally(rules: Rules, directory: Directory) -> Tally:
     roles = _roles(rules, directory, privileged)
     roles[MEMBER] += len(directory) - without_access - len(privileged)
     by_team = {name: teams[bit] for bit, name in enumerate(narrow.teams, 1) if teams[bit]}
-    return Tally(+roles, by_team, privileged, without_access)
+    return RoleCounts(+roles, by_team, privileged, without_access)
 
 
 CHUNK = 50_000

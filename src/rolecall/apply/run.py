@@ -13,7 +13,7 @@ from rolecall.apply.idp import finish
 from rolecall.apply.resume import LOOK_BACK, open_run, open_run_words, settled_already
 from rolecall.apply.settle import changed_since, confirm, left_open, lines, recover, unconfirmed
 from rolecall.apply.steps import ApplyContext, Numbered, Sender, numbered
-from rolecall.apply.verify import Verified, lapsed, stricter_here, verify
+from rolecall.apply.verify import VerifiedPlan, lapsed, stricter_here, verify
 from rolecall.errors import OrgError, Problem, Stale
 from rolecall.journal.port import Journal, JournalError, OrgLock
 from rolecall.model.change import Change
@@ -124,7 +124,7 @@ class _Course:
     """A run in progress."""
 
     fresh: Fresh
-    verified: Verified
+    verified: VerifiedPlan
     context: ApplyContext
     held: OrgLock
     replanner: Replanner

@@ -27,7 +27,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerifiedPlan:
     """``steps`` are the approved writes still to be made, in the fresh plan's order; ``already`` have their ``after``.
 
     ``human`` are the manual steps. ``notes`` describe changes that are not worse.
@@ -58,7 +58,7 @@ def stricter_here(approved: Plan, local: Plan) -> Iterator[Problem]:
 
 def verify(
     approved: Plan, fresh: Plan, whole: Plan | None = None, runs: Sequence[Run] = (), live: Live | None = None
-) -> tuple[Verified, tuple[Problem, ...]]:
+) -> tuple[VerifiedPlan, tuple[Problem, ...]]:
     """Return what to do, and every change for the worse; with any problem, nothing may be sent.
 
     ``whole`` is the fresh plan from the approved state, if some of the plan was applied already. Users and limits are
@@ -66,7 +66,7 @@ def verify(
     runs, newest first. ``live`` is the read of the fresh plan, which shows whether a name belongs to another group now.
     """
     if approved.org.id != fresh.org.id:
-        return Verified((), ()), (_other_org(approved, fresh),)
+        return VerifiedPlan((), ()), (_other_org(approved, fresh),)
     judged, key = whole or fresh, same_change(approved)
     moved = (
         *_switches(approved, fresh),
@@ -85,7 +85,7 @@ def verify(
     already = applied_already(approved, fresh)
     notes = (*applied_by(approved, fresh, runs), *_notes(approved, fresh, key))
     users = () if settled_already(approved, fresh) and whole is None else _users(approved, judged)
-    return Verified(steps, already, human, (*notes, *users)), moved
+    return VerifiedPlan(steps, already, human, (*notes, *users)), moved
 
 
 def _apps(approved: Plan, fresh: Plan) -> Iterator[Problem]:

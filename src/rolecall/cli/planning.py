@@ -19,7 +19,7 @@ from rolecall.errors import Exit, Problem, clause
 if TYPE_CHECKING:
     from rolecall.cli.audit_log import AuditReader
     from rolecall.desired.build import Config
-    from rolecall.jobs.access import At, Inventory, State
+    from rolecall.jobs.access import At, Inventory, OrgState
     from rolecall.jobs.plan import Planned, PlanRequest, Whose
     from rolecall.jobs.usage import ReadUsage
     from rolecall.journal.port import Journal
@@ -211,10 +211,10 @@ def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:
     return worst(*codes)
 
 
-def read_state(call: Invocation, config: Config, at: str, scope: PeopleScope, *, test: bool = False) -> State:
+def read_state(call: Invocation, config: Config, at: str, scope: PeopleScope, *, test: bool = False) -> OrgState:
     """Return the state that ``--at`` names: `live`, `desired`, or a saved plan's file."""
 
-    async def work() -> State:
+    async def work() -> OrgState:
         from rolecall.jobs.access import state
 
         async with session(call, config) as opened:

@@ -25,8 +25,7 @@ from rolecall.plan.commands import FIND_CAUSE
 from rolecall.plan.coverage import people_coverage
 from rolecall.plan.explain.access_tests import PlanContext, needs_users, run_tests, tests_of
 from rolecall.plan.explain.why import Why, WhyNot, persona, why, why_not
-from rolecall.plan.forecast import State as Moment
-from rolecall.plan.forecast import finish, forecast_access, replaced_members
+from rolecall.plan.forecast import State, finish, forecast_access, replaced_members
 from rolecall.plan.guards.named_users import near_addresses
 from rolecall.plan.idp_users import idp_effect, place_users
 from rolecall.plan.resolve import on_day
@@ -41,7 +40,7 @@ NOBODY: PeopleScope = PeopleScope()
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class OrgState:
     """A state of an org, with the users that were read.
 
     ``desired`` is the configuration on the day, at live addresses; ``at`` is which state this is. ``group_name``
@@ -60,14 +59,14 @@ class State:
     group_name: Callable[[str], str] = str
 
 
-class Holder(NamedTuple):
+class UserAccess(NamedTuple):
     """A user and their access."""
 
     email: str
     access: Access
 
 
-async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *, test: bool = False) -> State:
+async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *, test: bool = False) -> OrgState:
     """Read the org and the users in scope, and return the state.
 
     The desired state is that with all changes done, including those that are pending in the IdP. With ``test``, users
@@ -105,7 +104,7 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
     )
     kind: Literal["live", "desired", "plan"] = "plan" if isinstance(at, Plan) else at
     lines = on_day(question.desired, question.as_of)
-    return State(planned.plan.org, rules, directory, lines, live.facts, results, coverage, kind, question.known.find)
+    return OrgState(planned.plan.org, rules, directory, lines, live.facts, results, coverage, kind, question.known.find)
 
 
 def after_idp(live: Live, changes: Sequence[Change], directory: Directory) -> Directory:
@@ -114,7 +113,7 @@ def after_idp(live: Live, changes: Sequence[Change], directory: Directory) -> Di
     if effect is None or directory.coverage.state == "unread":
         return directory
     after = place_users(effect, directory).after
-    done = finish(Moment(live.settings, live.facts), changes)
+    done = finish(State(live.settings, live.facts), changes)
     problem = effect.problem or replaced_members(effect, (live.settings, done.settings), directory)
     if problem is None:
         return after
@@ -124,7 +123,7 @@ def after_idp(live: Live, changes: Sequence[Change], directory: Directory) -> Di
 def _ends(live: Live, planned: Plan) -> PlanContext:
     """Return the rules of access now, and those with all changes done."""
     before = forecast_access(live, None, ()).before
-    done = finish(Moment(live.settings, live.facts), planned.changes)
+    done = finish(State(live.settings, live.facts), planned.changes)
     return PlanContext(before, compile_access(done.settings, done.facts))
 
 
@@ -150,7 +149,7 @@ async def inventory(request: PlanRequest) -> Inventory:
     return Inventory(plan.org, plan.unmanaged, plan.released)
 
 
-def holders(org_state: State, team: str | None = None, role: str | None = None) -> Iterator[Holder]:
+def holders(org_state: OrgState, team: str | None = None, role: str | None = None) -> Iterator[UserAccess]:
     """Yield the users with access, by email address; only those with a role in ``team`` and with ``role``, if given.
 
     Bit masks limit who may be among them; only these are evaluated with reasons, and equal users once.
@@ -166,14 +165,14 @@ def holders(org_state: State, team: str | None = None, role: str | None = None) 
         groups = directory.members[directory.offsets[number] : directory.offsets[number + 1]]
         access = access_of(tuple(groups), directory.traits(number))
         if any((team in (None, team_role.team)) and (role in (None, team_role.role)) for team_role in access.roles):
-            yield Holder(directory.emails[number], access)
+            yield UserAccess(directory.emails[number], access)
 
 
 _ALIKE = 10_000
 """The number of cached results for users with the same groups and traits."""
 
 
-def _likely(org_state: State, team: str | None, role: str | None) -> list[int]:
+def _likely(org_state: OrgState, team: str | None, role: str | None) -> list[int]:
     """Return the numbers of users with any access, or with access to that team and that role or a higher one, and of
     those who have it at org level."""
     rules, directory = org_state.rules, org_state.directory
@@ -193,7 +192,7 @@ def _likely(org_state: State, team: str | None, role: str | None) -> list[int]:
     ]
 
 
-def find(org_state: State, email: str) -> Person | None:
+def find(org_state: OrgState, email: str) -> Person | None:
     """Return a user by email address (R28), or None if not all users were read and they are not among them.
 
     Raises Misuse, with near matches, if all users were read and none has this address.
@@ -214,7 +213,7 @@ def no_user(email: str, known: Iterable[str]) -> Problem:
     return Problem("no_user", f"no user {email} in this org", None, hint)
 
 
-def role_of(org_state: State, role_name: str) -> str:
+def role_of(org_state: OrgState, role_name: str) -> str:
     """Return a role's ID by its ID or its name in the console. Raises Misuse for a role that the org does not have."""
     roles = {**ORG_ROLES, **org_state.facts.roles}
     if (role := role_id(role_name, roles)) not in roles:
@@ -224,7 +223,7 @@ def role_of(org_state: State, role_name: str) -> str:
     return role
 
 
-def team_of(org_state: State, name: str) -> str:
+def team_of(org_state: OrgState, name: str) -> str:
     """Return a team's name as the org has it. Raises Misuse for an unknown team, if the teams were read."""
     team, teams = normalise.name(name), org_state.facts.teams
     if teams is not None and team not in teams:
@@ -232,17 +231,17 @@ def team_of(org_state: State, name: str) -> str:
     return team
 
 
-def explain(org_state: State, person: Person) -> Why:
+def explain(org_state: OrgState, person: Person) -> Why:
     """Return each team role of a user, with the reasons."""
     return why(org_state.rules, person, org_state.desired)
 
 
-def explain_not(org_state: State, person: Person, role: str) -> WhyNot:
+def explain_not(org_state: OrgState, person: Person, role: str) -> WhyNot:
     """Return what would have to change for a user to have a role."""
     return why_not(org_state.rules, person, role, org_state.desired)
 
 
-def imagined(groups: Sequence[str], org_state: State) -> Person:
+def imagined(groups: Sequence[str], org_state: OrgState) -> Person:
     """Return a new user in these groups. Raises Misuse for a group that the org does not have."""
     mapped = org_state.rules.settings.idp_groups
     known = {*org_state.facts.groups, *(() if mapped is UNSET else mapped)}

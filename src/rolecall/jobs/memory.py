@@ -39,7 +39,7 @@ GIT = "git:"
 _LOOK_BACK = 20
 
 
-class Baseline(NamedTuple):
+class WatchBaseline(NamedTuple):
     """The state to compare with instead of the last apply: ``source`` is a snapshot, a config's main file or
     ``git:REF``.
 
@@ -56,7 +56,7 @@ class DriftMemory:
     """The state known before a drift check: the journal, and a baseline for the values; either may be missing."""
 
     journal: Journal | None = None
-    baseline: Baseline | None = None
+    baseline: WatchBaseline | None = None
 
     def past(self, org_id: str) -> Past:
         """Return what is known of an org. Raises ConfigError for an invalid baseline."""
@@ -145,7 +145,7 @@ _DIGITS = 19
 """A number with as many digits may be too large for a database."""
 
 
-def _with_baseline(past: Past, baseline: Baseline) -> Past:
+def _with_baseline(past: Past, baseline: WatchBaseline) -> Past:
     """Return the past with the values of the baseline instead of those last applied."""
     config, source, as_of = baseline
     if source.startswith(GIT):

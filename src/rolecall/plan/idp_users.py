@@ -19,7 +19,7 @@ from rolecall.model.directory import PLAIN, Directory, Traits
 from rolecall.model.kinds import IDP_SECTIONS
 from rolecall.model.live import IdpSide, Live
 from rolecall.model.settings import UNSET, Address, IdpAssignment, IdpPush, Settings, Unset
-from rolecall.plan.value import AppUsers
+from rolecall.plan.value import AppUserCounts
 
 ABSENT = Traits(active=False)
 """The traits of a user who is not in the org."""
@@ -258,13 +258,13 @@ def _with_groups(directory: Directory, memberships: Iterable[tuple[int, str]]) -
     return replace(directory, groups=tuple(group_numbers), members=members, offsets=offsets)
 
 
-def app_users(placed: PlacedUsers) -> dict[Address, AppUsers]:
+def app_users(placed: PlacedUsers) -> dict[Address, AppUserCounts]:
     """Return the numbers of users who get the app or lose it, by change."""
     counts = {}
     for at, numbers in placed.by.items():
         lost = sum(not placed.later[number].active for number in numbers)
         known = sum(placed.later[number].active and placed.directory.traits(number).active for number in numbers)
-        counts[at] = AppUsers(len(numbers) - lost, known, lost)
+        counts[at] = AppUserCounts(len(numbers) - lost, known, lost)
     return counts
 
 

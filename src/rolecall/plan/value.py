@@ -65,7 +65,7 @@ class IdpGroupFacts(NamedTuple):
     members: int | None = None
 
 
-class AppUsers(NamedTuple):
+class AppUserCounts(NamedTuple):
     """The numbers of users who get the app by a change in the IdP, of those who were in the org without it until then,
     such as invited ones (R12), and of those who lose it."""
 
@@ -83,7 +83,7 @@ class IdpPart(NamedTuple):
 
     where: Annotated[str, PUBLIC]
     groups: Mapping[Address, IdpGroupFacts] = {}
-    users: Mapping[Address, AppUsers] = {}
+    users: Mapping[Address, AppUserCounts] = {}
 
 
 class Released(NamedTuple):

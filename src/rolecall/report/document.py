@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rolecall.errors import Problem, Where
-from rolecall.report.escalation import Escalation as Escalation
+from rolecall.report.escalation import EscalationText as EscalationText
 from rolecall.report.phrases import place
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class ChangeColumns(NamedTuple):
     notes: str
 
 
-class Detail(NamedTuple):
+class CheckDetail(NamedTuple):
     """A line below the message of a check: a cause or an override, and its place."""
 
     text: str
@@ -145,7 +145,7 @@ class CheckResult(NamedTuple):
     figures: str = ""
     ways: tuple[str, ...] = ()
     set_at: Where | None = None
-    details: tuple[Detail, ...] = ()
+    details: tuple[CheckDetail, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -176,7 +176,7 @@ def _in_brackets(where: Where | None) -> str:
     return f" ({place(where)})" if where else ""
 
 
-def _detail_text(detail: Detail) -> str:
+def _detail_text(detail: CheckDetail) -> str:
     return f"{detail.text.rstrip('.')}{_in_brackets(detail.where)}"
 
 
@@ -344,7 +344,7 @@ class Document:
     idp: Banner | None = None
     status: Status = "ok"
     headline: str = ""
-    escalations: tuple[Escalation, ...] = ()
+    escalations: tuple[EscalationText, ...] = ()
     totals: tuple[str, ...] = ()
     overview: tuple[Note, ...] = ()
     effects: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rolecall.errors import Where
 
 
-class Escalation(NamedTuple):
+class EscalationText(NamedTuple):
     """Users who gain the same roles above member. ``text`` says what they gain and, as far as it may, names them.
 
     ``org_admin``: they gain org admin. ``causes`` are the changes, ``where`` is the place of the first. ``lead`` is the

@@ -13,7 +13,7 @@ from rolecall.errors import Problem, Where
 from rolecall.plan.value import AccessTestResult, Impact
 from rolecall.report.builders.plan import plan_document
 from rolecall.report.builders.problems import problems_document
-from rolecall.report.findings import Finding, findings
+from rolecall.report.findings import ReportFinding, findings
 from rolecall.report.renderers.github import github, workflow_commands
 from rolecall.report.renderers.junit import junit
 from rolecall.report.renderers.sarif import sarif, sarif_run
@@ -65,7 +65,7 @@ def test_annotations_point_at_the_line_and_escape_what_github_reads() -> None:
 
 
 def test_at_most_ten_annotations_and_a_count_of_the_rest() -> None:
-    lines = workflow_commands([Finding("note", "r", str(n)) for n in range(25)]).splitlines()
+    lines = workflow_commands([ReportFinding("note", "r", str(n)) for n in range(25)]).splitlines()
     assert len(lines) == 11
     assert lines[-1] == "and 15 more"
 
@@ -94,8 +94,8 @@ def test_sarif_of_a_file_as_a_whole_has_no_region() -> None:
 
 def test_every_result_has_a_place_in_the_main_file_if_in_no_other() -> None:
     listed = [
-        Finding("error", "guard.min_org_admins", "2 of 3"),
-        Finding("note", "x", "y", Where("/tmp/a b.yaml", 3)),
+        ReportFinding("error", "guard.min_org_admins", "2 of 3"),
+        ReportFinding("note", "x", "y", Where("/tmp/a b.yaml", 3)),
     ]
     results = json.loads(sarif_run(listed, "conf/", "prod.yaml"))["runs"][0]["results"]
     places = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results]
@@ -103,7 +103,7 @@ def test_every_result_has_a_place_in_the_main_file_if_in_no_other() -> None:
 
 
 def test_more_results_than_github_takes_are_counted() -> None:
-    listed = [Finding("note", "change.create", f"change {number}") for number in range(30)]
+    listed = [ReportFinding("note", "change.create", f"change {number}") for number in range(30)]
     results = json.loads(sarif_run(listed, most=30))["runs"][0]["results"]
     assert len(results) == 30
     cut = json.loads(sarif_run(listed, most=10))["runs"][0]["results"]
@@ -114,7 +114,7 @@ def test_more_results_than_github_takes_are_counted() -> None:
 
 def test_a_sarif_file_is_no_larger_than_github_takes() -> None:
     chance = random.Random(1)
-    listed = [Finding("note", "change.create", "".join(chance.choices("abcdefgh", k=400))) for _ in range(400)]
+    listed = [ReportFinding("note", "change.create", "".join(chance.choices("abcdefgh", k=400))) for _ in range(400)]
     text = sarif_run(listed, packed=20_000)
     results = json.loads(text)["runs"][0]["results"]
     assert len(gzip.compress(text.encode())) <= 20_000

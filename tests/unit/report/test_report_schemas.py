@@ -15,7 +15,7 @@ from rolecall.cli.options import InRepository
 from rolecall.cli.output import render_plan
 from rolecall.report.builders.plan import plan_document
 from rolecall.report.builders.problems import problems_document
-from rolecall.report.findings import Finding, findings
+from rolecall.report.findings import ReportFinding, findings
 from rolecall.report.renderers.junit import Case, junit, junit_xml
 from rolecall.report.renderers.sarif import sarif, sarif_run
 
@@ -45,10 +45,14 @@ def schema() -> Draft7Validator:
         findings(problems_document([UNKNOWN, LATE])),
         findings(plan_document(full_plan())),
         findings(plan_document(plan_of())),
-        [Finding("note", "a.b", "odd place", UNKNOWN.where and UNKNOWN.where._replace(file="ä b<%.yaml", line=0))],
+        [
+            ReportFinding(
+                "note", "a.b", "odd place", UNKNOWN.where and UNKNOWN.where._replace(file="ä b<%.yaml", line=0)
+            )
+        ],
     ],
 )
-def test_sarif_is_valid(findings: list[Finding], schema: Draft7Validator) -> None:
+def test_sarif_is_valid(findings: list[ReportFinding], schema: Draft7Validator) -> None:
     document: Any = json.loads(sarif_run(findings, "conf/"))
     assert [error.message for error in schema.iter_errors(document)] == []
 

@@ -261,11 +261,11 @@ def _request(
     call: Invocation, config: Config, options: DriftOptions, opened: Session, journal: Journal | None
 ) -> DriftRequest:
     from rolecall.jobs.drift import DriftRequest
-    from rolecall.jobs.memory import Baseline, DriftMemory
+    from rolecall.jobs.memory import DriftMemory, WatchBaseline
     from rolecall.live.port import Audit
     from rolecall.outside.git import authors
 
-    baseline = None if options.baseline is None else Baseline(config, options.baseline, day(call))
+    baseline = None if options.baseline is None else WatchBaseline(config, options.baseline, day(call))
     planning = plan_request(call, opened)
     target = planning.target._replace(command=_command(config, options))
     reader = read_audit(call, config, journal)

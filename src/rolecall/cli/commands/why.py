@@ -19,7 +19,7 @@ from rolecall.errors import Exit, Misuse
 
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
-    from rolecall.jobs.access import State
+    from rolecall.jobs.access import OrgState
     from rolecall.model.audit import AuditLog
     from rolecall.model.directory import Person
     from rolecall.report.document import Document
@@ -123,7 +123,7 @@ def why(
     return report_coverage(call, config, org_state.coverage)
 
 
-def _events(call: Invocation, config: Config, user: Person, org_state: State) -> AuditLog | None:
+def _events(call: Invocation, config: Config, user: Person, org_state: OrgState) -> AuditLog | None:
     """Return the records about a user in WRITER's audit log, or in the org's own; None if there is no log."""
     if config.audit is not None:
         from rolecall.cli.audit_log import user_events
@@ -180,7 +180,7 @@ def _trace(call: Invocation, email: str, groups: list[str], form: str) -> Exit:
     return Exit.OK if answered(trace.steps) else Exit.UNSEEN
 
 
-def _user(call: Invocation, config: Config, at: str, org_state: State, email: str) -> Person | None:
+def _user(call: Invocation, config: Config, at: str, org_state: OrgState, email: str) -> Person | None:
     """Return a user by email address. For an unknown address all users are read, so that near ones can be named."""
     from rolecall.cli.planning import read_state
     from rolecall.jobs.access import find

@@ -9,7 +9,7 @@ from rolecall.access.shift import escalates
 from rolecall.model.policy import Guards, Stance, TeamRole
 from rolecall.model.roles import MEMBER, ORG_ADMIN, TEAM_ADMIN
 from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, unjudged
-from rolecall.plan.guards.responsible import Blame, blame, causes, placed, undo_words
+from rolecall.plan.guards.responsible import ResponsibleChanges, blame, causes, placed, undo_words
 from rolecall.plan.headline import escalation_words
 from rolecall.plan.value import Detail, Escalation, Verdict
 
@@ -80,7 +80,7 @@ def _by_severity(
     return not users[0].new_org_admin, -len(users), key
 
 
-def _blame(guard_input: GuardInput, worst: Stance) -> list[Blame]:
+def _blame(guard_input: GuardInput, worst: Stance) -> list[ResponsibleChanges]:
     """Return the causes of the gains with the strictest stance, new org admins first."""
     entitlements = guard_input.impact_result.forecast.before.entitlements
     cohorts = [

@@ -9,7 +9,7 @@ from rolecall.model import normalise
 from rolecall.model.settings import Address
 from rolecall.plan.guards.guard import PASS, Finding, GuardInput, Item, unjudged
 from rolecall.plan.guards.named_users import Absent, absent_users
-from rolecall.plan.guards.responsible import Blame, blame, causes, placed, undo_words
+from rolecall.plan.guards.responsible import ResponsibleChanges, blame, causes, placed, undo_words
 from rolecall.plan.headline import count_users
 from rolecall.plan.impact.cohorts import Cohort
 from rolecall.plan.moves import name_some
@@ -178,6 +178,6 @@ def _lost_org(cohort: Cohort) -> int:
     return cohort.before & ~cohort.after & ORG
 
 
-def _blame(guard_input: GuardInput, numbers: Iterable[int]) -> list[Blame]:
+def _blame(guard_input: GuardInput, numbers: Iterable[int]) -> list[ResponsibleChanges]:
     own = _cohorts(guard_input, numbers)
     return blame([cohort for cohort in own if _lost_org(cohort)], _lost_org) or blame(own, lambda _: -1)

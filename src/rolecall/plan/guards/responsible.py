@@ -19,7 +19,7 @@ _MOST = 3
 _NAMED = 3
 
 
-class Blame(NamedTuple):
+class ResponsibleChanges(NamedTuple):
     """Changes that ``number`` users of ``total`` are affected by, those of the ``cohorts``.
 
     ``each``: undoing any one of ``addresses`` avoids it; otherwise all of them have to be undone.
@@ -39,7 +39,7 @@ class Blame(NamedTuple):
         return (number for cohort in self.cohorts for number in cohort.numbers)
 
 
-def blame(cohorts: Iterable[Cohort], bits: Callable[[Cohort], int], grave: int = 0) -> list[Blame]:
+def blame(cohorts: Iterable[Cohort], bits: Callable[[Cohort], int], grave: int = 0) -> list[ResponsibleChanges]:
     """Return every cause of these classes: those of ``grave`` bits first, then those of most users.
 
     ``bits`` are those of a class that count.
@@ -53,11 +53,11 @@ def blame(cohorts: Iterable[Cohort], bits: Callable[[Cohort], int], grave: int =
         for key in {(cause.addresses, cause.each) for cause in cohort.causes if cause.bits & counted}:
             affected.setdefault(key, []).append(cohort)
         worst |= {(cause.addresses, cause.each) for cause in cohort.causes if cause.bits & counted & grave}
-    listed = [Blame(*key, tuple(own), total) for key, own in affected.items()]
+    listed = [ResponsibleChanges(*key, tuple(own), total) for key, own in affected.items()]
     return sorted(listed, key=lambda cause: (cause[:2] not in worst, -cause.number, cause[:2]))
 
 
-def causes(guard_input: GuardInput, named: Sequence[Blame], *, users: bool = False) -> tuple[Detail, ...]:
+def causes(guard_input: GuardInput, named: Sequence[ResponsibleChanges], *, users: bool = False) -> tuple[Detail, ...]:
     """Return ``Cause: idp_groups/Writer-Sales, 62 users`` for each cause, the first few; then a count.
 
     The number of users is left out of a cause that affects all of them, unless ``users`` asks for it and their names.
@@ -69,7 +69,9 @@ def causes(guard_input: GuardInput, named: Sequence[Blame], *, users: bool = Fal
     return tuple(lines)
 
 
-def _cause(guard_input: GuardInput, cause: Blame, places: Mapping[Address, Where | None], *, users: bool) -> Detail:
+def _cause(
+    guard_input: GuardInput, cause: ResponsibleChanges, places: Mapping[Address, Where | None], *, users: bool
+) -> Detail:
     text: str = cause.addresses[0]
     source = places.get(cause.addresses[0])
     if len(cause.addresses) > 1:
@@ -83,7 +85,7 @@ def _cause(guard_input: GuardInput, cause: Blame, places: Mapping[Address, Where
     return Detail(f"Cause: {text}", source)
 
 
-def undo_words(guard_input: GuardInput, named: Sequence[Blame], purpose: str) -> tuple[str, ...]:
+def undo_words(guard_input: GuardInput, named: Sequence[ResponsibleChanges], purpose: str) -> tuple[str, ...]:
     """Return how to undo each cause, for a purpose such as ``To keep their access``."""
     many = len(named) > 1
     return tuple(
@@ -92,7 +94,7 @@ def undo_words(guard_input: GuardInput, named: Sequence[Blame], purpose: str) ->
     )
 
 
-def placed(guard_input: GuardInput, finding: Finding, named: Sequence[Blame]) -> Finding:
+def placed(guard_input: GuardInput, finding: Finding, named: Sequence[ResponsibleChanges]) -> Finding:
     """Return the finding at the place of its first cause; with that as its target where it causes all of it."""
     if not named:
         return finding
@@ -106,7 +108,7 @@ def _joined(items: Sequence[str], *, each: bool) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {'or' if each else 'and'} {items[-1]}"
 
 
-def _undo(guard_input: GuardInput, cause: Blame) -> str:
+def _undo(guard_input: GuardInput, cause: ResponsibleChanges) -> str:
     if len(cause.addresses) == 1:
         (only,) = cause.addresses
         return _undo_one(only, next((change for change in guard_input.changes if change.address == only), None))

@@ -40,14 +40,14 @@ class Refusal(NamedTuple):
         return Problem("precondition", clause(self.message), self.source, clause(self.fix))
 
 
-class Checked(NamedTuple):
+class CheckedPreconditions(NamedTuple):
     """The changes that the org would reject, and settings that a step depends on and that were not read."""
 
     refusals: tuple[Refusal, ...] = ()
     unread: tuple[str, ...] = ()
 
 
-def check_preconditions(plan_input: PlanInput, changes: Iterable[Change]) -> Checked:
+def check_preconditions(plan_input: PlanInput, changes: Iterable[Change]) -> CheckedPreconditions:
     """Check ``changes`` in the order in which they are made. Pending changes are not made."""
     listed = list(changes)
     by_api = [change for change in listed if change.via == "api"]
@@ -60,7 +60,7 @@ def check_preconditions(plan_input: PlanInput, changes: Iterable[Change]) -> Che
     if all(refusal.message != UPGRADE_WITHOUT_SCIM.message for refusal in refusals):
         refusals += _stuck_upgrade(follow(start, filter(_decides, listed)), listed)
     unread = {result.name: None for result in results if isinstance(result, Unread)}
-    return Checked((*_unreachable(plan_input), *refusals), tuple(unread))
+    return CheckedPreconditions((*_unreachable(plan_input), *refusals), tuple(unread))
 
 
 def _walk(state: State, steps: list[Change], later: list[Change], live: Live) -> Iterator[Refusal | Unread]:

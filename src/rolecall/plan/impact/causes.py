@@ -24,7 +24,7 @@ _WIDE = (SCIM, DEFAULTS)
 """The changes that reach users of every group."""
 
 
-class Cause(NamedTuple):
+class CausedBits(NamedTuple):
     """Bits that are lost or gained, and the changes that cause it.
 
     ``each``: it is enough to leave out any one of ``addresses``; otherwise all of them have to be left out. The bit
@@ -56,7 +56,7 @@ class Causes:
         self._forecast, self._directory, self._moved = forecast, directory, forecast.later
         self._worlds: dict[frozenset[Address], _World] = {}
         self._planned: dict[tuple[int, ...], int] = {}
-        self._known: dict[tuple[object, ...], tuple[Cause, ...]] = {}
+        self._known: dict[tuple[object, ...], tuple[CausedBits, ...]] = {}
         self._change_sets: dict[tuple[Address, ...], _ChangeSet] = {}
         mapped = {split_address(change.address)[1] for change in forecast.written if is_mapping(change.address)}
         self._numbers = {name: number for number, name in enumerate(directory.groups) if name in mapped}
@@ -66,15 +66,15 @@ class Causes:
         """Return how many kinds of users were evaluated."""
         return len(self._known)
 
-    def of(self, number: int, touching: tuple[Address, ...], before: int, after: int) -> tuple[Cause, ...]:
+    def of(self, number: int, touching: tuple[Address, ...], before: int, after: int) -> tuple[CausedBits, ...]:
         """Return the causes of all that a user loses and gains. ``touching`` are changes that may affect the user.
 
         A user who loses the app by several changes in the IdP keeps it if any one of them is left out.
         """
         if len(touching) == 1:
-            return (Cause(self._differing(before, after), touching),)
+            return (CausedBits(self._differing(before, after), touching),)
         if number in self._moved:
-            return (Cause(self._differing(before, after), touching, each=not after),)
+            return (CausedBits(self._differing(before, after), touching, each=not after),)
         change_set = self._change_sets.get(touching)
         if change_set is None:
             change_set = self._change_sets[touching] = self._prepare(touching)
@@ -153,7 +153,7 @@ class _Case:
         self._lost, self._gained = bits & before, bits & ~before
         self._avoided: dict[int, int] = {}
 
-    def causes(self) -> Iterator[Cause]:
+    def causes(self) -> Iterator[CausedBits]:
         """Return causes in which every bit that differs is in exactly one."""
         alone: dict[int, int] = {0: self._lost | self._gained}
         for index, avoided in enumerate(self._avoided_alone()):
@@ -164,11 +164,11 @@ class _Case:
         joint = alone.pop(0)
         for chosen, bits in alone.items():
             if bits:
-                yield Cause(bits, self._addresses(chosen), each=chosen.bit_count() > 1)
+                yield CausedBits(bits, self._addresses(chosen), each=chosen.bit_count() > 1)
         while joint:
             chosen = self._shrink(joint & -joint)
             bits = joint & (joint & -joint | self._exactly(chosen))
-            yield Cause(bits, self._addresses(chosen))
+            yield CausedBits(bits, self._addresses(chosen))
             joint &= ~bits
 
     def _avoided_alone(self) -> list[int]:

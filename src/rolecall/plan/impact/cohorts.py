@@ -15,7 +15,7 @@ from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import Address
 from rolecall.plan.forecast import AccessForecast
-from rolecall.plan.impact.causes import Cause, Causes, union
+from rolecall.plan.impact.causes import CausedBits, Causes, union
 from rolecall.plan.moves import Attribution, users
 from rolecall.plan.value import Move, Tally, TeamTally
 
@@ -25,7 +25,7 @@ class Cohort(NamedTuple):
 
     before: int
     after: int
-    causes: tuple[Cause, ...]
+    causes: tuple[CausedBits, ...]
     numbers: array[int]
 
     @property
@@ -50,7 +50,7 @@ def cohorts_of(forecast: AccessForecast) -> list[Cohort]:
     by, causes = {**_touching(forecast.touched), **own}, Causes(forecast, directory)
     cohorts = []
     for (before, after), numbers in moved.items():
-        alike: dict[tuple[Cause, ...], array[int]] = {}
+        alike: dict[tuple[CausedBits, ...], array[int]] = {}
         for touching, some in _by_touching(numbers, by).items():
             if len(touching) == 1:
                 alike.setdefault(causes.of(some[0], touching, before, after), array("I")).extend(some)

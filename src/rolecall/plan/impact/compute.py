@@ -21,7 +21,7 @@ from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Scim, S
 from rolecall.plan.coverage import people_coverage
 from rolecall.plan.forecast import AccessForecast, State
 from rolecall.plan.headline import by_shift, headline, ranked, sentence
-from rolecall.plan.impact.causes import Cause
+from rolecall.plan.impact.causes import CausedBits
 from rolecall.plan.impact.cohorts import Cohort, by_difference, cohorts_of, moves, tallies, teams
 from rolecall.plan.moves import who
 from rolecall.plan.order.risk import Risk
@@ -247,7 +247,7 @@ def upgrade_impact(desired: Desired, forecast: AccessForecast, changes: Sequence
 
 def _classes(moved: Mapping[tuple[int, int], array[int]], cause: Address) -> list[Cohort]:
     """Return the classes of users, the largest first."""
-    cohorts = [Cohort(*ends, (Cause(ends[0] ^ ends[1], (cause,)),), numbers) for ends, numbers in moved.items()]
+    cohorts = [Cohort(*ends, (CausedBits(ends[0] ^ ends[1], (cause,)),), numbers) for ends, numbers in moved.items()]
     return sorted(cohorts, key=lambda cohort: (-len(cohort.numbers), cohort.numbers[0]))
 
 

@@ -26,7 +26,7 @@ from rolecall.plan.value import Impact, Transient
 Kind = Literal["lacks", "has"]
 
 
-class Gap(NamedTuple):
+class AccessGap(NamedTuple):
     """Entitlements that are missing or extra from one step until another. Steps count from 1."""
 
     kind: Kind
@@ -85,7 +85,7 @@ class Timeline:
             granted |= (new if self._step_of_group[group] <= step else old)[group]
         return settle(rules, granted, traits)
 
-    def gaps(self, risk: Risk) -> list[Gap]:
+    def gaps(self, risk: Risk) -> list[AccessGap]:
         """Return every temporary access change of these users, in order."""
         events = sorted({*(self.steps[at] for at in risk.mappings), *self._starts[1:]})
         masks = [self.mask(risk.groups, risk.traits, step) for step in (0, *events)]
@@ -148,17 +148,17 @@ def _segment(forecast: AccessForecast, state: State) -> Segment:
     return Segment(new, group_masks(old, forecast.directory), group_masks(new, forecast.directory))
 
 
-def _runs(kind: Kind, bits: Sequence[int], events: Sequence[int]) -> Iterator[Gap]:
+def _runs(kind: Kind, bits: Sequence[int], events: Sequence[int]) -> Iterator[AccessGap]:
     before = 0
     for at, now in enumerate(bits):
         draft = now & ~before
         for later in range(at + 1, len(bits)):
             ended = draft & ~bits[later]
             if ended:
-                yield Gap(kind, ended, events[at], events[later])
+                yield AccessGap(kind, ended, events[at], events[later])
                 draft &= bits[later]
         if draft:
-            yield Gap(kind, draft, events[at], events[len(bits)])
+            yield AccessGap(kind, draft, events[at], events[len(bits)])
         before = now
 
 

@@ -8,7 +8,7 @@ from rolecall.model.live import Coverage
 from rolecall.plan.guards.overrides import ACCEPT
 from rolecall.plan.value import AccessTestResult, GuardResult, OrgRef, Verdict
 from rolecall.report.builders.header import org_banner
-from rolecall.report.document import CheckResult, Detail, Document, Level, Listing, Note, Row
+from rolecall.report.document import CheckDetail, CheckResult, Document, Level, Listing, Note, Row
 from rolecall.report.phrases import count, place, visible
 
 _LEVELS: Mapping[Verdict, Level | None] = {
@@ -37,7 +37,7 @@ def guard_result(guard: GuardResult, accept: str | None = None) -> CheckResult:
         "" if guard.message else _figures(guard),
         tuple(map(visible, filter(None, ways))),
         guard.set_at if guard.verdict != "pass" else None,
-        tuple(Detail(visible(detail.text), detail.source) for detail in guard.details),
+        tuple(CheckDetail(visible(detail.text), detail.source) for detail in guard.details),
     )
 
 

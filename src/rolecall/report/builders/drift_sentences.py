@@ -20,7 +20,7 @@ from rolecall.plan.value import Impact, Plan, Who
 from rolecall.report.builders.header import sections_sentence, unread_sections, users_sentence
 from rolecall.report.builders.shares import Share, shares_by_address
 from rolecall.report.builders.users import change_notes, escalations
-from rolecall.report.document import Escalation, NextStep, Note
+from rolecall.report.document import EscalationText, NextStep, Note
 from rolecall.report.phrases import count, listed, visible
 
 CLASSES: Mapping[DriftClass, str] = {
@@ -295,10 +295,10 @@ def _acknowledgeable(report: DriftReport) -> list[str]:
     return [*(drift.fingerprint for drift in report.drifts), *watched, *admins]
 
 
-def drift_escalations(report: DriftReport) -> Iterator[Escalation]:
+def drift_escalations(report: DriftReport) -> Iterator[EscalationText]:
     """Yield the users who gained roles above member, by drift or in the IdP: org admins first."""
     if report.did is not None:
         yield from escalations(report.did)
     for admin in report.people.new_admins if report.people else ():
         causes = (visible(admin.address),) if admin.address else ()
-        yield Escalation(f"{who_words(admin.who)} is a new org admin, {visible(admin.by)}", True, causes)
+        yield EscalationText(f"{who_words(admin.who)} is a new org admin, {visible(admin.by)}", True, causes)

@@ -23,7 +23,7 @@ from rolecall.plan.headline import (
 )
 from rolecall.plan.saved.digest import short
 from rolecall.plan.saved.summary import renames_as_one, summary
-from rolecall.plan.value import AppUsers, Impact, Plan
+from rolecall.plan.value import AppUserCounts, Impact, Plan
 from rolecall.report.builders.changes import REASONS, SIGN_IN, UNMAPPED, VIA_REASONS, diffs
 from rolecall.report.builders.checks import access_results, guard_result, passed_words
 from rolecall.report.builders.header import idp_banner, plan_banner, planned_sentence, users_sentence
@@ -277,7 +277,7 @@ def _group_facts(plan: Plan, change: Change) -> Iterator[Note]:
     if group is not None:
         members = "members not read" if group.members is None else count(group.members, "member")
         yield Note(f"{visible(group.type) or 'group'}, {members}")
-    users = plan.idp_side.users.get(at, AppUsers()) if plan.idp_side else AppUsers()
+    users = plan.idp_side.users.get(at, AppUserCounts()) if plan.idp_side else AppUserCounts()
     if users.gain:
         taken = f" {_taken_over(users)}" if users.taken_over else ""
         yield Note(f"{count_users(users.gain, 'gets', 'get')} the app.{taken}", "more")
@@ -293,7 +293,7 @@ def _group_facts(plan: Plan, change: Change) -> Iterator[Note]:
         yield Note(f"New in WRITER: {visible(mapping)} is mapped once the group arrives.")
 
 
-def _taken_over(users: AppUsers) -> str:
+def _taken_over(users: AppUserCounts) -> str:
     was = (
         "was in the org without it, and becomes" if users.taken_over == 1 else "were in the org without it, and become"
     )

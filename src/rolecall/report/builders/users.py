@@ -24,12 +24,11 @@ from rolecall.plan.headline import (
     shift_of,
     tally_words,
 )
-from rolecall.plan.moves import Attribution
-from rolecall.plan.moves import Escalation as Gain
+from rolecall.plan.moves import Attribution, Escalation
 from rolecall.plan.order.transients import transient_sentences
 from rolecall.plan.value import Apart, ApartKind, Impact, Move, Plan, Tally, UpgradeImpact, Who
 from rolecall.report.builders.shares import Share, shifts_by
-from rolecall.report.document import Escalation, Flow, Note, Part, Sense, Table, Tone, UserMove
+from rolecall.report.document import EscalationText, Flow, Note, Part, Sense, Table, Tone, UserMove
 from rolecall.report.phrases import count, visible
 
 COLUMNS = ("email", "people", "kind", "before", "after", "left_with_default", "because")
@@ -242,9 +241,9 @@ def _with_names(text: str, subject: str, names: str) -> str:
     return f"{names}{predicate}" if subject == count_users(1) else f"{subject} ({names}){predicate}"
 
 
-def escalations(plan: Plan) -> Iterator[Escalation]:
+def escalations(plan: Plan) -> Iterator[EscalationText]:
     """Yield the users who gain a role above member, those with the same gains together: new org admins first."""
-    alike: defaultdict[tuple[bool, tuple[TeamRole, ...]], list[Gain]] = defaultdict(list)
+    alike: defaultdict[tuple[bool, tuple[TeamRole, ...]], list[Escalation]] = defaultdict(list)
     for gain in plan.impact.escalations:
         alike[gain.was_org_admin, gain.gains].append(gain)
     places = {change.address: change.intent.source for change in plan.changes}
@@ -258,7 +257,7 @@ def escalations(plan: Plan) -> Iterator[Escalation]:
         causes = list(dict.fromkeys(at for gain in gains for at in gain.because))
         where = places.get(causes[0]) if causes else None
         admin = gains[0].new_org_admin
-        yield Escalation(f"{lead}{names}", admin, tuple(map(visible, causes)), where, lead, listed)
+        yield EscalationText(f"{lead}{names}", admin, tuple(map(visible, causes)), where, lead, listed)
 
 
 def _upgrade(upgrade: UpgradeImpact) -> Iterable[Note]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rolecall.report.document import Document
-from rolecall.report.findings import Finding, findings
+from rolecall.report.findings import ReportFinding, findings
 from rolecall.report.phrases import visible
 
 MOST = 10
@@ -19,7 +19,7 @@ def github(document: Document, folder: str = "") -> str:
     return workflow_commands(findings(document), folder)
 
 
-def workflow_commands(listed: Sequence[Finding], folder: str = "") -> str:
+def workflow_commands(listed: Sequence[ReportFinding], folder: str = "") -> str:
     """Return the first ten findings, and a count of the others."""
     lines = [_command(finding, folder) for finding in listed[:MOST]]
     if len(listed) > MOST:
@@ -27,7 +27,7 @@ def workflow_commands(listed: Sequence[Finding], folder: str = "") -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _command(finding: Finding, folder: str) -> str:
+def _command(finding: ReportFinding, folder: str) -> str:
     properties = {"title": f"rolecall {finding.rule}"}
     if finding.where:
         file, line, column = finding.where

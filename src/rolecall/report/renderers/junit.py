@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 from rolecall.errors import Where
 from rolecall.model.checkup import NOT_CHECKED
 from rolecall.report.document import CheckResult, Document
-from rolecall.report.findings import Finding, of_problems
+from rolecall.report.findings import ReportFinding, of_problems
 from rolecall.report.phrases import place, visible
 
 
@@ -79,7 +79,7 @@ def _problems(document: Document) -> Iterator[Case]:
     yield from map(_of_finding, findings)
 
 
-def _of_finding(finding: Finding) -> Case:
+def _of_finding(finding: ReportFinding) -> Case:
     unknown = finding.rule.rpartition(".")[2] in NOT_CHECKED
     failed = finding.level == "error" or unknown
     name = f"{finding.where or 'config'}: {finding.rule}"

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from rolecall import __version__
 from rolecall.errors import Where
 from rolecall.report.document import Document
-from rolecall.report.findings import Finding, findings
+from rolecall.report.findings import ReportFinding, findings
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MOST = 25_000
@@ -30,7 +30,7 @@ def sarif(document: Document, folder: str = "", main: str = _MAIN) -> str:
 
 
 def sarif_run(
-    results: Sequence[Finding], folder: str = "", main: str = _MAIN, most: int = MOST, packed: int = PACKED
+    results: Sequence[ReportFinding], folder: str = "", main: str = _MAIN, most: int = MOST, packed: int = PACKED
 ) -> str:
     """Return one run of at most ``most`` results, with a rule for each kind; the last one counts those left out.
 
@@ -45,11 +45,11 @@ def sarif_run(
     return text
 
 
-def _document(results: Sequence[Finding], listed: int, folder: str, main: str) -> str:
+def _document(results: Sequence[ReportFinding], listed: int, folder: str, main: str) -> str:
     shown = list(results[:listed])
     if listed < len(results):
         more = f"{len(results) - listed:,} more findings are not in this file, which has the first {listed:,}."
-        shown.append(Finding("note", "more", more))
+        shown.append(ReportFinding("note", "more", more))
     rules = sorted({finding.rule for finding in shown})
     numbers = {rule: number for number, rule in enumerate(rules)}
     driver = {"name": "rolecall", "version": __version__, "rules": [{"id": rule} for rule in rules]}
@@ -58,7 +58,7 @@ def _document(results: Sequence[Finding], listed: int, folder: str, main: str) -
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _result(finding: Finding, rule: int, folder: str, main: str) -> dict[str, Any]:
+def _result(finding: ReportFinding, rule: int, folder: str, main: str) -> dict[str, Any]:
     file, line, column = finding.where or Where(main, 1)
     uri = quote(file, errors="replace") if file.startswith("/") else quote(f"{folder}{file}", errors="replace")
     place: dict[str, Any] = {"artifactLocation": {"uri": f"file://{uri}" if file.startswith("/") else uri}}
