@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from textwrap import fill
 from typing import Any, NamedTuple
 
 Part = Mapping[str, Any]
@@ -63,7 +64,12 @@ def _records(schema: Part, fields: Part) -> Records:
     for name, part in fields.items():
         resolved = _resolved(schema, part)
         names.setdefault((_value(resolved), _text(name, resolved)), []).append(name)
-    return [(f"{', '.join(keys)}: {value}", text) for (value, text), keys in names.items()]
+    return [(_heading(keys, value), text) for (value, text), keys in names.items()]
+
+
+def _heading(keys: list[str], value: str) -> str:
+    """Return keys and their value, on several lines of a page if they are too long for one."""
+    return fill(f"{', '.join(keys)}: {value}", 76, subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _value(part: Part) -> str:

@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 import pytest
 
+from rolecall.cli.help_config import sections_of
 from rolecall.cli.main import run
 from rolecall.cli.options import is_global
 from rolecall.cli.program import COMMANDS, TOPICS, Command, CommandGroup, LazyGroup
 from rolecall.cli.variables import VARIABLES
 from rolecall.errors import EXIT_MEANINGS, Exit
-from rolecall.model.kinds import KINDS
+from rolecall.model.kinds import KINDS, SECTIONS
 from rolecall.model.rule_titles import RULE_TITLES
 from rolecall.plan.guards.descriptions import DESCRIPTIONS
 from rolecall.plan.guards.evaluate import GUARDS
@@ -150,6 +151,18 @@ def test_the_page_on_the_configuration_has_each_key_and_field(capsys: Capture, m
     assert [key for key in keys if not re.search(rf"^( *){key}\b", text, re.MULTILINE)] == []
     for kind in KINDS:
         assert [field.name for field in kind.fields if not re.search(rf"^  {field.name}: ", text, re.MULTILINE)] == []
+
+
+def test_a_line_of_the_page_on_the_configuration_fits_with_more_kinds() -> None:
+    names = [*SECTIONS, "sessions", "teams", "seats"]
+    part = {"enum": ["additive", "authoritative", "unmanaged"]}
+    schema = {"properties": {"manage": {"properties": dict.fromkeys(names, part)}}}
+
+    ((heading, ((keys, _),)),) = sections_of(schema)
+
+    assert heading == "manage"
+    assert " ".join(keys.split()) == f"{', '.join(names)}: additive|authoritative|unmanaged"
+    assert max(map(len, keys.splitlines())) <= 76
 
 
 def test_the_page_on_addresses_has_each_kind(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
