@@ -89,6 +89,14 @@ def test_the_list_has_the_files_that_name_every_guard() -> None:
     assert listing <= {file for file, _ in GUARD_FILES}
 
 
+def test_the_pages_have_every_guard_and_every_format() -> None:
+    guards = (ROOT / "docs" / "guards.md").read_text(encoding="utf-8")
+    assert [name for name in GUARDS if f"\n| `{name}` |" not in guards] == []
+    commands = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    reports = commands.partition("## Reports\n")[2] or commands
+    assert [form for form in FORMATS if f"`{form}`" not in reports] == []
+
+
 def _changed(script: ModuleType, table: tuple[Kind, ...], monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Return the files that script/schemas would change if this was the table."""
     monkeypatch.setattr(script, "KINDS", table)
