@@ -232,11 +232,11 @@ def _manual(call: Invocation, config: Config, facts: Facts, *, record: bool) -> 
     if record:
         from rolecall.cli.facts import run_facts
         from rolecall.cli.journals import open_journal
-        from rolecall.jobs.memory import record_look
+        from rolecall.jobs.memory import record_reading
 
         with open_journal(call, config) as journal:
             message = "the SCIM token was rotated manually"
-            run = record_look(journal, facts.org_id, "rotate", run_facts(call, config), None, message)
+            run = record_reading(journal, facts.org_id, "rotate", run_facts(call, config), None, message)
         out.lines([line(f"Recorded (run {run}).", "ok")])
         return Exit.OK
     out.lines([line(AT_WRITER)])
