@@ -74,6 +74,23 @@ def test_the_writer_of_each_drifted_field_is_named_or_why_it_is_unknown(applied:
     assert (rows[SSO]["who"], rows[GROUP]["who"]) == ("ann@acme.com", "")
 
 
+def test_only_the_fields_that_the_configuration_sets_are_looked_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "CLOCKS", timedelta())
+    monkeypatch.setattr(AuditExport, "_skew", lambda *_: timedelta())
+    config = world.folder / "rolecall.yaml"
+    config.write_text(config.read_text().replace("sso: {enabled: true, ", "sso: {"), encoding="utf-8")
+    world.apply()
+    world.allow_passwords()
+    world.rolecall("done", "1", "all", "--by", "ann@acme.com")
+    world.allow_passwords(False)
+    world.observe(**{**APPLIED, "sso": DRIFTED["sso"]})
+    entry = drifts(world)[SSO]
+    assert (entry["audit"]["status"], entry["who"]) == ("confirmed", "ann@acme.com")
+    assert (entry["audit"]["missing"], entry["audit"]["not_logged"]) == ([], [])
+
+
 def test_a_change_that_is_not_in_the_log_has_no_writer(applied: World) -> None:
     applied.observe(**DRIFTED)
     found = drifts(applied)

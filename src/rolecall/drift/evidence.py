@@ -91,6 +91,8 @@ def _of_field(question: Question, field: _Field, log: AuditLog) -> Finding:
             possible.add((record.key, _FUTURE))
         elif value.stated is None and question.reported is None and at < question.start + CLOCKS:
             possible.add((record.key, _AT_START))
+        elif value.stated is None and at < question.start:
+            possible.add((record.key, _BEFORE_RUN))
         elif value.stated is None and question.rival is not None and at >= question.rival:
             possible.add((record.key, _RIVAL))
         else:
@@ -150,6 +152,7 @@ _UNNAMED = "the setting is not named"
 _RIVAL = "another value was requested as well"
 _UNSTATED = "they do not state values"
 _AT_START = "its time is that of the last apply"
+_BEFORE_RUN = "its time is before the run began"
 _FUTURE = "its time is later than that of the reading"
 """Say why a record may be about a change, but does not prove it."""
 

@@ -30,10 +30,10 @@ from rolecall.model.change import Change
 from rolecall.model.desired import NOTHING_APPLIED, Applied
 from rolecall.model.directory import EVERYBODY
 from rolecall.model.evidence import Question
-from rolecall.model.kinds import split_address
+from rolecall.model.kinds import restrict, split_address
 from rolecall.model.lineage import Blame
 from rolecall.model.outcome import Event
-from rolecall.model.settings import Address, IdpAssignment, IdpPush
+from rolecall.model.settings import Address, IdpAssignment, IdpPush, Value
 from rolecall.plan.coverage import concerns, people_coverage
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.lint.names import flag_problems, known_addresses, unmatched_names
@@ -175,13 +175,18 @@ def _with_findings(inquiry: DriftScan, request: DriftRequest, drifts: Sequence[D
     if log is None:
         return inquiry
     questions = (
-        Question(drift.address, drift.last, drift.live, starts.get(drift.address, base), _read_at(inquiry, drift))
+        Question(drift.address, drift.last, _compared(drift), starts.get(drift.address, base), _read_at(inquiry, drift))
         for drift in unknown
     )
     findings = {
         each.address: look_up(each, log)._replace(writer=request.writer) for each in questions if each.start < each.end
     }
     return replace(inquiry, findings=findings)
+
+
+def _compared(drift: Drift) -> Value | None:
+    """Return the value in the org, with only the fields that the recorded one has: no other field is drift."""
+    return drift.live if drift.live is None or drift.last is None else restrict(drift.live, drift.last)
 
 
 def _with_roles(inquiry: DriftScan, request: DriftRequest) -> DriftScan:

@@ -102,6 +102,19 @@ def test_a_record_counts_from_the_run_to_a_day_after_the_report(world: World, af
 
 
 @pytest.mark.parametrize(
+    ("after", "expected"),
+    [(-timedelta(seconds=61), "not_in_log"), (-timedelta(seconds=1), "unclear"), (timedelta(), "confirmed")],
+)
+def test_a_record_without_values_from_before_the_run_may_be_about_an_earlier_change(
+    world: World, after: timedelta, expected: str
+) -> None:
+    run = world.begin(BEGAN, domain=(CLOSED, OPEN), sso=None)
+    world.report(run, BEGAN + 2 * HOUR, 2)
+    world.read(updated(BEGAN + after), now=BEGAN + 2 * DAY)
+    assert world.status(run, 2) == expected
+
+
+@pytest.mark.parametrize(
     ("changes", "expected"),
     [
         ({}, "confirmed"),
