@@ -45,6 +45,8 @@ def _idp(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
     from rolecall.desired.check.idp import check_idp
 
     for name, connection in sound.get("idp", {}).items():
+        if not isinstance(connection, dict):
+            continue  # the lists of groups
         for key in ("url", "login_url"):
             if key in connection:
                 yield from _web(connection[key], ("idp", name, key), sources)
