@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 
 import pytest
 import saml
@@ -332,3 +333,16 @@ def test_of_many_warnings_the_worst_are_told_and_the_rest_is_counted() -> None:
     found, more = plan_document(plan_of(warnings=(*many, Problem("y", "error")))).worst(20)
     assert ([problem.message for problem in found[:2]], len(found), more) == (["error", "warning 0"], 20, 11)
     assert plan_document(plan_of(warnings=tuple(many[:3]))).worst(20) == (many[:3], 0)
+
+
+def test_when_a_plan_was_made_is_in_words_and_its_day_only_if_it_is_another() -> None:
+    made = plan_of()._replace(
+        created_at=datetime(2026, 11, 30, 21, 6, tzinfo=UTC),
+        expires_at=datetime(2026, 12, 7, 21, 6, tzinfo=UTC),
+        as_of=date(2026, 11, 30),
+    )
+    assert plan_document(made, None).validity == "made 30 Nov 2026, 21:06 UTC; valid until 7 Dec 2026, 21:06 UTC"
+    later = made._replace(as_of=date(2027, 1, 31))
+    assert plan_document(later, None).validity == (
+        "made 30 Nov 2026, 21:06 UTC for 31 Jan 2027; valid until 7 Dec 2026, 21:06 UTC"
+    )

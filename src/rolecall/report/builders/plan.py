@@ -10,7 +10,7 @@ from typing import Literal
 from rolecall.model.change import Change, ViaReason
 from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
 from rolecall.model.settings import Address, IdpPush
-from rolecall.plan.dates import day
+from rolecall.plan.dates import day, moment_words
 from rolecall.plan.headline import (
     as_far_as_known,
     count_users,
@@ -68,8 +68,7 @@ def plan_document(plan: Plan, digest: str | None = None, saved: str = "") -> Doc
         escalations=tuple(escalations(plan)),
         totals=tuple(map(visible, escalation_sentences(plan.impact))),
         overview=overview,
-        validity=f"made {plan.created_at:%Y-%m-%d %H:%M} UTC for {plan.as_of}, "
-        f"valid until {plan.expires_at:%Y-%m-%d %H:%M} UTC",
+        validity=_validity(plan),
         digest=short(digest) if digest else "",
         summary=summary_line(plan),
         changes=tuple(_changes(plan)),
@@ -113,6 +112,12 @@ def summary_line(plan: Plan) -> str:
     text = f"Plan: {', '.join(actions)}{aside}." if actions else ""
     released = f"{count(counts['released'], 'setting')} no longer managed." if counts["released"] else ""
     return " ".join(filter(None, (text, released)))
+
+
+def _validity(plan: Plan) -> str:
+    """Return when a plan was made and until when it is valid, and its day if that is another one."""
+    another_day = "" if plan.as_of == plan.created_at.date() else f" for {day(plan.as_of)}"
+    return f"made {moment_words(plan.created_at)}{another_day}; valid until {moment_words(plan.expires_at)}"
 
 
 def _status(plan: Plan) -> Status:
