@@ -218,7 +218,9 @@ def role_of(org_state: OrgState, role_name: str) -> str:
     roles = {**ORG_ROLES, **org_state.facts.roles}
     if (role := role_id(role_name, roles)) not in roles:
         names = [*roles, *(known.name for known in roles.values())]
-        hint = did_you_mean(role_name, names) or f"choose one of the org's roles: {', '.join(sorted(roles))}"
+        containing = sorted(known for known in roles if role_name.casefold() in known)
+        near = f"choose one of: {', '.join(containing)}" if len(containing) > 1 else did_you_mean(role_name, names)
+        hint = near or f"choose one of the org's roles: {', '.join(sorted(roles))}"
         raise Misuse(Problem("no_role", f"no role `{role_name}` in this org", None, hint))
     return role
 

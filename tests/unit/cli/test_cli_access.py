@@ -247,6 +247,8 @@ def test_a_plan_of_another_org_is_asked_nothing(repo: Path, capsys: Capture) -> 
             "choose one of the org's roles: business_admin, it_admin, member, org_admin, team_admin",
         ),
         (["access", "--role", "Team admn"], "no role `Team admn` in this org; did you mean `Team admin`?"),
+        (["access", "--role", "admin"], "no role `admin` in this org; choose one of: "),
+        (["access", "--role", "it_admn"], "no role `it_admn` in this org; did you mean `it_admin`?"),
         (["access", "--team", "Markting"], "no team `Markting` in this org; did you mean `Marketing`?"),
     ],
 )
