@@ -35,6 +35,8 @@ def problems(folder: Path, text: str) -> list[str]:
         "idp: {okta: {url: 'https://acme.okta.com', app: x, client_id: c, private_key: {file: key.pem}}}",
         "idp: {entra: {tenant: t, app: x, token: {env: T}, url: 'https://graph.microsoft.us', login_url: 'https://l.us'}}",
         f"idp: {{{OKTA}}}\npeople: {{file: people.csv}}",
+        f"idp: {{{OKTA}, assignments: [A], pushes: [B, {{name: C, id: 00g1}}]}}",
+        f"idp_groups: {{A: blank}}\nidp: {{{OKTA}, assignments: [], pushes: idp_groups}}",
         f"idp: {{{OKTA[:-1]}, write: {{token: {{env: W}}}}}}}}",
         f"idp: {{{OKTA[:-1]}, write: {{client_id: c, private_key: {{env: W}}}}}}}}",
         f"scim: {{idp: okta}}\nsso: {{idp: okta}}\nidp: {{{OKTA}}}",
