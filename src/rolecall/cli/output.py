@@ -58,14 +58,14 @@ def present(call: Invocation, config: Config, planned: Planned, sinks: Sinks, pr
     outside = redacted(call, plan, shown(call, sinks.people, configured, terminal=False), config.root)
     if sinks.out is not None:
         write_file(sinks.out, plan_json(outside))
-    at, saved = in_repository(call), "" if sinks.out is None else str(sinks.out)
+    at, saved, key = in_repository(call), "" if sinks.out is None else str(sinks.out), digest(plan)
     reported = saved if from_a_file(plan) else ""
     for form, path in sinks.reports:
-        write_file(path, render_plan(outside, form, at, digest(plan), reported))
+        write_file(path, render_plan(outside, form, at, key, reported))
     out = stdout(call.environ, color=call.color)
     inside = redacted(call, plan, shown(call, sinks.people, configured, terminal=out.terminal), config.root)
     text = sinks.form == "text"
-    show_plan(out, inside, sinks.form, at, verbose=call.verbosity > 0, saved=saved if text else reported)
+    show_plan(out, inside, sinks.form, at, verbose=call.verbosity > 0, saved=saved if text else reported, key=key)
     if sinks.out is not None:
         report_saved(call, out, plan, sinks.out, text=text, shown=True)
     problems = broken(plan, promised)
@@ -87,8 +87,9 @@ def report_saved(call: Invocation, out: Console, plan: Plan, path: Path, *, text
     from rolecall.report.line import line
 
     saved = f"Saved the plan to {path}."
-    can_apply = needs_approval(plan) and bool(apply_command(plan, digest(plan)))
-    command = f"rolecall apply{env_flag(plan.org)} {shell_word(str(path))} --approve {short(digest(plan))}"
+    key = digest(plan)
+    can_apply = needs_approval(plan) and bool(apply_command(plan, key))
+    command = f"rolecall apply{env_flag(plan.org)} {shell_word(str(path))} --approve {short(key)}"
     next_step = f"To apply exactly this plan: {command}" if can_apply else ""
     if text:
         more = next_step and not shown
@@ -107,18 +108,21 @@ def show_plan(
     verbose: bool = False,
     saved: str = "",
     applies: bool = False,
+    key: str = "",
 ) -> None:
     """Print a plan that shows of users what it may: ``brief`` only its summary, ``verbose`` with details. ``saved`` is
-    the file that it is in. ``applies``: it is applied next, so how to apply it is left out."""
+    the file that it is in. ``applies``: it is applied next, so how to apply it is left out. ``key`` is its digest,
+    computed if it is missing."""
     from rolecall.plan.saved.digest import digest
 
+    key = key or digest(plan)
     if form != "text":
-        out.text(render_plan(plan, form, at, digest(plan), saved))
+        out.text(render_plan(plan, form, at, key, saved))
         return
     from rolecall.report.builders.plan import plan_document
     from rolecall.report.renderers.text import brief_lines, document_lines
 
-    document = plan_document(plan, digest(plan), saved)
+    document = plan_document(plan, key, saved)
     if applies:
         document = replace(document, next_steps=())
     out.lines(lambda width: brief_lines(document) if brief else document_lines(document, width, verbose=verbose))

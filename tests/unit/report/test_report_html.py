@@ -8,6 +8,9 @@ import json
 import re
 from html.parser import HTMLParser
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from report_plans import FORTY, LAPSED, LOCAL, MARKETING, REBRAND, change, full_plan, mapping, people, plan_of
 
 from rolecall.errors import Problem
@@ -16,8 +19,8 @@ from rolecall.plan.saved.privacy import redact
 from rolecall.plan.value import AccessTestResult, GuardResult, Impact, Move, Plan
 from rolecall.report.builders.plan import plan_document
 from rolecall.report.builders.users import flows, user_moves
-from rolecall.report.document import Flow
-from rolecall.report.renderers.html import MOST_ROWS, html
+from rolecall.report.document import ChangeTable, Entry, Flow, Note, Tone
+from rolecall.report.renderers.html import MOST_ROWS, html, listed_changes
 from rolecall.report.renderers.picture import MOST, WIDTH, by_severity, drawn_flows, picture
 
 EVIL = "</script><script>alert(1)</script>\"'<img src=x onerror=alert(1)>"
@@ -278,3 +281,33 @@ def test_a_plan_whose_guards_are_not_evaluated_is_blocked_only_where_one_blocks(
         head = "".join(Page(page(plan)).texts).partition("Plan: ")[0]
         assert "Not evaluated" in head
         assert ("Apply is blocked" in head, "Requires approval" in head) == (blocked, not blocked)
+
+
+TONES: tuple[Tone, ...] = ("more", "risk", "plain", "dim")
+
+
+@given(st.lists(st.lists(st.sampled_from(TONES), max_size=6), max_size=4), st.integers(0, 12))
+def test_of_many_changes_the_most_severe_are_listed_in_order_and_all_are_counted(tones: list[list[Tone]], most: int):
+    tables = [
+        ChangeTable(
+            str(key), "", tuple(Entry("~", f"{key}/{n}", (), None, (Note("", t),), "") for n, t in enumerate(own))
+        )
+        for key, own in enumerate(tones)
+    ]
+    listed = listed_changes(tables, most)
+    assert [len(table.entries) + left for table, left in listed] == [len(table.entries) for table in tables]
+    shown = [entry for table, _ in listed for entry in table.entries]
+    every = [entry for table in tables for entry in table.entries]
+    assert len(shown) == min(most, len(every))
+    assert shown == [entry for entry in every if entry in shown]
+    severities = [TONES.index(entry.notes[0].tone) for entry in every]
+    assert sorted(TONES.index(entry.notes[0].tone) for entry in shown) == sorted(severities)[: len(shown)]
+
+
+def test_a_page_says_how_many_changes_it_does_not_list(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("rolecall.report.renderers.html.MOST_CHANGES", 30)
+    changes = [change(f"idp_groups/G{n}", "update", mapping("member", "A"), mapping("member", "B")) for n in range(70)]
+    text = page(plan_of(*changes))
+    assert sum(f"G{n}<" in text for n in range(70)) == 30
+    assert "40 more in the JSON report." in text
+    assert '<span class="dim">70</span>' in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rolecall.package_data import package_text
 from rolecall.report.document import (
     REHEARSAL,
+    ChangeTable,
     Chapter,
     CheckResult,
     Document,
+    Entry,
     Grid,
     Items,
     Mark,
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 200
 """Rows of users, problems, escalations and unmanaged mappings without a script; with one, all users are listed."""
+
+MOST_CHANGES = 15_000
+"""Changes of one page, some 4 MB. Of more, those that give rights and take access are listed before all others."""
 
 MOST_FLOWS = 1000
 """Rows of the table of what users lose and gain."""
@@ -91,6 +97,7 @@ def html(document: Document) -> str:
         f"{document.subject}.html.jinja",
         package_text(f"{_DATA}/users.js") if users else "",
         document=document,
+        changes=listed_changes(document.changes, MOST_CHANGES),
         checks=[check for check in document.checks if check.kind != "violation"],
         unresolved=combine_alike(document.unresolved()),
         passed=[check for check in document.checks if check.kind == "guard" and check.passed],
@@ -109,6 +116,27 @@ def html(document: Document) -> str:
         users={"rows": users[:MOST_ROWS], "more": max(len(users) - MOST_ROWS, 0), "total": total},
         data=_data(moves),
     )
+
+
+def listed_changes(tables: Sequence[ChangeTable], most: int) -> list[tuple[ChangeTable, int]]:
+    """Return the tables with at most so many entries in all, and how many of each are left out, the least severe."""
+    excess = sum(len(table.entries) for table in tables) - most
+    if excess <= 0:
+        return [(table, 0) for table in tables]
+    severities = [_severity(entry) for table in tables for entry in table.entries]
+    order = sorted(range(len(severities)), key=severities.__getitem__)
+    numbers, chosen = itertools.count(), frozenset(order[:most])
+    listed = []
+    for table in tables:
+        entries = tuple(entry for entry in table.entries if next(numbers) in chosen)
+        listed.append((table._replace(entries=entries), len(table.entries) - len(entries)))
+    return listed
+
+
+def _severity(entry: Entry) -> int:
+    """Return the place of an entry among those that do not all fit: rights above member, lost access, other effects."""
+    tones = {note.tone for note in entry.notes}
+    return 0 if "more" in tones else 1 if "risk" in tones else 2 if "plain" in tones else 3
 
 
 def _verdicts(unresolved: Iterable[CheckResult]) -> Iterator[Verdict]:
