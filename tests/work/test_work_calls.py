@@ -11,10 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from counting import each
+from counting import count, each
 from drifts import many as many_drifts
 from small_org import ask, config, live, many, person
 
+from rolecall.access.entitlements import Entitlements
+from rolecall.access.rules import compile_access
 from rolecall.desired.build import build
 from rolecall.desired.check.validate import validate
 from rolecall.desired.load.read import load
@@ -188,3 +190,16 @@ def test_a_report_on_users_in_many_changed_groups_grows_with_the_number_of_group
         return lambda: plan_document(plan, key)
 
     assert each(work, 40, 80) <= 1.05 * each(work, 20, 40) <= 1_480
+
+
+def test_rules_after_a_plan_cost_no_call_for_a_team_of_an_unchanged_mapping():
+    """Both states have equal mappings, so what they give is computed for the first one only."""
+    teams = [f"T{number}" for number in range(400)]
+
+    def compiling(width: int) -> int:
+        state = live({f"G{n}": f"member: {', '.join(teams[n:width])}" for n in range(50)})
+        entitlements = Entitlements()
+        compile_access(state.settings, state.facts, entitlements=entitlements)
+        return count(lambda: compile_access(state.settings, state.facts, entitlements=entitlements)).calls
+
+    assert compiling(400) == compiling(100)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 
 from rolecall.model.policy import TeamRole
 from rolecall.model.roles import MEMBER, ORG_ADMIN, RANK, TEAM_ADMIN
+from rolecall.model.settings import GroupMapping
 
 ORG: int = 1
 """The one org-wide entitlement: being org admin of the org (R21)."""
@@ -24,14 +25,30 @@ class Entitlements:
     A mask is an int. Bit 0 is ORG, bit 1 BY_DEFAULT. Each team has four bits: any role, member, team admin,
     and the role org admin, each rank with those below it, so that the union of two masks is R9. A role outside the
     ranks owns one bit in each team (R32).
+
+    ``grants`` has what mappings give, by all that it depends on, so that it is computed once for sets of rules that are
+    compared.
     """
 
-    __slots__ = ("_custom_bits", "_meaning", "_numbers", "_ranked", "_shifts", "_unseen", "_width", "held")
+    __slots__ = (
+        "_custom_bits",
+        "_masks",
+        "_meaning",
+        "_numbers",
+        "_ranked",
+        "_shifts",
+        "_unseen",
+        "_width",
+        "grants",
+        "held",
+    )
 
     def __init__(self) -> None:
         self._shifts: dict[str, int] = {}
         self._ranked: dict[int, tuple[TeamRole | None, ...]] = {}
         self._numbers: dict[TeamRole, int] = {}
+        self._masks: dict[TeamRole, int] = {}
+        self.grants: dict[Hashable, dict[GroupMapping, tuple[tuple[TeamRole, ...], int]]] = {}
         self._meaning: dict[int, TeamRole] = {0: TeamRole("", ORG_ADMIN)}
         self._custom_bits = 0
         self._width = 2
@@ -47,9 +64,12 @@ class Entitlements:
 
     def union(self, team_roles: Iterable[TeamRole]) -> int:
         """Return the bits of all these team roles."""
-        mask = 0
+        mask, known = 0, self._masks
         for team_role in team_roles:
-            mask |= self.mask(team_role)
+            bits = known.get(team_role)
+            if bits is None:
+                bits = known[team_role] = self.mask(team_role)
+            mask |= bits
         return mask
 
     def team_bit(self, team: str) -> int:

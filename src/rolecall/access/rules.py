@@ -111,7 +111,7 @@ def _baseline(settings: Settings, facts: Facts, pushed: Set[str] | None, entitle
     default = _standing(default, facts.teams)
     groups: dict[str, tuple[TeamRole, ...]] = {}
     masks: dict[str, int] = {}
-    known: dict[GroupMapping, tuple[tuple[TeamRole, ...], int]] = {}
+    known = entitlements.grants.setdefault((legacy, _default_role(settings.defaults), facts.teams), {})
     for name, mapping in _mappings(settings, facts).items():
         if (grant := known.get(mapping)) is None:
             team_roles = _standing(_granted(mapping, settings, legacy), facts.teams)
