@@ -26,8 +26,8 @@ class Entitlements:
     and the role org admin, each rank with those below it, so that the union of two masks is R9. A role outside the
     ranks owns one bit in each team (R32).
 
-    ``grants`` has what mappings give, by all that it depends on, so that it is computed once for sets of rules that are
-    compared.
+    ``grants`` has the team roles and the mask of each mapping, by all that these depend on: they are computed once for
+    sets of rules that are compared.
     """
 
     __slots__ = (
