@@ -14,6 +14,7 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 RUNS = [
     ("minimal", None, "snapshot.json"),
+    ("entra", None, "snapshot.json"),
     ("okta", None, "snapshot.json"),
     ("tour", None, "org.json"),
     ("acme", "prod", "live/prod.json"),

@@ -23,17 +23,23 @@ HOST = "ROLECALL_IDP_HOST"
 
 
 def check_idp_target(call: Invocation, config: Config) -> None:
-    """Raise Blocked unless the app that `apply` may write to is the one that the environment names.
+    """Raise Blocked unless the app that `apply` may write to is the one that the environment names. It writes to Okta
+    only.
 
     In a pipeline both the app and its host must be named there, so that no branch can choose another one.
     """
+    source = config.idp
+    if source is not None and source.kind == "okta":
+        _check_target(call, source)
+
+
+def _check_target(call: Invocation, source: PeopleSource) -> None:
     from rolecall.live.secrets import check_app, check_host, is_ci
 
-    source = config.idp
-    if source is None or source.write is None:
+    if source.write is None:
         return
     if is_ci(call.environ) and not call.environ.get(APP, "").strip():
-        message = f"in CI, {APP} must name the app that apply may write to, so that no branch can choose another one"
+        message = f"in CI, {APP} must name the app that may be written to, so that no branch can choose another one"
         raise Blocked(
             Problem("idp_target", message, source.source, f"set {APP}={source.app} in the pipeline's settings")
         )
@@ -93,7 +99,7 @@ def entra_secrets(call: Invocation, opened: Session) -> EntraSecrets | None:
     write = None if source is None else source.write
     if source is None or write is None or not isinstance(opened.idp, EntraPeople):
         return None
-    check_idp_target(call, opened.config)
+    _check_target(call, source)
     section = f"{source.section}.write"
     text = _resolved(call, opened.config, write, section)
     _check_other(call, opened.config, source, write, text)

@@ -98,7 +98,7 @@ def accept(config: Config, inquiry: DriftScan, drifts: Sequence[Drift]) -> Accep
     """
     question = inquiry.resolved
     known = question.known
-    drifts = [replace(drift, address=_written(known, drift.address)) for drift in drifts]
+    drifts = [replace(drift, address=_written(known, drift)) for drift in drifts]
     sources = load(config.root, config.env, config.main)
     edits = [_edit(drift, known, question.live) for drift in drifts if not of_idp(drift.address)]
     files: dict[str, str] = {}
@@ -137,10 +137,15 @@ def _group_of_list(drift: Drift) -> GroupEdit:
     )
 
 
-def _written(known: Identity, at: Address) -> Address:
-    """Return an address as the configuration has it."""
-    key = known.keys.get(group_of(at) or "")
-    return at if key is None else address("idp_groups", key)
+def _written(known: Identity, drift: Drift) -> Address:
+    """Return the address of a drift as the configuration has it."""
+    section, _ = split_address(drift.address)
+    if of_idp(section):
+        listed = getattr(known.written.settings, section)
+        keys = [] if listed is UNSET else [key for key, value in listed.items() if value == drift.desired]
+        return address(section, keys[0]) if keys else drift.address
+    key = known.keys.get(group_of(drift.address) or "")
+    return drift.address if key is None else address("idp_groups", key)
 
 
 def _edit(drift: Drift, known: Identity, live: Live) -> Edit | None:

@@ -96,6 +96,33 @@ def test_additive_lists_get_what_okta_has(repo: IdpRepo, okta: Okta) -> None:
     assert repo.changed() == {}
 
 
+@pytest.mark.parametrize("command", [ACCEPT, ("export", "--update")])
+@pytest.mark.parametrize("ended", [oid("Former"), "00gsecond"])
+def test_one_of_two_groups_of_a_name_is_removed(
+    repo: IdpRepo, okta: Okta, command: tuple[str, ...], ended: str
+) -> None:
+    okta.add_group("Former", ["di@tiny.co"], "00gsecond")
+    okta.assigned["00gsecond"] = 7
+    items = [f"{{name: Former, id: {group}}}" for group in (oid("Former"), "00gsecond")]
+    repo.configure(lists=f"  assignments: [Core, {', '.join(items)}]\n", manage=AUTHORITATIVE)
+    repo.apply()
+    del okta.assigned[ended]
+    repo.run(*command)
+    (left,) = [item for item in items if ended not in item]
+    assert edited(repo) == f"  assignments: [Core, {left}]\n"
+    assert repo.changed() == {}
+
+
+def test_a_pinned_group_is_removed_although_another_one_has_its_name(repo: IdpRepo, okta: Okta) -> None:
+    okta.add_group("Former", ["di@tiny.co"], "00gsecond")
+    okta.assigned["00gsecond"] = 7
+    repo.configure(lists=f"  assignments: [Core, {{name: Former, id: {oid('Former')}}}]\n", manage="{}")
+    repo.apply("--allow", "policy=9")
+    okta.unassign(oid("Former"))
+    repo.run(*ACCEPT)
+    assert edited(repo) == "  assignments: [Core]\n"
+
+
 def test_ignored_groups_stay(repo: IdpRepo, okta: Okta) -> None:
     ignored = "ignore: [{address: idp_assignments/Extra, reason: tried out}]\n"
     repo.configure(lists=FLOW + ignored, manage=AUTHORITATIVE)

@@ -137,6 +137,17 @@ def test_a_pipeline_does_not_write_with_the_credential_that_reads(
     assert entra.writes == []
 
 
+def test_an_apply_writes_nothing_to_entra_and_needs_no_app_of_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    entra = Entra(tokens=PERMISSIONS)
+    entra.connect(place.scim, new_token(place.db, "scim"))
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("ROLECALL_IDP_HOST", "127.0.0.1")
+    with entra.served() as url:
+        entra_config(place, entra, url)
+        place.run("apply", "--auto-approve", "--journal-lost-ok")
+    assert entra.writes == []
+
+
 def test_an_admin_enters_the_token_in_okta(place: Place) -> None:
     okta = Okta()
     okta.tokens = {READ: ("okta.apps.read", "okta.groups.read")}
@@ -149,8 +160,8 @@ def test_an_admin_enters_the_token_in_okta(place: Place) -> None:
         file = place.folder / "token.txt"
         text = place.rotate("--auto-approve", "--out", str(file), code=Exit.HUMAN)
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        assert "1. In Okta, open the WRITER app > Provisioning > Integration > Edit." in text
-        assert f"Enter the content of {file}" in text
+        assert f"1. Paste the content of {file} as the token in the IdP, test the connection, then save." in text
+        assert "rolecall runbook token" in text
         assert "has not used the new token yet" in place.rotate(code=Exit.HUMAN)
         secret = file.read_text().strip()
         okta.connect(place.scim, secret)
@@ -178,8 +189,7 @@ def test_a_token_that_nobody_entered_is_given_up(place: Place) -> None:
     before = place.valid
     place.configure("")
     file = place.folder / "token.txt"
-    text = place.rotate("--auto-approve", "--out", str(file), code=Exit.HUMAN)
-    assert "In the IdP, open the provisioning settings" in text
+    place.rotate("--auto-approve", "--out", str(file), code=Exit.HUMAN)
     assert "The new token was revoked" in place.rotate("--abandon")
     assert place.valid == before
     assert not file.exists()
@@ -265,14 +275,10 @@ def test_a_token_file_is_for_an_org_without_an_api(place: Place) -> None:
     assert "without an API" in place.rotate("--token-file", token_file(place, "x"), code=Exit.USAGE)
 
 
-@pytest.mark.parametrize("idp", ["okta", "entra", "other"])
-def test_an_org_without_an_api_has_steps(place: Place, idp: str) -> None:
-    base = BASE.replace("local:org.db", "observed:live.json")
-    place.configure(f"scim: {{enabled: true, idp: {idp}}}\n", base)
+def test_an_org_without_an_api_has_a_runbook(place: Place) -> None:
+    place.configure("", BASE.replace("local:org.db", "observed:live.json"))
     text = place.rotate(code=Exit.HUMAN)
-    assert "the old token may stop working as soon as a new one exists" in text
-    assert "In WRITER, open Admin > Access & provisioning > SCIM" in text
-    assert {"okta": "In Okta", "entra": "In Entra", "other": "In the IdP"}[idp] in text
-    assert "rolecall rotate scim-token --done" in text
+    assert text.startswith(place.run("runbook", "token"))
+    assert "When the rotation is done: rolecall rotate scim-token --done" in text
     assert "Recorded (run 1)." in place.rotate("--done")
     assert "the SCIM token was rotated manually" in place.run("history", "1")

@@ -60,7 +60,7 @@ def scim_token(
 
     Creates a token, puts it in the IdP, checks that the IdP uses it, and only then revokes the old one. A call that was
     interrupted is continued by the next one. The secret is never printed, and the journal does not have it. On an org
-    without an API, the steps are listed for an admin; --token-file puts the token that the admin created in Entra.
+    without an API, a checklist for an admin is shown; --token-file puts the token that the admin created in Entra.
     """
     from rolecall.cli.journals import check_journal
     from rolecall.cli.session import read, wait_for
@@ -93,14 +93,14 @@ async def _run(call: Invocation, config: Config, flags: Flags) -> Exit:
             raise OrgError(Problem("other_org", message, config.org.source, "correct `org.url` or `org.id`"))
         if facts.observed or not isinstance(opened.org, OrgClient):
             if flags.token_file is not None:
-                return _tell(call, config, await _entered(call, opened, facts, flags))
+                return _tell(call, await _entered(call, opened, facts, flags))
             return _manual(call, config, facts, record=flags.done)
         if flags.done or flags.token_file is not None:
             hint = "without it, rolecall creates the token itself"
             raise Misuse(Problem("rotate", "--done and --token-file are for an org without an API", None, hint))
         async with _writer(call, opened) as idp:
             result = await _rotate(call, config, flags, opened.org, facts, idp)
-    return _tell(call, config, result)
+    return _tell(call, result)
 
 
 async def _rotate(
@@ -200,33 +200,35 @@ def _ask(call: Invocation, config: Config, flags: Flags) -> None:
         raise Declined(Problem("declined", "not approved; nothing was changed"))
 
 
-def _tell(call: Invocation, config: Config, result: RotationResult) -> Exit:
-    from rolecall.jobs.rotate_steps import steps_in_idp
+def _tell(call: Invocation, result: RotationResult) -> Exit:
     from rolecall.report.line import line
     from rolecall.report.phrases import visible
 
     out = stdout(call.environ, color=call.color)
     out.lines(line(visible(sentence)) for sentence in result.sentences)
     if result.state == "handed_over":
-        steps = steps_in_idp(_idp(config), result.file or "")
-        out.lines(line(f"  {number}. {step}") for number, step in enumerate(steps, 1))
+        out.lines(line(f"  {number}. {step}") for number, step in enumerate(_steps(result.file or ""), 1))
         return Exit.HUMAN
     return Exit.INCOMPLETE if result.state == "incomplete" else Exit.OK
 
 
-def _idp(config: Config) -> str:
-    """Return okta or entra, by the section `idp` or `scim`; empty for another IdP."""
-    from rolecall.model.settings import Scim
+def _steps(file: str) -> tuple[str, ...]:
+    """Return the steps of an admin who enters the token of a file in the IdP."""
+    from rolecall.model.paste import shell_word
 
-    scim = config.desired.settings.scim
-    name = config.idp.kind if config.idp is not None else scim.idp if isinstance(scim, Scim) else ""
-    return str(name) if name in ("okta", "entra") else ""
+    return (
+        f"Paste the content of {shell_word(file)} as the token in the IdP, test the connection, then save.",
+        "Send something with it: in Okta push one group again, in Entra provision on demand a user who changed.",
+        "rolecall rotate scim-token   (checks that the IdP uses it, revokes the old token, and removes the file)",
+        "Where the pages are: rolecall runbook token",
+    )
 
 
 def _manual(call: Invocation, config: Config, facts: Facts, *, record: bool) -> Exit:
-    """List the steps for an org without an API, or record that they are done."""
-    from rolecall.jobs.rotate_steps import AT_WRITER, steps_at_writer
+    """Show the runbook for an org without an API, or record that it was followed."""
+    from rolecall.report.builders.runbook.idp import guide_document
     from rolecall.report.line import line
+    from rolecall.report.renderers.runbook import runbook_markdown
 
     out = stdout(call.environ, color=call.color)
     if record:
@@ -239,8 +241,8 @@ def _manual(call: Invocation, config: Config, facts: Facts, *, record: bool) -> 
             run = record_reading(journal, facts.org_id, "rotate", run_facts(call, config), None, message)
         out.lines([line(f"Recorded (run {run}).", "ok")])
         return Exit.OK
-    out.lines([line(AT_WRITER)])
-    out.lines(line(f"  {number}. {step}") for number, step in enumerate(steps_at_writer(_idp(config)), 1))
+    out.text(runbook_markdown(guide_document("token")))
+    out.lines([line("This org has no API for tokens. When the rotation is done: rolecall rotate scim-token --done")])
     return Exit.HUMAN
 
 
