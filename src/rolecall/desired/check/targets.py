@@ -54,8 +54,7 @@ def _idp(sound: ValidConfig, sources: Sources) -> Iterator[Problem]:
             yield from _admin_console(connection["url"], ("idp", "okta", "url"), sources)
         if name == "entra" and isinstance(connection.get("tenant"), str):
             yield from _tenant(connection["tenant"], ("idp", "entra", "tenant"), sources)
-        if name in _APP_IDS:
-            yield from _app(connection.get("app"), name, ("idp", name, "app"), sources)
+        yield from _app(connection.get("app"), name, ("idp", name, "app"), sources)
     yield from check_idp(sound, sources)
 
 
