@@ -75,4 +75,5 @@ def test_holders_are_those_who_have_the_team_and_the_role(org: Org, team: str | 
         holder
         for holder in everyone
         if any(team in (None, row.team) and role in (None, row.role) for row in holder.access.team_roles)
+        or (team is None and holder.access.org_role is not None and role in (None, holder.access.org_role.role))
     ]
