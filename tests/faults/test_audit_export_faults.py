@@ -71,6 +71,8 @@ def test_a_log_is_read_page_by_page_and_then_from_its_cursor(tmp_path: Path) -> 
         (error(404), "refused GET"),
         (reply({"items_count": 0}), "no list of records"),
         (reply("nothing"), "no list of records"),
+        (reply({"data": [], "errors": [{"description": "timed out"}]}), "it states errors"),
+        (reply({"data": {"events": [record()], "error": "timed out"}}), "it states errors"),
         (reply(b"<html>"), "it is not JSON"),
         (reply(b'{"data": [{"id": "1"'), "it is not JSON"),
         (
@@ -80,7 +82,7 @@ def test_a_log_is_read_page_by_page_and_then_from_its_cursor(tmp_path: Path) -> 
         (reply({"data": [record()]}, 302, location="https://evil.example"), "redirected"),
         (error(503), "503"),
     ],
-    ids=["401", "403", "404", "no list", "text", "html", "cut JSON", "truncated", "redirect", "503"],
+    ids=["401", "403", "404", "no list", "text", "errors", "error", "html", "cut JSON", "truncated", "redirect", "503"],
 )
 def test_a_log_that_cannot_be_read_is_unread(answer: Reply, message: str) -> None:
     with faulty_org(lambda _: answer) as org:

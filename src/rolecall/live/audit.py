@@ -40,6 +40,7 @@ _LISTS = (
 _CURSORS = ("cursor", "nextcursor", "next", "after", "nextpagetoken", "pagetoken", "continuationtoken", "continuation")
 _MORE = ("hasmore", "more", "hasnext", "hasnextpage")
 _ENVELOPES = ("paging", "pagination", "page", "pageinfo", "meta", "metadata", "links", "data", "result")
+_ERRORS = ("error", "errors")
 _REJECTED = frozenset({400, 404, 410, 416, 422})
 """Statuses for a cursor or a date that the export does not take."""
 _DEEPEST = 60
@@ -126,12 +127,15 @@ def audit_export(
 
 
 def decode_page(body: Json) -> AuditPage | None:
-    """Return a page, or None where no list of records can be found in it. Raises ValueError for a wrong type."""
+    """Return a page, or None where no list of records can be found in it. Raises ValueError for a wrong type,
+    and for a page with errors."""
     records = _records(body)
     if records is None:
         return None
     if any(_is_too_deep(record) for record in records):
         raise ValueError("a record is nested too deeply")
+    if any(_values(body, _ERRORS)):
+        raise ValueError("it states errors, so it may lack records")
     cursor = next(filter(None, (_cursor_of(value) for value in _values(body, _CURSORS))), None)
     more = next((value for value in _values(body, _MORE) if isinstance(value, bool)), None)
     return AuditPage(tuple(records), cursor, more)
