@@ -53,7 +53,7 @@ def test_people_from_an_idp(
         assert "pushes groups that do not exist in the org: `New`" in capsys.readouterr().out
         site.token = "another"
         assert run(["-C", str(repo), "validate", "--online"]) == Exit.UNSEEN
-        assert "the token cannot read" in capsys.readouterr().out
+        assert "does not accept the token: Invalid token provided" in capsys.readouterr().out
 
 
 def test_a_pipeline_sends_the_token_only_where_its_settings_say(
