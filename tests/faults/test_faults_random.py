@@ -13,7 +13,7 @@ import pytest
 from fault_orgs import Wish, wishes
 from fault_site import BY_HAND, JumpingClock, Site
 from fault_wire import ATTEMPTS, JOURNAL_FAULTS, WIRE_FAULTS, Life
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from rolecall.codec.settings import encode_value
@@ -43,6 +43,7 @@ def site(tmp_path_factory: pytest.TempPathFactory):
     made.close()
 
 
+@settings(max_examples=settings.default.max_examples // 2)
 @given(wishes(), st.data())
 def test_the_laws_hold_after_any_faults(site: Site, wish: Wish, data: st.DataObject) -> None:
     site.become(wish)
