@@ -27,18 +27,18 @@ class RoleCounts(NamedTuple):
 def tally(rules: Rules, directory: Directory) -> RoleCounts:
     """Count all users in the directory: the same as counting the team roles of each user's mask.
 
-    A user's mask is narrowed to a row: a bit for each team, and the lowest one for more than member. The row of a union
-    is the union of the rows, so that the groups' masks are narrowed and the users' never made; only those with more
+    A user's mask is narrowed to team bits: a bit for each team, and the lowest one for more than member. Those of a
+    union are the union of them, so that the groups' masks are narrowed and the users' never made; only users with more
     than member have theirs.
     """
     uncommon = dict(masks(rules, directory, directory.others))
     narrow = _Narrow(rules)
-    rows = _rows(rules, directory, narrow, {number: narrow[mask] for number, mask in uncommon.items()})
+    bits_by_user = _bits_by_user(rules, directory, narrow, {number: narrow[mask] for number, mask in uncommon.items()})
     teams: Counter[int] = Counter()
     privileged, without_access, first = array("I"), 0, 0
-    while chunk := list(islice(rows, CHUNK)):
+    while chunk := list(islice(bits_by_user, CHUNK)):
         without_access += chunk.count(0)
-        privileged.extend(number for number, row in enumerate(chunk, first) if row & 1)
+        privileged.extend(number for number, team_bits in enumerate(chunk, first) if team_bits & 1)
         teams.update(_count_bits(chunk, len(narrow.teams) + 1))
         first += len(chunk)
     roles = _roles(rules, directory, privileged)
@@ -54,7 +54,7 @@ MOST_COLUMNS = 1_000
 
 
 class _Narrow(dict[int, int]):
-    """Masks -> rows; ``teams`` has the team of each bit of a row but the lowest."""
+    """Masks -> team bits; ``teams`` has the team of each bit but the lowest."""
 
     def __init__(self, rules: Rules) -> None:
         super().__init__()
@@ -67,18 +67,20 @@ class _Narrow(dict[int, int]):
         self._held = rules.entitlements.held
 
     def __missing__(self, mask: int) -> int:
-        row = int(mask & self._above != 0)
+        team_bits = int(mask & self._above != 0)
         left = mask & self._held
         while left:
             lowest = left & -left
             left ^= lowest
-            row |= self._bits[lowest]
-        self[mask] = row
-        return row
+            team_bits |= self._bits[lowest]
+        self[mask] = team_bits
+        return team_bits
 
 
-def _rows(rules: Rules, directory: Directory, narrow: Mapping[int, int], uncommon: Mapping[int, int]) -> Iterator[int]:
-    """Yield the row of each user, as ``masks`` yields masks."""
+def _bits_by_user(
+    rules: Rules, directory: Directory, narrow: Mapping[int, int], uncommon: Mapping[int, int]
+) -> Iterator[int]:
+    """Yield the team bits of each user, as ``masks`` yields masks."""
     by_group = [narrow[mask] for mask in group_masks(rules, directory)]
     always, without = (narrow[mask] for mask in plain_masks(rules))
     members, offsets = directory.members, directory.offsets
@@ -92,17 +94,17 @@ def _rows(rules: Rules, directory: Directory, narrow: Mapping[int, int], uncommo
         yield granted | always if granted else without
 
 
-def _count_bits(rows: Sequence[int], bits: int) -> Mapping[int, int]:
-    """Return how many of the rows have each bit.
+def _count_bits(users: Sequence[int], bits: int) -> Mapping[int, int]:
+    """Return how many of the users, as team bits, have each bit.
 
-    All rows are laid one below another in bytes, and each column of bytes is turned, for each of its bits, to zeros and
+    They are laid one below another in bytes, and each column of bytes is turned, for each of its bits, to zeros and
     ones that are counted at once. For some hundreds of teams this takes a third of the time of going through the bits
-    of each row.
+    of each user.
     """
     if bits > MOST_COLUMNS:
-        return _count_sparse_bits(rows)
+        return _count_sparse_bits(users)
     width = (bits + 7) // 8
-    table = b"".join([row.to_bytes(width, "little") for row in rows])
+    table = b"".join([team_bits.to_bytes(width, "little") for team_bits in users])
     columns = (table[byte::width] for byte in range(width))
     return {
         8 * byte + bit: column.translate(_ONES[bit]).count(1)
@@ -114,10 +116,10 @@ def _count_bits(rows: Sequence[int], bits: int) -> Mapping[int, int]:
 _ONES = [bytes(value >> bit & 1 for value in range(256)) for bit in range(8)]
 
 
-def _count_sparse_bits(rows: Sequence[int]) -> Mapping[int, int]:
+def _count_sparse_bits(users: Sequence[int]) -> Mapping[int, int]:
     counts: Counter[int] = Counter()
-    for row, size in Counter(rows).items():
-        left = row
+    for team_bits, size in Counter(users).items():
+        left = team_bits
         while left:
             lowest = left & -left
             left ^= lowest

@@ -20,7 +20,7 @@ _DEEPEST = 30
 """The depth below which nothing is described."""
 _LONGEST_NAME = 40
 _NAME = re.compile(r"[A-Za-z_@$][A-Za-z_.$@-]*")
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_NAME_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def shape_of(value: Json) -> Json:
@@ -132,13 +132,14 @@ def _is_name(key: str, depth: int) -> bool:
         return False
     if depth == 0 and not key[0].isupper() and "." not in key:
         return True
-    return all(_singular(word.lower()) in _words() or word.lower() in _words() for word in _WORD.findall(key))
+    parts = (part.lower() for part in _NAME_PART.findall(key))
+    return all(part in _field_words() or _singular(part) in _field_words() for part in parts)
 
 
-def _singular(word: str) -> str:
-    return f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("s")
+def _singular(noun: str) -> str:
+    return f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
 
 
 @cache
-def _words() -> frozenset[str]:
+def _field_words() -> frozenset[str]:
     return frozenset(package_text("codec/data/field_words.txt").partition("\n\n")[2].split())

@@ -112,8 +112,8 @@ async def examine_audit(export: Export, writer: str, start: datetime) -> Check:
         failures = (problem._replace(severity="warning", hint=problem.hint or _REFUSED) for problem in error.problems)
         return Check("audit", problems=tuple(failures))
     decoded = [*map(decode_record, page.records)]
-    if (other := other_organization(decoded, writer)) is not None:
-        return Check("audit", problems=(other._replace(severity="warning"),))
+    if (problem := other_organization(decoded, writer)) is not None:
+        return Check("audit", problems=(problem._replace(severity="warning"),))
     unrecognized = [record for record in decoded if record.unrecognized]
     problems = (unrecognized_problem(unrecognized),) if unrecognized else ()
     records = "1 record" if len(page.records) == 1 else f"{len(page.records):,} records"
@@ -213,8 +213,8 @@ class _Reader:
     def _take(self, page: AuditPage) -> None:
         """Take the records of a page; store them with the position after it. Raises OrgError for another org's."""
         request, now, decoded = self.request, self.request.now(), [*map(decode_record, page.records)]
-        if (other := other_organization(decoded, request.writer)) is not None:
-            raise OrgError(other)
+        if (problem := other_organization(decoded, request.writer)) is not None:
+            raise OrgError(problem)
         new = {record.key: record for record in decoded if record.key not in self.records}
         before = self.position or AuditPosition("", request.start, now)
         position = before._replace(cursor=page.cursor or before.cursor, read_at=now)
@@ -248,10 +248,10 @@ class _Reader:
 
 def other_organization(records: Iterable[AuditRecord], writer: str) -> Problem | None:
     """Return the problem of records that state another organization than ``writer``; None if none does."""
-    other = next((r.organization for r in records if is_other_organization(r.organization, writer)), None)
-    if other is None:
+    stated = next((r.organization for r in records if is_other_organization(r.organization, writer)), None)
+    if stated is None:
         return None
-    message = f"the records are those of organization {other}, but `audit.writer` is {writer}"
+    message = f"the records are those of organization {stated}, but `audit.writer` is {writer}"
     hint = "set `audit.writer` to the organization of this org, and use a key that belongs to it"
     return Problem("audit_other_org", message, None, hint)
 

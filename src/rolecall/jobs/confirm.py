@@ -120,8 +120,8 @@ def _is_confirmed(step: Step) -> bool:
 
 def may_be_confirmed(journal: Journal, target: AuditTarget, run: Run, now: datetime) -> bool:
     """Return whether a run of the org whose log this is has unconfirmed steps that the log may still show."""
-    kept = run.started_at >= now - timedelta(days=target.keep_days)
-    return kept and _needs_records(run) and _is_of(journal, run, target)
+    is_retained = run.started_at >= now - timedelta(days=target.keep_days)
+    return is_retained and _needs_records(run) and _is_of(journal, run, target)
 
 
 def confirmed_before(runs: Iterable[Run]) -> Findings:

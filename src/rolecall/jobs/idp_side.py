@@ -92,9 +92,9 @@ async def _with_all(idp: IdpSideReader, side: IdpSide, live: Live) -> IdpSide:
     if unknown := [name for name in IDP_SECTIONS if name not in live.coverage]:
         more = await idp.read_side(IdpQuestion.of_lists(unknown))
         settings = replace(settings, **{name: getattr(more.settings, name) for name in unknown})
-        if (other := more.facts.idp) is not None:
-            groups, targets = {**other.groups, **side.groups}, {**other.targets, **side.targets}
-            side = side._replace(groups=groups, targets=targets, off=side.off | other.off)
+        if (whole := more.facts.idp) is not None:
+            groups, targets = {**whole.groups, **side.groups}, {**whole.targets, **side.targets}
+            side = side._replace(groups=groups, targets=targets, off=side.off | whole.off)
     assigned, pushed = settings.idp_assignments, settings.idp_pushes
     return side._replace(
         assigned=None if assigned is UNSET else _ids(assigned), pushed=None if pushed is UNSET else _ids(pushed)

@@ -152,9 +152,9 @@ async def _create(context: Rotator, rotation: Rotation) -> RotationResult:
 
 async def _replace(context: Rotator, rotation: Rotation) -> RotationResult:
     """Revoke a new token that the IdP does not use and whose secret is lost, and create another one."""
-    gone = await context.org.revoke(rotation.new or "", context.key(rotation, f"drop-{rotation.new}"))
-    if not isinstance(gone, Done):
-        sentence = f"The token {rotation.new}, whose secret is lost, {_still_valid(gone)}"
+    revoked = await context.org.revoke(rotation.new or "", context.key(rotation, f"drop-{rotation.new}"))
+    if not isinstance(revoked, Done):
+        sentence = f"The token {rotation.new}, whose secret is lost, {_still_valid(revoked)}"
         return RotationResult("incomplete", (sentence, _AGAIN))
     again = rotation._replace(phase="creating", new=None, attempt=rotation.attempt + 1)
     return await _create(context, again)
@@ -162,10 +162,10 @@ async def _replace(context: Rotator, rotation: Rotation) -> RotationResult:
 
 async def _give_up(context: Rotator, rotation: Rotation, why: str) -> RotationResult:
     """End a rotation whose new token the IdP does not have: revoke that token."""
-    gone = await context.org.revoke(rotation.new or "", context.key(rotation, f"drop-{rotation.new}"))
-    if not isinstance(gone, Done):
+    revoked = await context.org.revoke(rotation.new or "", context.key(rotation, f"drop-{rotation.new}"))
+    if not isinstance(revoked, Done):
         context.keep(rotation)
-        return RotationResult("incomplete", (f"{why}. The new token {_still_valid(gone)}", _AGAIN))
+        return RotationResult("incomplete", (f"{why}. The new token {_still_valid(revoked)}", _AGAIN))
     context.end(rotation, why, done=False)
     return RotationResult("incomplete", (f"{why}. The new token was revoked.", *_OLD_STAYS))
 
@@ -217,9 +217,9 @@ async def _finish(context: Rotator, rotation: Rotation) -> RotationResult:
     context.keep(rotation)
     _remove(rotation)
     for token_id in rotation.old:
-        gone = await context.org.revoke(token_id, context.key(rotation, f"revoke-{token_id}"))
-        if not isinstance(gone, Done):
-            sentence = f"The IdP uses the new token. The old one, {token_id}, {_still_valid(gone)}"
+        revoked = await context.org.revoke(token_id, context.key(rotation, f"revoke-{token_id}"))
+        if not isinstance(revoked, Done):
+            sentence = f"The IdP uses the new token. The old one, {token_id}, {_still_valid(revoked)}"
             return RotationResult("incomplete", (sentence, _AGAIN))
     left = [token_id for token_id in rotation.old if (await context.org.read()).token(token_id) is not None]
     if left:
@@ -306,9 +306,9 @@ async def abandon(context: Rotator) -> RotationResult:
     if rotation.phase == "proven" or await _in_use(context, rotation):
         message = "the IdP uses the new token, so only the old one can go"
         raise Blocked(Problem("rotation_proven", message, None, "finish the rotation: rolecall rotate scim-token"))
-    gone = await context.org.revoke(rotation.new or "", context.key(rotation, f"drop-{rotation.new}"))
-    if not isinstance(gone, Done):
-        return RotationResult("incomplete", (f"The new token {_still_valid(gone)}", _AGAIN))
+    revoked = await context.org.revoke(rotation.new or "", context.key(rotation, f"drop-{rotation.new}"))
+    if not isinstance(revoked, Done):
+        return RotationResult("incomplete", (f"The new token {_still_valid(revoked)}", _AGAIN))
     _remove(rotation)
     context.end(rotation, f"abandoned; token {rotation.new} was revoked", done=False)
     return RotationResult("abandoned", ("The new token was revoked.", *_OLD_STAYS))

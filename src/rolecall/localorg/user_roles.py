@@ -75,8 +75,8 @@ def _edited(tx: Connection, user: AnyRow, edit: RoleEdit, role: str | None) -> d
     if user.origin == "scim" and scim["enabled"] and not scim["manual_editing"]:
         message = f"{user.email} is a SCIM user, whose team roles are locked while manual editing is off"
         raise Misuse(Problem("role_locked", message, None, "set `scim.manual_editing: true`, or use another user"))
-    kept = [known for known in json.loads(user.manual) if known["team"] != team]
-    manual = kept if role is None else [*kept, {"team": team, "role": role}]
+    elsewhere = [known for known in json.loads(user.manual) if known["team"] != team]
+    manual = elsewhere if role is None else [*elsewhere, {"team": team, "role": role}]
     invited = user.origin == "invite" and not invitation_fault([TeamRole(**known) for known in manual])
     return {"manual": manual, "origin": "saml" if user.origin == "invite" and not invited else user.origin}
 

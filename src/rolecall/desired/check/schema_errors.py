@@ -180,8 +180,8 @@ def _written_like(error: Refusal) -> str | None:
     examples = error.schema.get("examples")
     if not examples:
         return None
-    *others, last = (f"`{example}`" for example in examples)
-    return f"write it like {', '.join(others)} or {last}" if others else f"write it like {last}"
+    *examples_before, last = (f"`{example}`" for example in examples)
+    return f"write it like {', '.join(examples_before)} or {last}" if examples_before else f"write it like {last}"
 
 
 def _no_source(error: Refusal, trail: Trail) -> Iterator[ConfigFault]:
