@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple
 from rolecall.codec.record import Codec
 from rolecall.errors import Blocked, OrgError, Problem
 from rolecall.journal.port import Journal, OrgLock
+from rolecall.live.http.proxies import LOOPBACK
+from rolecall.live.people.idp_client import url_host
 from rolecall.live.port import ConnectionWriter, TokenIssuer
 from rolecall.model.outcome import Done, Outcome, Refused, Unknown
 from rolecall.model.rotation import NewToken, Rotation, ScimEndpoint
@@ -112,21 +114,10 @@ async def _begin(context: Rotator) -> RotationResult:
 
 async def _check_target(idp: ConnectionWriter, endpoint: ScimEndpoint) -> None:
     """Raise Blocked if the app sends to another host than that of this org: it must not get its token."""
-    host = await idp.host()
-    expected = host_of(endpoint.url)
-    if host != expected and not (host in _HERE and expected in _HERE):
+    host, expected = await idp.host(), url_host(endpoint.url)
+    if host != expected and not (host in LOOPBACK and expected in LOOPBACK):
         message = f"the app in the IdP sends to {host}, and the SCIM endpoint of this org is on {expected}"
         raise Blocked(Problem("idp_target", message, None, "correct `app` in the section `idp`"))
-
-
-def host_of(url: str) -> str:
-    """Return the host of a URL."""
-    from urllib.parse import urlsplit
-
-    return urlsplit(url).hostname or ""
-
-
-_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 async def _create(context: Rotator, rotation: Rotation) -> RotationResult:
@@ -150,9 +141,14 @@ async def _create(context: Rotator, rotation: Rotation) -> RotationResult:
             return await _hand_over(context, rotation, secret or "")
 
 
+async def _drop(context: Rotator, rotation: Rotation) -> Outcome:
+    """Revoke the new token."""
+    return await context.org.revoke(rotation.new or "", context.key(rotation, f"drop-{rotation.new}"))
+
+
 async def _replace(context: Rotator, rotation: Rotation) -> RotationResult:
     """Revoke a new token that the IdP does not use and whose secret is lost, and create another one."""
-    revoked = await context.org.revoke(rotation.new or "", context.key(rotation, f"drop-{rotation.new}"))
+    revoked = await _drop(context, rotation)
     if not isinstance(revoked, Done):
         sentence = f"The token {rotation.new}, whose secret is lost, {_still_valid(revoked)}"
         return RotationResult("incomplete", (sentence, _AGAIN))
@@ -162,7 +158,7 @@ async def _replace(context: Rotator, rotation: Rotation) -> RotationResult:
 
 async def _give_up(context: Rotator, rotation: Rotation, why: str) -> RotationResult:
     """End a rotation whose new token the IdP does not have: revoke that token."""
-    revoked = await context.org.revoke(rotation.new or "", context.key(rotation, f"drop-{rotation.new}"))
+    revoked = await _drop(context, rotation)
     if not isinstance(revoked, Done):
         context.keep(rotation)
         return RotationResult("incomplete", (f"{why}. The new token {_still_valid(revoked)}", _AGAIN))
@@ -174,7 +170,7 @@ async def _put(context: Rotator, idp: ConnectionWriter, rotation: Rotation, secr
     """Test the token in the IdP, save it there, and prove that it is used."""
     tested = await idp.test(secret)
     if not isinstance(tested, Done):
-        return await _give_up(context, rotation, f"The IdP cannot connect with the new token: {_reason(tested)}")
+        return await _give_up(context, rotation, f"The IdP cannot connect with the new token: {reason(tested)}")
     await context.sleep(SETTLE)
     try:
         before = await context.org.read()
@@ -199,7 +195,7 @@ async def _prove(
     """
     tested = await idp.test_saved()
     if not isinstance(tested, Done):
-        why = f"The connection of the IdP does not work: {_reason(tested)}."
+        why = f"The connection of the IdP does not work: {reason(tested)}."
         return RotationResult("incomplete", (why, _BOTH, _AGAIN))
     endpoint = await context.org.read()
     used = endpoint.used_since(before)
@@ -306,7 +302,7 @@ async def abandon(context: Rotator) -> RotationResult:
     if rotation.phase == "proven" or await _in_use(context, rotation):
         message = "the IdP uses the new token, so only the old one can go"
         raise Blocked(Problem("rotation_proven", message, None, "finish the rotation: rolecall rotate scim-token"))
-    revoked = await context.org.revoke(rotation.new or "", context.key(rotation, f"drop-{rotation.new}"))
+    revoked = await _drop(context, rotation)
     if not isinstance(revoked, Done):
         return RotationResult("incomplete", (f"The new token {_still_valid(revoked)}", _AGAIN))
     _remove(rotation)
@@ -326,7 +322,7 @@ async def _in_use(context: Rotator, rotation: Rotation) -> bool:
     await context.sleep(SETTLE)
     tested = None if context.idp is None else await context.idp.test_saved()
     if not isinstance(tested, Done):
-        why = "there is no credential for it" if tested is None else _reason(tested)
+        why = "there is no credential for it" if tested is None else reason(tested)
         message = f"it is unknown which token the IdP uses: {why}"
         raise Blocked(Problem("rotation_unclear", message, None, "abandon it once the connection of the IdP works"))
     used = (await context.org.read()).used_since(before)
@@ -343,9 +339,10 @@ def _unclear(problem: Problem) -> str:
     return f"It is unknown whether a token was created: {problem.message}."
 
 
-def _reason(outcome: Outcome) -> str:
+def reason(outcome: Outcome) -> str:
+    """Return why a request had no success."""
     return outcome.problem.message if isinstance(outcome, Refused | Unknown) else "no reason was given"
 
 
 def _still_valid(outcome: Outcome) -> str:
-    return f"is still valid: {_reason(outcome)}."
+    return f"is still valid: {reason(outcome)}."

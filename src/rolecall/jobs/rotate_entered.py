@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rolecall.errors import Blocked, Problem
-from rolecall.jobs.rotate import RotationResult
+from rolecall.jobs.rotate import RotationResult, reason
 from rolecall.live.port import ConnectionWriter
 from rolecall.model.idp_app import WRITER_HOST
-from rolecall.model.outcome import Done, Outcome, Refused, Unknown
+from rolecall.model.outcome import Done, Refused
 
 STOPPED = "WRITER's old token may not work anymore: until the IdP has a valid one, changes in the IdP do not arrive."
 AGAIN = "Run the same command again."
@@ -26,22 +26,18 @@ async def put_entered(idp: ConnectionWriter, secret: str, began: Callable[[], No
         raise Blocked(Problem("idp_target", message, None, "correct `app` in the section `idp`"))
     tested = await idp.test(secret)
     if not isinstance(tested, Done):
-        return _not_done(f"The IdP cannot connect with this token, which was not saved: {_reason(tested)}.")
+        return _not_done(f"The IdP cannot connect with this token, which was not saved: {reason(tested)}.")
     began()
     saved = await idp.save(secret)
     if isinstance(saved, Refused):
         return _not_done(f"The IdP did not save the token: {saved.problem.message}.")
     tested = await idp.test_saved()
     if not isinstance(tested, Done):
-        return _not_done(f"The connection of the IdP does not work: {_reason(tested)}.")
+        return _not_done(f"The connection of the IdP does not work: {reason(tested)}.")
     if not isinstance(saved, Done):
-        return _not_done(f"It is unknown whether the IdP saved the token: {_reason(saved)}.")
+        return _not_done(f"It is unknown whether the IdP saved the token: {reason(saved)}.")
     return RotationResult("done", ("The IdP saved the new token, and connects with it.",))
 
 
 def _not_done(why: str) -> RotationResult:
     return RotationResult("incomplete", (why, STOPPED, AGAIN))
-
-
-def _reason(outcome: Outcome) -> str:
-    return outcome.problem.message if isinstance(outcome, Refused | Unknown) else "no reason was given"
