@@ -13,6 +13,7 @@ from rolecall.errors import Blocked, Problem, SecretError
 if TYPE_CHECKING:
     from rolecall.desired.build import Config
     from rolecall.journal.port import Journal
+    from rolecall.live.connect import PeopleConnection
     from rolecall.live.people.entra_secrets import EntraSecrets
     from rolecall.live.port import IdpWriter
     from rolecall.model.target import PeopleSource, SecretRef, WriteCredential
@@ -68,19 +69,9 @@ async def idp_writing(
     if source is None or write is None or not _is_needed(plan, journal) or not isinstance(opened.idp, OktaPeople):
         yield None
         return
-    from rolecall.live.connect import PeopleConnection, connect_okta_writer
+    from rolecall.live.connect import connect_okta_writer
 
-    section = f"{source.section}.write"
-    text = _resolved(call, opened.config, write, section)
-    _check_other(call, opened.config, source, write, text)
-    way = PeopleConnection(
-        token=None if write.token is None else lambda: text,
-        private_key=None if write.private_key is None else lambda: text,
-        app=source.app,
-        client_id=write.client_id,
-        section=section,
-    )
-    writer = connect_okta_writer(opened.idp, source.at, way)
+    writer = connect_okta_writer(opened.idp, source.at, _connection(call, opened.config, source, write))
     try:
         yield writer
     finally:
@@ -92,7 +83,7 @@ def entra_secrets(call: Invocation, opened: Session) -> EntraSecrets | None:
 
     Raises SecretError if it is missing, Blocked if it must not be used.
     """
-    from rolecall.live.connect import PeopleConnection, connect_entra_secrets
+    from rolecall.live.connect import connect_entra_secrets
     from rolecall.live.people.entra import EntraPeople
 
     source = opened.config.idp
@@ -100,19 +91,34 @@ def entra_secrets(call: Invocation, opened: Session) -> EntraSecrets | None:
     if source is None or write is None or not isinstance(opened.idp, EntraPeople):
         return None
     _check_target(call, source)
+    return connect_entra_secrets(opened.idp, source.at, _connection(call, opened.config, source, write))
+
+
+def _connection(call: Invocation, config: Config, source: PeopleSource, write: WriteCredential) -> PeopleConnection:
+    """Return the connection for writing, with its credential resolved.
+
+    Raises SecretError if that is missing, Blocked if it must not be used.
+    """
+    from rolecall.live.connect import PeopleConnection
+
     section = f"{source.section}.write"
-    text = _resolved(call, opened.config, write, section)
-    _check_other(call, opened.config, source, write, text)
-    way = PeopleConnection(
-        token=None if write.token is None else lambda: text,
-        client_secret=None if write.client_secret is None else lambda: text,
+    text = _resolved(call, config, write, section)
+    _check_other(call, config, source, write, text)
+
+    def resolved() -> str:
+        """Return the secret."""
+        return text
+
+    return PeopleConnection(
+        token=None if write.token is None else resolved,
+        client_secret=None if write.client_secret is None else resolved,
+        private_key=None if write.private_key is None else resolved,
         app=source.app,
         client_id=write.client_id,
         url=source.url,
         login_url=source.login_url,
         section=section,
     )
-    return connect_entra_secrets(opened.idp, source.at, way)
 
 
 def _is_needed(plan: Plan, journal: Journal) -> bool:
