@@ -85,6 +85,7 @@ class SqlJournal:
     def lock(
         self, org_id: str, holder: Holder, timeout: float = 0, waiting: Waiting | None = None
     ) -> Iterator[OrgLock]:
+        """Hold an org's lock, by the journal's clock. Raises LockTaken."""
         lock = Lock(self._database, self.id, org_id)
         lock.take(holder._replace(since=self._clock()), timeout, waiting)
         try:
@@ -96,6 +97,7 @@ class SqlJournal:
         return Lock(self._database, self.id, org_id).holder()
 
     def begin(self, opening: Opening) -> int:
+        """Record the beginning of a run, with its plan if it has one; return its number."""
         at = self._now()
         with self._database.transaction():
             run = int(
@@ -123,6 +125,7 @@ class SqlJournal:
         self._record(run, [Draft(run, attestation.number, "attested", self._now(), content.body(attestation))])
 
     def confirm(self, run: int, confirmation: Confirmation) -> bool:
+        """Record a confirmation; return False if the step is not unconfirmed."""
         org_id = self._known(run)
         with self._database.transaction():
             self._database.serialise(chain.order(self.id, org_id))
@@ -162,6 +165,7 @@ class SqlJournal:
         kinds: Collection[RunKind] | None = None,
         before: int | None = None,
     ) -> tuple[Run, ...]:
+        """Return runs with their steps, newest first; of all orgs without ``org_id``."""
         of_org, kind_names = "" if org_id is None else "AND org_id = ?", sorted(kinds or ())
         of_kind = f"AND kind IN ({', '.join('?' * len(kind_names))})" if kinds is not None else ""
         cut = f"LIMIT {int(limit)}" if limit is not None else ""

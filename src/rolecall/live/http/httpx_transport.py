@@ -86,6 +86,7 @@ class HttpTransport:
         return self._base.text
 
     async def send(self, request: Request) -> Answer:
+        """Send a request on a connection of the running event loop. Raises NoAnswer, which names a proxy in between."""
         headers = self._headers(request)
         if self._connections is None or self._connections.loop is not asyncio.get_running_loop():
             self._connections = _open_connections(self._base, self._timeouts, self._messages)

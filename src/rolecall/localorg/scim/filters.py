@@ -86,6 +86,7 @@ class _Compiler(_Boolean):
         self._lists = 0
 
     def visit_comparison(self, node: Comparison) -> Predicate:
+        """Return the predicate of a comparison: false if the resource has no such attribute."""
         binding = self.bound.resolve_comparison(node.attr_path, strict=False)
         if binding is None:
             return false()
@@ -99,6 +100,7 @@ class _Compiler(_Boolean):
         return self._compare_entries(self._entries(binding), _sub_name(binding), node.op, value)
 
     def visit_present(self, node: Present) -> Predicate:
+        """Return the predicate of ``pr``: an attribute, a part of it or one of its entries has a value."""
         binding = self.bound.resolve(node.attr_path, strict=False)
         if binding is None:
             return false()
@@ -166,11 +168,13 @@ class _EntryCompiler(_Boolean):
         self.dialect = dialect
 
     def visit_comparison(self, node: Comparison) -> Predicate:
+        """Return the predicate of a comparison: false if the resource has no such attribute."""
         binding = self._bind(node.attr_path)
         name = _sub_name(binding)
         return compare(self.dialect, _comparable(self.entries.field(name), name), node.op, operand(binding, node))
 
     def visit_present(self, node: Present) -> Predicate:
+        """Return the predicate of ``pr``: an attribute, a part of it or one of its entries has a value."""
         name = _sub_name(self._bind(node.attr_path))
         return _present(_comparable(self.entries.field(name), name))
 

@@ -87,6 +87,7 @@ class SqlStorage(ScimStorage):
         *,
         response_parameters: ResponseParameters[Any] | None = None,
     ) -> Resource[Any]:
+        """Return a resource with the requested attributes, as ``read`` finds it."""
         projection = Projection.of(response_parameters)
         return self.whole(resource_type, self.read(resource_type, resource_id), projection)
 
