@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from audit_exports import WATCHING
 from cli_repo import SNAPSHOT, apply_approved
 from faulty_client import FakeClock
 from live_site import Site, served, site_template
@@ -176,15 +177,6 @@ def test_other_addresses(export: Export, method: str, path: str, status: int) ->
 
     request = Request(method, PATH.replace("{id}", WRITER) + path)
     assert handle_export(request, export.site.database).status == status
-
-
-WATCHING = """\
-version: 1
-org: {{name: tinyco, url: observed:org.json}}
-sso: {{enabled: true, allow_passwords: true}}
-watch: {{roles: [org_admin]}}
-audit: {{writer: {writer}, token: {{env: KEY}}, url: '{base}'}}
-"""
 
 
 @pytest.mark.parametrize("style", ["legacy", "platform"])

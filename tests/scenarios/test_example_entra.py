@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_repo import copy_example
+from cli_repo import copy_example, run_in
 from idp import AppRegistration, Entra
 from scim_org import new_token, served
 
@@ -59,12 +59,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entra: Entra) -> Ite
 
 
 def printed(capsys: Capture, folder: Path, *line: str, code: Exit = Exit.OK) -> str:
-    capsys.readouterr()
-    ended = run(["-C", str(folder), *line])
-    shown = capsys.readouterr()
-    assert ended == code, shown.out + shown.err
-    assert "canary" not in shown.out + shown.err
-    return shown.out
+    return run_in(capsys, folder, *line, secret="canary", code=code).out
 
 
 def test_marketing_is_mapped_and_the_token_replaced(folder: Path, capsys: Capture, entra: Entra) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_repo import copy_example
+from cli_repo import copy_example, run_in
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from idp import Okta, ServiceApp
@@ -71,11 +71,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, okta: Okta) -> Itera
 
 
 def printed(capsys: Capture, folder: Path, *line: str, code: Exit = Exit.OK) -> str:
-    capsys.readouterr()
-    ended = run(["-C", str(folder), *line])
-    shown = capsys.readouterr()
-    assert ended == code, shown.out + shown.err
-    return shown.out
+    return run_in(capsys, folder, *line, secret="PRIVATE KEY", code=code).out
 
 
 def test_legal_gets_writer_in_one_apply(folder: Path, capsys: Capture, okta: Okta) -> None:

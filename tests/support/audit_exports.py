@@ -15,6 +15,14 @@ from faulty_org import Asked, Reply, reply
 
 WRITER = "4711"
 PATH = f"/api/observability/v1/organization/{WRITER}/audit/events/export"
+WATCHING = """\
+version: 1
+org: {{name: tinyco, url: observed:org.json}}
+sso: {{enabled: true, allow_passwords: true}}
+watch: {{roles: [org_admin]}}
+audit: {{writer: {writer}, token: {{env: KEY}}, url: '{base}'}}
+"""
+"""A configuration that watches the org admins of an observed org by its audit log."""
 
 
 def record(number: int = 1, **changes: Any) -> dict[str, Any]:

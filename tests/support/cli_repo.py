@@ -77,8 +77,9 @@ class Output(NamedTuple):
 def run_in(capsys: pytest.CaptureFixture[str], folder: Path, *line: str, secret: str, code: Exit = Exit.OK) -> Output:
     """Return what a command in a folder prints, which never has the secret."""
     capsys.readouterr()
-    assert run(["-C", str(folder), *line]) == code
+    exit_code = run(["-C", str(folder), *line])
     output = Output(*capsys.readouterr())
+    assert exit_code == code, output.out + output.err
     assert secret not in output.out + output.err
     return output
 

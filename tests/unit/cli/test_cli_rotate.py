@@ -74,6 +74,19 @@ def place(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> I
     db.close()
 
 
+def connected_entra(place: Place, permissions: dict[str, tuple[str, ...]] = PERMISSIONS) -> Entra:
+    """An Entra that sends to the local org, with a token of it."""
+    entra = Entra(tokens=permissions)
+    entra.connect(place.scim, new_token(place.db, "scim"))
+    return entra
+
+
+def enter_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set what a pipeline has set, except for the app that may be written to."""
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("ROLECALL_IDP_HOST", "127.0.0.1")
+
+
 def entra_config(place: Place, entra: Entra, url: str, write: str = "{token: {env: W}}") -> None:
     more = f", write: {write}" if write else ""
     place.configure(
@@ -83,8 +96,7 @@ def entra_config(place: Place, entra: Entra, url: str, write: str = "{token: {en
 
 
 def test_entra_gets_a_new_token(place: Place) -> None:
-    entra = Entra(tokens=PERMISSIONS)
-    entra.connect(place.scim, new_token(place.db, "scim"))
+    entra = connected_entra(place)
     old = entra.secrets["SecretToken"]
     kept = {key: value for key, value in entra.secrets.items() if key != "SecretToken"}
     with entra.served() as url:
@@ -98,8 +110,7 @@ def test_entra_gets_a_new_token(place: Place) -> None:
 
 
 def test_a_rotation_is_not_begun_without_an_answer(place: Place) -> None:
-    entra = Entra(tokens=PERMISSIONS)
-    entra.connect(place.scim, new_token(place.db, "scim"))
+    entra = connected_entra(place)
     with entra.served() as url:
         entra_config(place, entra, url)
         assert "--auto-approve" in place.rotate(code=Exit.USAGE)
@@ -108,8 +119,7 @@ def test_a_rotation_is_not_begun_without_an_answer(place: Place) -> None:
 
 
 def test_an_interrupted_rotation_goes_on_without_a_question(place: Place) -> None:
-    entra = Entra(tokens={**PERMISSIONS, WRITE: ()})
-    entra.connect(place.scim, new_token(place.db, "scim"))
+    entra = connected_entra(place, {**PERMISSIONS, WRITE: ()})
     with entra.served() as url:
         entra_config(place, entra, url)
         text = place.rotate("--auto-approve", code=Exit.INCOMPLETE)
@@ -124,10 +134,8 @@ def test_an_interrupted_rotation_goes_on_without_a_question(place: Place) -> Non
 def test_a_pipeline_does_not_write_with_the_credential_that_reads(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entra = Entra(tokens=PERMISSIONS)
-    entra.connect(place.scim, new_token(place.db, "scim"))
-    monkeypatch.setenv("CI", "true")
-    monkeypatch.setenv("ROLECALL_IDP_HOST", "127.0.0.1")
+    entra = connected_entra(place)
+    enter_pipeline(monkeypatch)
     with entra.served() as url:
         entra_config(place, entra, url)
         assert "ROLECALL_IDP_APP" in place.rotate("--auto-approve", code=Exit.REFUSED)
@@ -138,10 +146,8 @@ def test_a_pipeline_does_not_write_with_the_credential_that_reads(
 
 
 def test_an_apply_writes_nothing_to_entra_and_needs_no_app_of_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    entra = Entra(tokens=PERMISSIONS)
-    entra.connect(place.scim, new_token(place.db, "scim"))
-    monkeypatch.setenv("CI", "true")
-    monkeypatch.setenv("ROLECALL_IDP_HOST", "127.0.0.1")
+    entra = connected_entra(place)
+    enter_pipeline(monkeypatch)
     with entra.served() as url:
         entra_config(place, entra, url)
         place.run("apply", "--auto-approve", "--journal-lost-ok")
@@ -206,8 +212,7 @@ class Stand(NamedTuple):
 @pytest.fixture
 def stand(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
     monkeypatch.setattr(rotate_entered, "WRITER_HOST", "127.0.0.1")
-    entra = Entra(tokens=PERMISSIONS)
-    entra.connect(place.scim, new_token(place.db, "scim"))
+    entra = connected_entra(place)
     with entra.served() as url:
         entra_config(place, entra, url)
         text = (place.folder / "rolecall.yaml").read_text()

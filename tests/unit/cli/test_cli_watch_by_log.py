@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from audit_exports import export, record, repo_with_log
+from audit_exports import WATCHING, export, record, repo_with_log
 from cli_repo import SNAPSHOT, apply_approved
 from faulty_org import Faulty, error, faulty_org
 from webhook import webhook
@@ -21,13 +21,6 @@ from rolecall.errors import Exit
 from rolecall.schema_files import schema_text
 
 Capture = pytest.CaptureFixture[str]
-CONFIG = """\
-version: 1
-org: {{name: tinyco, url: observed:org.json}}
-sso: {{enabled: true, allow_passwords: true}}
-watch: {{roles: [org_admin]}}
-audit: {{writer: {writer}, token: {{env: KEY}}, url: '{base}'}}
-"""
 ROLE = {"area": "User", "action": "Role changed", "object": "bo@tiny.co", "newRole": "Org admin"}
 
 
@@ -45,7 +38,7 @@ def org() -> Iterator[Faulty]:
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, org: Faulty, capsys: Capture) -> Path:
     """An observed org without users, after an apply whose step was reported done."""
     snapshot = {name: value for name, value in SNAPSHOT.items() if name != "people"}
-    repo_with_log(tmp_path, monkeypatch, CONFIG, org.base, snapshot)
+    repo_with_log(tmp_path, monkeypatch, WATCHING, org.base, snapshot)
     apply_approved(capsys)
     assert run(["done", "1", "all"]) == Exit.OK
     return tmp_path
