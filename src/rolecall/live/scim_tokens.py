@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rolecall.errors import OrgError, Problem
-from rolecall.live.http.exchange import NOT_DONE, Exchange, Exchanged, no_response
+from rolecall.live.http.exchange import Exchange, Exchanged, may_be_done, no_response
 from rolecall.live.http.refusals import accepted, body_json, decoded, refusal
 from rolecall.live.http.transport import Request, json_request
 from rolecall.model.kinds import BY_SECTION
@@ -78,5 +78,4 @@ def _unsuccessful(request: Request, sent: Exchanged) -> Refused | Unknown:
         problem: Problem = sent.lost.problems[0] if sent.lost else no_response("the org", request)
         return Unknown(problem) if sent.doubtful else Refused(problem)
     problem = refusal(request, sent.answer)
-    certain = sent.answer.status < 500 or sent.answer.status in NOT_DONE
-    return Refused(problem) if certain and not sent.doubtful else Unknown(problem)
+    return Unknown(problem) if sent.doubtful or may_be_done(sent.answer) else Refused(problem)

@@ -10,7 +10,7 @@ from rolecall.codec import api
 from rolecall.codec.api import Item
 from rolecall.codec.settings import encode_value
 from rolecall.errors import OrgError, Problem
-from rolecall.live.http.exchange import NOT_DONE, Exchange, Exchanged, no_response
+from rolecall.live.http.exchange import Exchange, Exchanged, may_be_done, no_response
 from rolecall.live.http.refusals import accepted, decoded, refusal
 from rolecall.live.http.transport import Answer, Request, json_request
 from rolecall.model.change import Change
@@ -131,7 +131,7 @@ async def _outcome(
     if _is_stale(requests, answer):
         return await _stale_outcome(exchange, known, requests, answer)
     problem = _brief(requests, answer)
-    doubtful = sent.doubtful or (answer.status >= 500 and answer.status not in NOT_DONE)
+    doubtful = sent.doubtful or may_be_done(answer)
     return _unknown(problem, sent) if doubtful else Refused(_tried(problem, sent))
 
 

@@ -28,7 +28,7 @@ LONGEST_WAIT: Final = 300.0
 """The longest single wait, in seconds, that rolecall accepts from an org."""
 
 RETRIED: Final = frozenset({429, 500, 502, 503, 504})
-NOT_DONE: Final = frozenset({429, 503})
+_NOT_DONE: Final = frozenset({429, 503})
 """Statuses that say the request was not processed. After other 5xx responses, a write may have been made."""
 
 
@@ -140,10 +140,15 @@ def _counted(lost: NoAnswer | None, tries: int) -> NoAnswer | None:
     return NoAnswer(problem._replace(message=f"{problem.message} ({tries} attempts)"), sent=lost.sent, final=lost.final)
 
 
+def may_be_done(answer: Answer) -> bool:
+    """Return whether a write may have been made in spite of a response that does not accept it."""
+    return answer.status >= 500 and answer.status not in _NOT_DONE
+
+
 def _is_doubtful(answer: Answer | None, lost: NoAnswer | None) -> bool:
     if answer is None:
         return lost is not None and lost.sent
-    return answer.status >= 500 and answer.status not in NOT_DONE
+    return may_be_done(answer)
 
 
 def _about(request: Request, answer: Answer | None) -> dict[str, object]:

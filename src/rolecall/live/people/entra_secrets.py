@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from rolecall.errors import OrgError, Problem
-from rolecall.live.http.exchange import NOT_DONE, Exchanged, no_response
+from rolecall.live.http.exchange import Exchanged, may_be_done, no_response
 from rolecall.live.http.refusals import EndpointMessages, refusal
 from rolecall.live.http.transport import Request
 from rolecall.live.people.entra_app import ADDRESS, NO_JOB
@@ -100,8 +100,7 @@ class EntraSecrets:
         reason = self._writes.reason(answer)
         message = f"{problem.message}: {reason}" if reason else problem.message
         problem = problem._replace(message=message.replace(secret, _REPLACED) if secret else message)
-        certain = answer.status < 500 or answer.status in NOT_DONE
-        return Refused(problem) if certain and not sent.doubtful else Unknown(problem)
+        return Unknown(problem) if sent.doubtful or may_be_done(answer) else Refused(problem)
 
 
 def _listed(pairs: dict[str, str], secret: str) -> list[Json]:

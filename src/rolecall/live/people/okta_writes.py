@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from rolecall.errors import OrgError, Problem
-from rolecall.live.http.exchange import NOT_DONE, Exchanged, no_response
+from rolecall.live.http.exchange import Exchanged, may_be_done, no_response
 from rolecall.live.http.refusals import EndpointMessages, refusal
 from rolecall.live.http.transport import Request
 from rolecall.live.people.idp_client import IdpClient
@@ -215,4 +215,4 @@ def _is_refusal(sent: Exchanged) -> bool:
     answer = sent.answer
     if sent.doubtful:
         return False
-    return answer is None or (not answer.ok and (answer.status < 500 or answer.status in NOT_DONE))
+    return answer is None or (not answer.ok and not may_be_done(answer))
