@@ -19,7 +19,7 @@ GLOBAL_HEADING = "Global options, before or after the command"
 
 _TOLD = "rolecall.told"
 _VERBOSITY = "verbosity"
-_TYPED_ONLY = frozenset(("ALLOW", "APPROVE", "AUTO_APPROVE", "IGNORE"))
+_TYPED_ONLY = frozenset(("ALLOW", "APPROVE", "AUTO_APPROVE", "IGNORE", "WHAT_IF"))
 """Options that are not taken from the environment, as the names of their variables."""
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -116,7 +116,7 @@ def _is_typed_only(name: str) -> bool:
 def _flag(name: str) -> str:
     flag_name = name.partition("_")[2]
     bare_name = flag_name if flag_name in _TYPED_ONLY else flag_name.partition("_")[2]
-    return f"--{bare_name.lower().replace('_', '-')}"
+    return "--if" if bare_name == "WHAT_IF" else f"--{bare_name.lower().replace('_', '-')}"
 
 
 Declaration = tuple[tuple[str, ...], dict[str, Any], Callable[..., Any]]

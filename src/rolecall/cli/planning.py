@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rolecall.jobs.access import At, Inventory, OrgState
     from rolecall.jobs.plan import Planned, PlanRequest, Whose
     from rolecall.jobs.usage import ReadUsage
+    from rolecall.jobs.what_if import Stated
     from rolecall.journal.port import Journal
     from rolecall.model.directory import PeopleScope
     from rolecall.model.lineage import Relation
@@ -108,6 +109,35 @@ class PlanFlags(NamedTuple):
     exclude: tuple[str, ...] = ()
     only: str | None = None
     allow: tuple[str, ...] = ()
+    what_if: tuple[str, ...] = ()
+
+
+def supposed(texts: tuple[str, ...]) -> tuple[Stated, ...]:
+    """Return the memberships that ``--if`` states, one by one or in CSV files. Raises Misuse or ConfigError with every
+    problem."""
+    from rolecall.errors import ConfigError, Misuse, RolecallError
+    from rolecall.jobs.moves_file import read_moves
+    from rolecall.jobs.what_if import Stated, stated
+
+    entries: list[Stated] = []
+    problems: list[Problem] = []
+    kinds: set[type[RolecallError]] = set()
+    for text in texts:
+        path = Path(text)
+        if text.casefold().endswith(".csv") and ("@" not in text or path.exists()):
+            try:
+                entries += read_moves(path)
+            except ConfigError as error:
+                problems += error.problems
+                kinds.add(ConfigError)
+        elif isinstance(entry := stated(text), Stated):
+            entries.append(entry)
+        else:
+            problems.append(entry)
+            kinds.add(Misuse)
+    if problems:
+        raise (Misuse if Misuse in kinds else ConfigError)(*problems)
+    return tuple(entries)
 
 
 async def read_and_plan(call: Invocation, opened: Session, flags: PlanFlags = PlanFlags()) -> Planned:
@@ -120,6 +150,7 @@ async def read_and_plan(call: Invocation, opened: Session, flags: PlanFlags = Pl
             raise click.BadParameter(f"{address!r} is not UTF-8 text", param_hint="--target/--exclude")
     selection = Selection(flags.target, flags.exclude, flags.only == "expired")
     request = plan_request(call, opened)._replace(
+        what_if=supposed(flags.what_if),
         lifts=lifts(flags.allow),
         selection=selection,
         typed=True,
@@ -127,6 +158,8 @@ async def read_and_plan(call: Invocation, opened: Session, flags: PlanFlags = Pl
         usage=read_usage(call, opened.config),
     )
     planned = await make_plan(request)
+    if planned.plan.what_if:
+        return planned
     if not planned.plan.changes and call.snapshot is None:
         from rolecall.jobs.admins import with_admins
 
@@ -198,12 +231,21 @@ def whose(call: Invocation, config: Config) -> Whose:
     return Whose(name, is_same, relation)
 
 
-def plan_exit(plan: Plan, *, observed: bool, detailed: bool) -> Exit:
-    """Return the exit code of a plan, assertions aside."""
+def plan_exit(plan: Plan, *, observed: bool, detailed: bool, strict: bool = False) -> Exit:
+    """Return the exit code of a plan, assertions aside. ``strict``: a plan that requires approval is refused, and one
+    with a guard that is not evaluated is incomplete.
+
+    A what-if is incomplete where users that it needs were not read; that alone does not block it.
+    """
+    from rolecall.plan.coverage import USERS
+
     codes = [Exit.ERROR] if plan.errored else []
-    refused = plan.verdict == "block"
-    failed = any(test.refuses for test in plan.access_tests)
+    unknown = bool(plan.what_if) and (USERS in plan.unread or plan.impact.problem is not None)
+    verdicts = {guard.verdict for guard in plan.guards if not (unknown and guard.name == "unread")}
+    failed = any(test.refuses and (test.evaluated or not unknown) for test in plan.access_tests)
+    refused = "block" in verdicts or (strict and "review" in verdicts)
     codes += [Exit.REFUSED] if refused or failed else []
+    codes += [Exit.UNSEEN] if unknown or (strict and "not judged" in verdicts) else []
     if detailed and (plan.writes or plan.human):
         codes.append(Exit.CHANGES)
     elif detailed and (plan.unread or plan.outdated or observed):

@@ -13,8 +13,10 @@ from rolecall.desired.references import references, with_role_ids
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.jobs.idp_side import with_idp_side, with_members
 from rolecall.jobs.people import idp_problems, left_out, people_hint, read_people
+from rolecall.jobs.what_if import Stated, checked, suppose
 from rolecall.live.port import Audit, IdpSideReader, People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
+from rolecall.model.directory import EVERYBODY
 from rolecall.model.kinds import DECIDING_ACCESS, DECIDING_SIGN_IN, IDP_SECTIONS, ORG_SECTIONS
 from rolecall.model.lineage import Lineage, LogCheck, Relation, UnknownApply
 from rolecall.model.live import Facts, Live
@@ -97,7 +99,7 @@ class PlanRequest(NamedTuple):
     ``applied`` returns what was applied to an org, by ID; ``sent`` whether the journal has a write with an
     Idempotency-Key. ``whose`` is the configuration, to find what another one applied last. ``typed``: a user typed the
     selection, so an unknown address in it is an error. ``audit`` is None without an audit log at WRITER, ``usage``
-    without usage data, ``idp`` if the IdP's side cannot be read.
+    without usage data, ``idp`` if the IdP's side cannot be read. ``what_if`` are memberships to suppose.
     """
 
     target: PlanTarget
@@ -114,6 +116,7 @@ class PlanRequest(NamedTuple):
     audit: ReadAudit | None = None
     usage: ReadUsage | None = None
     idp: IdpSideReader | None = None
+    what_if: tuple[Stated, ...] = ()
 
 
 class Planned(NamedTuple):
@@ -163,12 +166,23 @@ async def make_plan(request: PlanRequest) -> Planned:
     """Read and plan, in two passes: the first, without users, says who is affected; only they are then read.
 
     Raises OrgError for another org than the configured one, ConfigError for names that it does not have and for two
-    entries of one group, Misuse for unknown addresses of targets and excludes that a user typed.
+    entries of one group, Misuse for unknown addresses of targets and excludes that a user typed, and for memberships
+    to suppose that the org cannot have.
     """
     plan_input = _checked(request, await read_plan_input(request)).resolved
     if clashes := [problem for problem in plan_input.known.errors if problem.code == SAME_GROUP]:
         raise ConfigError(*clashes)
-    return await plan_from_input(request, plan_input)
+    if not request.what_if:
+        return await plan_from_input(request, plan_input)
+    supposed = await suppose(request.what_if, plan_input, request.idp)
+    planned = await plan_from_input(request, plan_input._replace(what_if=supposed.changes))
+    found = (*supposed.problems, *checked(request.what_if, planned.plan_input))
+    if any(problem.code == "no_user" and not problem.hint for problem in found) and request.people is not None:
+        everybody = await read_people(request.people, request.org, planned.live, EVERYBODY)
+        found = (*supposed.problems, *checked(request.what_if, planned.plan_input, everybody))
+    if errors := [problem for problem in found if problem.severity == "error"]:
+        raise Misuse(*errors)
+    return planned._replace(plan=planned.plan._replace(warnings=(*planned.plan.warnings, *found)))
 
 
 async def plan_from_input(request: PlanRequest, plan_input: PlanInput) -> Planned:

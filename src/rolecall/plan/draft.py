@@ -45,7 +45,7 @@ def draft_plan(plan_input: PlanInput) -> PlanDraft:
     known = plan_input.known._replace(desired=plan_input.desired, applied=plan_input.applied)
     differences = difference(known, plan_input.live, plan_input.as_of)
     chosen = _selected(plan_input, differences.changes)
-    forecast = forecast_access(plan_input.live, None, chosen)
+    forecast = forecast_access(plan_input.live, None, chosen, plan_input.what_if)
     reported = [
         *(release.live for release in differences.released),
         *(change.address for change in pending_mappings(plan_input, chosen)),
@@ -75,6 +75,7 @@ def people_scope(plan_input: PlanInput, forecast: AccessForecast, reported: Iter
     tests = tests_of(plan_input.desired.policy, plan_input.applied.policy)
     in_idp = frozenset[str]() if forecast.effect is None else forecast.effect.emails
     emails = frozenset(_emails(plan_input, tests)) | in_idp
+    emails |= {normalise.email(change.email) for change in plan_input.what_if}
     groups = frozenset(_told_apart(plan_input, reported)) | _pushed_again(plan_input, forecast)
     fewer = fewer_ways_in(forecast.first.settings, forecast.last.settings)
     if not forecast.moves and not groups and not tests and not fewer and not in_idp:

@@ -23,6 +23,8 @@ from rolecall.model.settings import BLANK, UNSET, Address, GroupMapping, Setting
 from rolecall.plan.coverage import counted_words, incomplete_sentence, people_coverage
 from rolecall.plan.headline import MORE_USERS, enumerate_words
 from rolecall.plan.idp_users import IdpEffect, PlacedUsers, idp_effect, place_users, replaces_members
+from rolecall.plan.value import MembershipChange
+from rolecall.plan.what_if import regroup
 
 
 class State(NamedTuple):
@@ -98,7 +100,8 @@ class AccessForecast(NamedTuple):
     are unknown, None where they were read. ``written`` are the changes between the states, in the order in
     which they take effect. ``effect`` is what the changes in the IdP do to users, ``placed`` the users before and after
     them; ``directory`` has those before. ``replaced`` is set if users are unknown only because a push
-    replaces the members of groups.
+    replaces the members of groups. ``supposed`` are the memberships that only this forecast changes; ``placed`` has
+    their users too.
     """
 
     first: State
@@ -114,11 +117,17 @@ class AccessForecast(NamedTuple):
     effect: IdpEffect | None = None
     placed: PlacedUsers | None = None
     replaced: str | None = None
+    supposed: tuple[MembershipChange, ...] = ()
 
     @property
     def later(self) -> Mapping[int, Traits]:
         """Return the traits after the plan of the users who are moved by changes in the IdP."""
         return {} if self.placed is None else self.placed.later
+
+    @property
+    def rows(self) -> Mapping[int, array[int]]:
+        """Return the groups after the plan of the users who are supposed to join or leave some."""
+        return {} if self.placed is None else self.placed.rows
 
     @property
     def directory_after(self) -> Directory | None:
@@ -139,13 +148,17 @@ class AccessForecast(NamedTuple):
     def moves(self) -> bool:
         """Return whether any access can change."""
         in_idp = self.effect is not None and self.effect.moves
-        return in_idp or self.scope._replace(org_admins=False, emails=frozenset()) != PeopleScope()
+        scope = self.scope._replace(org_admins=False, emails=frozenset())
+        return in_idp or bool(self.supposed) or scope != PeopleScope()
 
     @property
     def decisive(self) -> Container[str]:
-        """Return the groups whose members the plan needs: those whose mapping changes, or all of them."""
+        """Return the groups whose members the plan needs: those whose mapping changes, or all of them. A user who is
+        supposed to join a group may be in any other mapped one."""
         scope = self.scope
         whole = scope.everybody or scope.unmapped or scope.manual or scope.attribute_admins
+        if self.supposed and not whole:
+            return scope.groups | self.before.scim.groups.keys() | {change.group for change in self.supposed}
         return self.first.facts.groups if whole else scope.groups
 
     def members(self, directory: Directory | None) -> Mapping[Address, int]:
@@ -170,6 +183,8 @@ class AccessForecast(NamedTuple):
         """Return the forecast for these users. A directory of which nothing was read counts as none."""
         read = None if directory is None or directory.coverage.state == "unread" else directory
         placed = None if read is None or self.effect is None else place_users(self.effect, read)
+        if read is not None and self.supposed:
+            placed = regroup(placed or PlacedUsers(read), self.supposed, self.last.facts)
         ends = (self.first.settings, self.last.settings)
         replaced = None if read is None else replaced_members(self.effect, ends, read)
         read = read if placed is None else placed.directory
@@ -184,8 +199,14 @@ class AccessForecast(NamedTuple):
         return forecast._replace(problem=unknown, replaced=replaced)
 
 
-def forecast_access(live: Live, directory: Directory | None, changes: Iterable[Change]) -> AccessForecast:
-    """Compile the rules before and after the changes. Pending changes are not made; manual steps are."""
+def forecast_access(
+    live: Live,
+    directory: Directory | None,
+    changes: Iterable[Change],
+    supposed: tuple[MembershipChange, ...] = (),
+) -> AccessForecast:
+    """Compile the rules before and after the changes. Pending changes are not made; manual steps are. ``supposed`` are
+    changes of memberships that come with them."""
     written = sorted(
         (change for change in changes if change.via != "waiting"),
         key=lambda change: BY_SECTION[split_address(change.address)[0]].effect_rank,
@@ -196,20 +217,23 @@ def forecast_access(live: Live, directory: Directory | None, changes: Iterable[C
     before = compile_access(first.settings, first.facts, entitlements=entitlements)
     after = compile_access(last.settings, last.facts, entitlements=entitlements)
     needed, effect = needed_scope(before, after), idp_effect(live, written)
-    forecast = AccessForecast(first, last, before, after, None, needed, written=tuple(written), effect=effect)
+    forecast = AccessForecast(
+        first, last, before, after, None, needed, written=tuple(written), effect=effect, supposed=supposed
+    )
     return forecast.with_people(directory)
 
 
 def _reached_by_idp(
     forecast: AccessForecast, touched: Mapping[Address, array[int]], placed: PlacedUsers
 ) -> dict[Address, array[int]]:
-    """Return the affected users with those who are moved by changes in the IdP, also by what changes for them then."""
-    afterwards = _touched(forecast, placed.after) if placed.later else {}
+    """Return the affected users with those who are moved by changes in the IdP or supposed memberships, also by what
+    changes for them then."""
+    afterwards = _touched(forecast, placed.after) if placed.later or placed.rows else {}
     union = {
         at: array("I", sorted({*touched.get(at, ()), *afterwards.get(at, ())}))
         for at in touched.keys() | afterwards.keys()
     }
-    return {**union, **placed.by}
+    return {**union, **placed.by, **placed.joined}
 
 
 def _touched(forecast: AccessForecast, directory: Directory) -> Mapping[Address, array[int]]:

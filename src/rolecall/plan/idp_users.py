@@ -132,19 +132,23 @@ class PlacedUsers:
     """Users before and after the changes in the IdP, under the same numbers.
 
     ``directory`` has the users before; those who are new are not active there. ``later`` has the traits after the
-    changes of each user who is moved, ``by`` these users by change.
+    changes of each user who is moved, ``by`` these users by change. ``rows`` has the groups after, by number, of users
+    who are supposed to join or leave some, and ``joined`` these users by supposed change.
     """
 
     directory: Directory
     later: Mapping[int, Traits] = field(default_factory=dict)
     by: Mapping[Address, array[int]] = field(default_factory=dict)
+    rows: Mapping[int, array[int]] = field(default_factory=dict)
+    joined: Mapping[Address, array[int]] = field(default_factory=dict)
 
     @property
     def after(self) -> Directory:
         """Return the users after the changes."""
         uncommon = {number: traits for number, traits in self.directory.others.items() if number not in self.later}
         uncommon |= {number: traits for number, traits in self.later.items() if traits != PLAIN}
-        return replace(self.directory, others=uncommon)
+        grouped = _with_rows(self.directory, self.directory.groups, self.rows) if self.rows else self.directory
+        return replace(grouped, others=uncommon)
 
     @property
     def causes(self) -> dict[int, tuple[Address, ...]]:
@@ -176,7 +180,7 @@ def place_users(effect: IdpEffect, directory: Directory) -> PlacedUsers:
             later[number] = traits._replace(active=False)
             by.setdefault(at, []).append(number)
     new = [email for email, number in numbers.items() if number >= known]
-    grown = _with_groups(_with_users(directory, new), _memberships(effect, directory, numbers, moved, later))
+    grown = _with_groups(with_users(directory, new), _memberships(effect, directory, numbers, moved, later))
     return PlacedUsers(grown, later, {at: array("I", sorted(listed)) for at, listed in sorted(by.items())})
 
 
@@ -220,7 +224,7 @@ def _memberships(
                 yield number, name
 
 
-def _with_users(directory: Directory, emails: list[str]) -> Directory:
+def with_users(directory: Directory, emails: list[str]) -> Directory:
     """Return the directory with more users, who are in no group and not in the org yet."""
     if not emails:
         return directory
@@ -243,19 +247,27 @@ def _with_groups(directory: Directory, memberships: Iterable[tuple[int, str]]) -
         added.setdefault(number, set()).add(group_numbers.setdefault(name, len(group_numbers)))
     if not added:
         return directory
+    rows = {}
+    for number, more in added.items():
+        row = directory.members[directory.offsets[number] : directory.offsets[number + 1]]
+        rows[number] = row + array("I", sorted(more.difference(row)))
+    return _with_rows(directory, tuple(group_numbers), rows)
+
+
+def _with_rows(directory: Directory, groups: tuple[str, ...], rows: Mapping[int, array[int]]) -> Directory:
+    """Return the directory with other groups for these users; ``groups`` are the names of all groups."""
     members, offsets, start = array("I"), array("I", [0]), 0
-    for number in sorted(added):
-        first, last = directory.offsets[number], directory.offsets[number + 1]
+    for number in sorted(rows):
         shift = len(members) - start
-        members.extend(directory.members[start:last])
+        members.extend(directory.members[start : directory.offsets[number]])
         offsets.extend(offset + shift for offset in directory.offsets[len(offsets) : number + 1])
-        members.extend(sorted(added[number].difference(directory.members[first:last])))
+        members.extend(rows[number])
         offsets.append(len(members))
-        start = last
+        start = directory.offsets[number + 1]
     shift = len(members) - start
     members.extend(directory.members[start:])
     offsets.extend(offset + shift for offset in directory.offsets[len(offsets) :])
-    return replace(directory, groups=tuple(group_numbers), members=members, offsets=offsets)
+    return replace(directory, groups=groups, members=members, offsets=offsets)
 
 
 def app_users(placed: PlacedUsers) -> dict[Address, AppUserCounts]:

@@ -14,7 +14,7 @@ from rolecall.model.lineage import Lineage, LogCheck
 from rolecall.model.live import Live
 from rolecall.model.policy import Allow
 from rolecall.plan.diff.identity import Identity, identify
-from rolecall.plan.value import OrgRef, Selection
+from rolecall.plan.value import MembershipChange, OrgRef, Selection
 
 
 class PlanInput(NamedTuple):
@@ -34,6 +34,7 @@ class PlanInput(NamedTuple):
     ``metadata_file`` is the file that the config names for `sso.metadata`, empty without one. ``command`` makes the
     plan again, without the flags of its overrides; empty for `rolecall plan`.
     ``lineage`` relates the configuration's commit to the last applied one, None where there is nothing to compare.
+    ``what_if`` has the memberships that the plan supposes to change.
     """
 
     desired: Desired
@@ -58,6 +59,7 @@ class PlanInput(NamedTuple):
     log: LogCheck | None = None
     metadata_file: str = ""
     command: str = ""
+    what_if: tuple[MembershipChange, ...] = ()
 
     @property
     def resolved(self) -> PlanInput:

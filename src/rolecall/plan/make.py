@@ -96,6 +96,7 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
         metadata_file=plan_input.metadata_file,
         command=plan_input.command,
         idp_side=_idp_side(live, changes, forecast),
+        what_if=plan_input.what_if,
     )
 
 
@@ -177,7 +178,9 @@ def _context(forecast: AccessForecast, changes: Sequence[Change]) -> PlanContext
         return None
     done = finish(forecast.first, changes)
     return PlanContext(
-        forecast.before, compile_access(done.settings, done.facts, entitlements=forecast.before.entitlements)
+        forecast.before,
+        compile_access(done.settings, done.facts, entitlements=forecast.before.entitlements),
+        forecast.directory if forecast.supposed else None,
     )
 
 

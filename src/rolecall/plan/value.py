@@ -13,7 +13,7 @@ from rolecall.model.desired import Desired
 from rolecall.model.directory import PeopleScope
 from rolecall.model.live import Coverage
 from rolecall.model.policy import Allow, TeamRole
-from rolecall.model.record import FLAT, IDENTIFIED, OMIT, PUBLIC, Code, Key, With
+from rolecall.model.record import FLAT, IDENTIFIED, OMIT, PUBLIC, Code, Key, UserName, With
 from rolecall.model.settings import Address, Value
 from rolecall.model.usage import Usage
 from rolecall.plan.moves import Escalation as Escalation
@@ -265,6 +265,14 @@ class Selection(NamedTuple):
     only_expired: bool = False
 
 
+class MembershipChange(NamedTuple):
+    """A user who is supposed to join a group, or to leave it. ``group`` is the group's name in the org."""
+
+    email: UserName
+    group: Annotated[str, PUBLIC]
+    joins: bool = True
+
+
 class Plan(NamedTuple):
     """Everything a reviewer sees and an apply needs. ``changes`` are in the order in which they are made.
 
@@ -275,7 +283,8 @@ class Plan(NamedTuple):
     that the config names for `sso.metadata`, empty without one. ``command`` makes the plan again, empty for
     `rolecall plan`. ``usage`` is what WRITER's usage data shows of users who lose access, None where it was not asked.
     ``open_run`` is the run that has the plan's manual steps, None if none has. ``idp_side`` is None if the config
-    manages nothing in the IdP, or nothing of it was read.
+    manages nothing in the IdP, or nothing of it was read. ``what_if`` has the changes of memberships that the plan only
+    supposes; a plan with some is an answer, never applied.
     """
 
     org: Annotated[OrgRef, PUBLIC]
@@ -307,6 +316,7 @@ class Plan(NamedTuple):
     usage: Annotated[Usage | None, OMIT] = None
     open_run: Annotated[int | None, OMIT] = None
     idp_side: Annotated[IdpPart | None, OMIT] = None
+    what_if: Annotated[tuple[MembershipChange, ...], OMIT] = ()
 
     @property
     def partial(self) -> bool:

@@ -32,6 +32,7 @@ def findings(document: Document) -> list[ReportFinding]:
         *of_problems(document.problems, prefix),
         *_of_changes(document),
         *(ReportFinding("note", f"{document.subject}.news", note.text) for note in document.news),
+        *(ReportFinding("note", f"{document.subject}.what_if", text) for text in document.supposed),
     ]
     return worst_first(listed)
 

@@ -270,6 +270,7 @@ async def _saved(call: Invocation, opened: Session, path: Path) -> Approved:
     """Return the plan in a file. An edited one is refused, with how it differs from a new plan."""
     from rolecall.jobs.plan import from_plan
     from rolecall.jobs.saved import as_edited, differences, read_plan
+    from rolecall.plan.commands import new_plan
     from rolecall.plan.saved.digest import document
 
     try:
@@ -280,6 +281,9 @@ async def _saved(call: Invocation, opened: Session, path: Path) -> Approved:
             raise
         planned = await read_and_plan(call, opened)
         raise Stale(*error.problems, *differences(document(edited), document(planned.plan))) from error
+    if plan.what_if:
+        message = "the plan supposes that users join or leave groups (--if), so it is never applied"
+        raise Stale(Problem("what_if_plan", message, Where(str(path)), new_plan()))
     await _check_org(opened, plan, Where(str(path)))
     if plan.org.env != opened.config.env:
         message = f"the plan was made {_env_words(plan.org.env)}, but this command runs {_env_words(opened.config.env)}"

@@ -28,13 +28,15 @@ ASSERTIONS = ["no-access-change", "no-escalation", "no-removal"]
     "rolecall plan -e prod --out plan.json --report github=annotations.txt",
     "rolecall plan --assert no-access-change      # check a refactoring",
     "rolecall plan --target 'idp_groups/Writer-*'",
+    "rolecall plan --if ann@acme.com+Writer-Admins --fail-on review",
     exit_codes={
         Exit.OK: "Success. With --detailed-exitcode: no changes.",
         Exit.ERROR: "An error.",
         Exit.CHANGES: "With --detailed-exitcode: there are changes.",
-        Exit.REFUSED: "A guard blocks, an access test fails, or an assertion (--assert) does not hold.",
+        Exit.REFUSED: "A guard blocks, an access test fails, or an assertion (--assert) does not hold. With --fail-on "
+        "review also: a guard requires approval.",
         Exit.UNSEEN: "With --detailed-exitcode: no changes found, but not everything could be read, or the org has no "
-        "API.",
+        "API. With --if: users were not read completely. With --fail-on review: a guard could not be evaluated.",
     },
 )
 @click.option(
@@ -49,6 +51,22 @@ ASSERTIONS = ["no-access-change", "no-escalation", "no-removal"]
     is_flag=True,
     help="Exit with 2 if there are changes; with 7 if there are none, but not everything could be read or the org has "
     "no API. For scripts and pipelines.",
+)
+@click.option(
+    "--if",
+    "what_if",
+    multiple=True,
+    metavar="USER+GROUP",
+    help="Show what would happen if a user joined an IdP group (USER+GROUP) or left one (USER-GROUP), or all that a "
+    "CSV file states with the columns user, group and change (join or leave). Nothing changes, and the plan cannot be "
+    "saved or applied. Repeatable.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["block", "review"]),
+    default="block",
+    show_default=True,
+    help="Exit with 3 if a guard blocks; with review also if a guard requires approval.",
 )
 @targeting
 @lifting
@@ -67,6 +85,7 @@ def plan(
     call: Invocation,
     out: Path | None,
     detailed_exitcode: bool,
+    fail_on: str,
     promised: tuple[Assertion, ...],
     form: str,
     report: tuple[str, ...],
@@ -81,12 +100,19 @@ def plan(
     from rolecall.cli.output import Sinks, present
     from rolecall.cli.session import read
 
+    plan_flags = PlanFlags(**flags)
+    if plan_flags.what_if and out is not None:
+        raise click.UsageError(
+            "a plan with --if cannot be applied, so --out cannot save it; to keep the answer: --report json=FILE"
+        )
     sinks = Sinks(form, tuple(map(report_option, report)), out, people)
     config = read(call)
-    planned = _make(call, config, PlanFlags(**flags))
-    keep_plan(call, config, planned.plan)
+    planned = _make(call, config, plan_flags)
+    if not planned.plan.what_if:
+        keep_plan(call, config, planned.plan)
     broken = present(call, config, planned, sinks, promised)
-    ended = plan_exit(planned.plan, observed=planned.live.facts.observed, detailed=detailed_exitcode)
+    observed, strict = planned.live.facts.observed, fail_on == "review"
+    ended = plan_exit(planned.plan, observed=observed, detailed=detailed_exitcode, strict=strict)
     return worst(ended, Exit.REFUSED) if broken else ended
 
 

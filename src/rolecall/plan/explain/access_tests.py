@@ -28,10 +28,14 @@ _LATER = "it fails before this plan too, and passes once the excluded and pendin
 
 
 class PlanContext(NamedTuple):
-    """The rules before a plan, and after all changes, with those that the plan excludes or that are pending."""
+    """The rules before a plan, and after all changes, with those that the plan excludes or that are pending.
+
+    ``directory`` has the users before, where memberships are supposed to change; None where they are the same.
+    """
 
     before: Rules
     done: Rules
+    directory: Directory | None = None
 
 
 class _Failure(NamedTuple):
@@ -59,7 +63,12 @@ def run_tests(
     listed = tuple(tests)
     people = _people(listed, directory)
 
+    first = None if context is None else context.directory
+    people_before = people if first is None else _people(listed, first)
+
     def wrongs(test: AccessTest, rules: Rules) -> list[_Failure]:
+        if first is not None and context is not None and rules is context.before:
+            return list(_failures(test, rules, first, people_before))
         return list(_failures(test, rules, directory, people))
 
     def result(test: AccessTest) -> AccessTestResult:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from rolecall.errors import Problem
 from rolecall.plan.commands import plan_command
+from rolecall.plan.coverage import USERS
 from rolecall.plan.guards.escalations import escalations
 from rolecall.plan.guards.guard import PASS, Finding, Guard, GuardInput
 from rolecall.plan.guards.idp import (
@@ -20,7 +21,7 @@ from rolecall.plan.guards.idp import (
 )
 from rolecall.plan.guards.losing import max_people_losing_access
 from rolecall.plan.guards.org_admins import min_org_admins, require_self, required_org_admins
-from rolecall.plan.guards.outdated import evaluated_as_read
+from rolecall.plan.guards.outdated import RELIED, evaluated_as_read
 from rolecall.plan.guards.overrides import apply_overrides, idle, in_force
 from rolecall.plan.guards.policy import approval, foreign, older, policy
 from rolecall.plan.guards.preconditions import preconditions
@@ -61,6 +62,8 @@ _ANSWERED = frozenset({"policy"})
 """Guards that require approval themselves where they could not be evaluated; `unread` does not report them."""
 _ALWAYS = frozenset({"policy", "approval", "preconditions"})
 """Guards that check the policy or the config itself; they are evaluated even where a plan changes nothing."""
+_OF_USERS = frozenset({name for name, sections in RELIED.items() if USERS in sections} | {"unread", "observed_age"})
+"""Guards about users; they are also evaluated where only memberships are supposed to change."""
 
 
 def evaluate(guard_input: GuardInput) -> tuple[tuple[GuardResult, ...], tuple[Problem, ...]]:
@@ -92,7 +95,8 @@ def _findings(guard_input: GuardInput) -> Mapping[str, Finding]:
     """Return the finding of each guard; `unread` is evaluated last, since it reports guards that were not evaluated."""
     of_idp = manages_idp(guard_input.plan_input.desired)
     guards = {name: guard for name, guard in GUARDS.items() if of_idp or name not in OF_IDP}
-    due = {name: guard for name, guard in guards.items() if guard_input.effective or name in _ALWAYS}
+    always = _ALWAYS | _OF_USERS if guard_input.plan_input.what_if else _ALWAYS
+    due = {name: guard for name, guard in guards.items() if guard_input.effective or name in always}
     findings = {
         name: evaluated_as_read(name, guard(guard_input), guard_input)
         for name, guard in due.items()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rolecall.errors import Where
 from rolecall.model.change import Change
+from rolecall.model.kinds import address as address_of
 from rolecall.model.settings import Address
 from rolecall.plan.guards.guard import Finding, GuardInput, place
 from rolecall.plan.headline import count_users
@@ -14,6 +15,7 @@ from rolecall.plan.impact.causes import is_mapping
 from rolecall.plan.impact.cohorts import Cohort
 from rolecall.plan.moves import name_some
 from rolecall.plan.value import Detail
+from rolecall.plan.what_if import membership_address, supposed_group
 
 _MOST = 3
 _NAMED = 3
@@ -63,6 +65,7 @@ def causes(guard_input: GuardInput, named: Sequence[ResponsibleChanges], *, user
     The number of users is left out of a cause that affects all of them, unless ``users`` asks for it and their names.
     """
     places = {change.address: change.intent.source for change in guard_input.changes}
+    places |= supposed_places(guard_input)
     lines = [_cause(guard_input, cause, places, users=users) for cause in named[:_MOST]]
     if len(named) > _MOST:
         lines.append(Detail(f"Cause: {len(named) - _MOST:,} more"))
@@ -101,7 +104,17 @@ def placed(guard_input: GuardInput, finding: Finding, named: Sequence[Responsibl
     first = named[0].addresses[0]
     addresses = {address for item in finding.items for address in item.because}
     source = next((change.intent.source for change in guard_input.changes if change.address == first), None)
+    source = source or supposed_places(guard_input).get(first)
     return finding._replace(source=source, target=first if addresses == {first} else None)
+
+
+def supposed_places(guard_input: GuardInput) -> dict[Address, Where | None]:
+    """Return the place of the mapping of each group that a user is supposed to join or leave."""
+    desired = guard_input.plan_input.desired
+    return {
+        membership_address(change): desired.intent(address_of("idp_groups", change.group)).source
+        for change in guard_input.plan_input.what_if
+    }
 
 
 def _joined(items: Sequence[str], *, each: bool) -> str:
@@ -119,6 +132,9 @@ def _undo(guard_input: GuardInput, cause: ResponsibleChanges) -> str:
 
 
 def _undo_one(address: Address, change: Change | None) -> str:
+    if (supposed := supposed_group(address)) is not None:
+        group, joins = supposed
+        return f"do not add them to `{group}`" if joins else f"leave them in `{group}`"
     if not is_mapping(address):
         return f"undo the change to {address}"
     if change is not None and change.before is None:

@@ -19,7 +19,7 @@ OBSERVE = "To read it again: rolecall observe"
 def unread(guard_input: GuardInput) -> Finding:
     """Block where a managed section, or users that a guard needs, were not read completely; of an observed org, require
     approval where only users were not read, unless the IdP could not be read, which is no different there."""
-    coverage_by_section = guard_input.coverage or {}
+    coverage_by_section = (guard_input.coverage or {}) if guard_input.effective else {}
     sections = sorted(name for name, coverage in coverage_by_section.items() if coverage.state != "complete")
     on_settings = {name: finding for name, finding in guard_input.unjudged.items() if finding.unread_settings}
     users = _users(guard_input, [name for name in guard_input.unjudged if name not in on_settings])

@@ -20,7 +20,7 @@ from rolecall.model.kinds import split_address
 from rolecall.model.settings import Address
 from rolecall.plan.forecast import AccessForecast, follow
 
-_WIDE = (SCIM, DEFAULTS)
+WIDE = (SCIM, DEFAULTS)
 """The changes that reach users of every group."""
 
 
@@ -36,7 +36,7 @@ class CausedBits(NamedTuple):
     each: bool = False
 
 
-class _World(NamedTuple):
+class World(NamedTuple):
     """The org after the plan without some of its wide changes.
 
     ``planned`` is what each group gives with its mapping as planned, ``former`` with its mapping as it was before.
@@ -54,7 +54,7 @@ class Causes:
 
     def __init__(self, forecast: AccessForecast, directory: Directory) -> None:
         self._forecast, self._directory, self._moved = forecast, directory, forecast.later
-        self._worlds: dict[frozenset[Address], _World] = {}
+        self._worlds: dict[frozenset[Address], World] = {}
         self._planned: dict[tuple[int, ...], int] = {}
         self._known: dict[tuple[object, ...], tuple[CausedBits, ...]] = {}
         self._change_sets: dict[tuple[Address, ...], _ChangeSet] = {}
@@ -95,18 +95,19 @@ class Causes:
         return (lost | after & ~before) & ~self._forecast.before.entitlements.held
 
     def _prepare(self, touching: tuple[Address, ...]) -> _ChangeSet:
-        groups = tuple(None if at in _WIDE else self._numbers[split_address(at)[1] or ""] for at in touching)
-        differing: dict[int, _World] = {}
+        groups = tuple(None if at in WIDE else self._numbers[split_address(at)[1] or ""] for at in touching)
+        differing: dict[int, World] = {}
         worlds = {}
-        for undone in _subsets([at for at in touching if at in _WIDE]):
-            world = self._world(undone)
+        for undone in _subsets([at for at in touching if at in WIDE]):
+            world = self.world(undone)
             differing.setdefault(world.number, world)
             worlds[undone] = world, list(differing).index(world.number)
         own = frozenset(number for number in groups if number is not None)
         mappings = tuple((index, group) for index, group in enumerate(groups) if group is not None)
         return _ChangeSet(touching, groups, own, mappings, worlds, tuple(differing.values()))
 
-    def _world(self, undone: frozenset[Address]) -> _World:
+    def world(self, undone: frozenset[Address]) -> World:
+        """Return the org after the plan without these wide changes."""
         world = self._worlds.get(undone)
         if world is None:
             forecast = self._forecast
@@ -122,7 +123,7 @@ class Causes:
             before = compile_access(former.settings, former.facts, entitlements=entitlements)
             masks, former_masks = (tuple(group_masks(compiled, self._directory)) for compiled in (rules, before))
             number = self._planned.setdefault(masks, len(self._planned))
-            world = self._worlds[undone] = _World(rules, masks, former_masks, number)
+            world = self._worlds[undone] = World(rules, masks, former_masks, number)
         return world
 
 
@@ -138,8 +139,8 @@ class _ChangeSet(NamedTuple):
     groups: tuple[int | None, ...]
     own: frozenset[int]
     mappings: tuple[tuple[int, int], ...]
-    worlds: Mapping[frozenset[Address], tuple[_World, int]]
-    differing: tuple[_World, ...]
+    worlds: Mapping[frozenset[Address], tuple[World, int]]
+    differing: tuple[World, ...]
 
 
 class _Case:
@@ -229,15 +230,15 @@ class _Case:
             avoided = self._avoided[undone] = self._avoids(world, granted)
         return avoided
 
-    def _avoids(self, world: _World, granted: int) -> int:
+    def _avoids(self, world: World, granted: int) -> int:
         """Return the bits that do not differ where all groups together give this."""
         mask = settle(world.rules, granted, self._traits)
         return self._lost & mask | self._gained & ~mask
 
-    def _mappings(self, undone: int) -> tuple[_World, int, tuple[tuple[int, int], ...]]:
+    def _mappings(self, undone: int) -> tuple[World, int, tuple[tuple[int, int], ...]]:
         """Return the world without the wide changes among these, its place, and the mappings with their groups."""
         change_set = self._change_set
-        wide = frozenset(at for index, at in enumerate(change_set.touching) if undone >> index & 1 and at in _WIDE)
+        wide = frozenset(at for index, at in enumerate(change_set.touching) if undone >> index & 1 and at in WIDE)
         return *change_set.worlds[wide], change_set.mappings
 
     def _addresses(self, chosen: int) -> tuple[Address, ...]:

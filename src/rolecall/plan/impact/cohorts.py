@@ -16,8 +16,10 @@ from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import Address
 from rolecall.plan.forecast import AccessForecast
 from rolecall.plan.impact.causes import CausedBits, Causes, union
+from rolecall.plan.impact.supposed import SupposedCauses
 from rolecall.plan.moves import Attribution, users
 from rolecall.plan.value import Move, Tally, TeamTally
+from rolecall.plan.what_if import supposed_group
 
 
 class Cohort(NamedTuple):
@@ -45,9 +47,13 @@ def cohorts_of(forecast: AccessForecast) -> list[Cohort]:
     directory = forecast.directory
     if directory is None or not forecast.touched:
         return []
-    moved = shifts(forecast.before, forecast.after, directory, everyone(forecast.touched), forecast.later)
+    touched = everyone(forecast.touched)
+    moved = shifts(forecast.before, forecast.after, directory, touched, forecast.later, forecast.rows)
+    by, causes = _touching(forecast.touched), Causes(forecast, directory)
     own = {} if forecast.placed is None else forecast.placed.causes
-    by, causes = {**_touching(forecast.touched), **own}, Causes(forecast, directory)
+    by |= {number: (*because, *filter(supposed_group, by.get(number, ()))) for number, because in own.items()}
+    supposed = SupposedCauses(forecast, directory, causes)
+    alone = forecast.rows.keys() - own.keys()
     cohorts = []
     for (before, after), numbers in moved.items():
         alike: dict[tuple[CausedBits, ...], array[int]] = {}
@@ -56,7 +62,8 @@ def cohorts_of(forecast: AccessForecast) -> list[Cohort]:
                 alike.setdefault(causes.of(some[0], touching, before, after), array("I")).extend(some)
                 continue
             for number in some:
-                alike.setdefault(causes.of(number, touching, before, after), array("I")).append(number)
+                caused = (supposed if number in alone else causes).of(number, touching, before, after)
+                alike.setdefault(caused, array("I")).append(number)
         cohorts += [Cohort(before, after, why, array("I", sorted(some))) for why, some in alike.items()]
     return sorted(cohorts, key=lambda cohort: (-len(cohort.numbers), cohort.because, cohort.numbers[0]))
 

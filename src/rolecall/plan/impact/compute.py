@@ -186,13 +186,16 @@ def _escalations(forecast: AccessForecast, cohorts: Sequence[Cohort]) -> list[Es
 def _by_wave(
     forecast: AccessForecast, changes: Sequence[Change], timeline: Timeline, likely: frozenset[int]
 ) -> tuple[tuple[int, frozenset[int]], ...]:
-    """Return the org admins after each wave but the last, among those who are org admin before or after."""
+    """Return the org admins after each wave but the last, among those who are org admin before or after. Supposed
+    memberships come before the first wave."""
     if forecast.directory is None:
         return ()
     directory, moved = forecast.directory, {} if forecast.placed is None else forecast.placed.causes
 
     def is_admin(number: int, step: int) -> bool:
         groups, traits = groups_and_traits(directory, number)
+        if number in forecast.rows and number not in moved:
+            return bool(timeline.mask(forecast.rows[number], forecast.later.get(number, traits), step) & ORG)
         steps = [timeline.steps[at] for at in moved.get(number, ())]
         later = forecast.later.get(number, traits)
         done = bool(steps) and (min(steps) if later.active else max(steps)) <= step
@@ -227,7 +230,8 @@ def upgrade_impact(desired: Desired, forecast: AccessForecast, changes: Sequence
     started = isinstance(step.after, Scim) and step.after.endpoint == "upgrading"
     done = _complete(desired, forecast.last.settings)
     after = compile_access(done, forecast.last.facts, entitlements=forecast.before.entitlements)
-    moved = shifts(forecast.before, after, directory)
+    later = forecast.later if forecast.rows else {}
+    moved = shifts(forecast.before, after, directory, None, later, forecast.rows)
     differ = sum(map(len, moved.values()))
     lost = [n for (b, a), numbers in moved.items() if b & ~a & ORG for n in numbers]
     first = forecast.first

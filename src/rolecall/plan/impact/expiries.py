@@ -26,10 +26,12 @@ def suppose(forecast: AccessForecast, changes: Sequence[Change]) -> tuple[Move, 
     """Return how the access of users would change if these mappings were changed after the plan."""
     if forecast.directory is None or forecast.problem:
         return ()
+    if forecast.rows:
+        forecast = forecast._replace(directory=forecast.directory_after, placed=None, supposed=())
     supposed = tuple(change._replace(via="api") for change in changes)
     settings = with_mappings(forecast.last.settings, supposed)
     after = compile_access(settings, forecast.last.facts, entitlements=forecast.before.entitlements)
-    touched = candidates(forecast.after, after, forecast.directory)
+    touched = {} if forecast.directory is None else candidates(forecast.after, after, forecast.directory)
     then = forecast._replace(
         first=forecast.last,
         last=forecast.last._replace(settings=settings),

@@ -54,9 +54,9 @@ def at_risk(forecast: AccessForecast) -> tuple[Risk, ...]:
     regime = regime_moves(forecast.first, forecast.last)
     between = _Between(forecast, directory)
     crowds: dict[tuple[tuple[int, ...], Traits], tuple[int, array[int]]] = {}
-    members, offsets = directory.members, directory.offsets
+    members, offsets, rows = directory.members, directory.offsets, forecast.rows
     for number, by_scim_alone in _touched_twice(forecast, directory):
-        groups = tuple(members[offsets[number] : offsets[number + 1]])
+        groups = tuple(rows[number] if number in rows else members[offsets[number] : offsets[number + 1]])
         traits = directory.traits(number)
         known = crowds.get((groups, traits))
         if known is not None:
@@ -84,8 +84,9 @@ def _touched_twice(forecast: AccessForecast, directory: Directory) -> Iterator[t
     """Return users affected by two steps or more, ascending, each with whether only the two steps of ``scim`` affect
     them. Users who get the app in the IdP or lose it are left out."""
     touching = bytearray(len(directory))
+    joined = {} if forecast.placed is None else forecast.placed.joined
     for at, numbers in forecast.touched.items():
-        for number in numbers if at != SCIM else ():
+        for number in numbers if at != SCIM and at not in joined else ():
             if touching[number] < 2:
                 touching[number] += 1
     twice = len(_scim_steps(forecast)) > 1

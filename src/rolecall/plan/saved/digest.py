@@ -25,7 +25,8 @@ def canonical(value: Any) -> bytes:
 def document(plan: Plan) -> dict[str, Any]:
     """Return what the digest is computed from: format major, org, env, changes, overrides, escalated users and policy.
 
-    Time, version, source lines, names of files and counts of other users are not part of it, so a merge keeps it.
+    Time, version, source lines, names of files and counts of other users are not part of it, so a merge keeps it. The
+    memberships of a what-if are, by group, so that no apply has the digest of one.
     """
     return {
         "format": FORMAT_VERSION.partition(".")[0],
@@ -46,6 +47,7 @@ def document(plan: Plan) -> dict[str, Any]:
             [escalation.who.id, sorted(map(list, escalation.gains))] for escalation in plan.impact.escalations
         ),
         "policy": encode_policy(plan.desired.policy),
+        **({"what_if": sorted([c.group, c.joins] for c in plan.what_if)} if plan.what_if else {}),
     }
 
 

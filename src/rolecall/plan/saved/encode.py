@@ -268,7 +268,7 @@ _CODEC = Codec(
                 *("digest", "coverage", "desired", "lifts", "changes", "released", "unmanaged", "summary", "partial"),
                 *("selection", "relied", "impact", "guards", "access_tests", "policy_changes", "requests", "warnings"),
                 *("errored", "sso_metadata", "readings", "idp", "metadata_file", "command", "usage"),
-                *("open_run", "idp_side"),
+                *("open_run", "idp_side", "what_if"),
             ),
             _write_plan,
             _read_plan,

@@ -19,7 +19,9 @@ def next_steps(plan: Plan, digest: str | None, saved: str = "") -> Iterator[Next
     """
     if digest is None:
         return
-    if plan.errored:
+    if plan.what_if:
+        yield NextStep("Nothing was changed", "to carry it out, change the members of the groups in the IdP.")
+    elif plan.errored:
         yield NextStep("Fix the errors above, then plan again", command=_plan(plan), refused=True)
     elif not needs_approval(plan):
         yield from _nothing_to_apply(plan)
@@ -44,7 +46,7 @@ def apply_command(plan: Plan, digest: str, saved: str = "") -> str:
 
     ``saved`` is the file that the plan is in, empty without one.
     """
-    if plan.errored or _refusal(plan):
+    if plan.errored or plan.what_if or _refusal(plan):
         return ""
     if saved or from_a_file(plan):
         file = shell_word(saved) if saved else "FILE"

@@ -41,6 +41,7 @@ from rolecall.report.builders.users import (
     user_moves,
     user_table,
 )
+from rolecall.report.builders.what_if import what_if_notes
 from rolecall.report.document import ChangeTable, Document, Entry, Gap, Mark, Note, Status, Tone
 from rolecall.report.phrases import count, inline_yaml, visible
 
@@ -80,6 +81,7 @@ def plan_document(plan: Plan, digest: str | None = None, saved: str = "") -> Doc
         gaps=tuple(_gaps(plan)),
         problems=plan.warnings,
         naming=naming_command(plan) if partly_named(plan.impact) else "",
+        supposed=tuple(note.text for note in what_if_notes(plan)),
         next_steps=tuple(next_steps(plan, digest, saved)),
         unread=plan.unread,
         teams=plan.impact.teams,
@@ -95,7 +97,9 @@ NOTHING_TO_CHECK = "There are no changes for the guards to check."
 
 
 def _passed(plan: Plan) -> str:
-    return passed_words(sum(guard.verdict == "pass" for guard in plan.guards)) if plan.changes else NOTHING_TO_CHECK
+    if not plan.changes and not plan.what_if:
+        return NOTHING_TO_CHECK
+    return passed_words(sum(guard.verdict == "pass" for guard in plan.guards))
 
 
 def summary_line(plan: Plan) -> str:
@@ -133,12 +137,13 @@ def _overview(plan: Plan) -> Iterator[Note]:
     if plan.errored:
         yield Note("This plan could not be computed completely and must not be applied.", "warn")
         return
+    yield from what_if_notes(plan)
     if unread := planned_sentence(plan.coverage):
         yield Note(unread, "warn")
     unknown = visible(plan.impact.problem) if plan.impact.problem else users_sentence(plan.coverage)
     if unknown:
         yield Note(unknown, "warn")
-    if plan.changes:
+    if plan.changes or plan.what_if:
         known = set(escalation_sentences(plan.impact))
         tones = _tones(plan.impact)
         for text in summary_sentences(plan.impact):
@@ -179,7 +184,8 @@ def _nothing_written(plan: Plan) -> str:
 
 def _headline(plan: Plan, overview: Iterable[Note]) -> str:
     """Return the overview as one text, with the number of escalations first."""
-    escalated = [] if plan.errored or not plan.changes else map(visible, escalation_sentences(plan.impact))
+    still = not plan.changes and not plan.what_if
+    escalated = [] if plan.errored or still else map(visible, escalation_sentences(plan.impact))
     return " ".join((*escalated, *(note.text for note in overview)))
 
 
