@@ -200,7 +200,7 @@ async def _applied(bench: Bench, desired: Desired, secret: str | None) -> tuple[
 
 
 @given(st.one_of(orgs, orgs.map(consistent), orgs.map(consistent)), desireds(), booleans, booleans)
-@settings(max_examples=max(200, settings().max_examples))
+@settings(max_examples=max(120, settings().max_examples))
 def test_a_plan_without_a_block_is_never_refused(bench, held, desired, as_ann, manual_admin):
     bench.fill(held, manual_admin=manual_admin)
     made, refused = asyncio.run(_applied(bench, desired, bench.token if as_ann else None))
