@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from rolecall.model.policy import TeamRole
 from rolecall.model.roles import MEMBER, ORG_ADMIN, RANK, TEAM_ADMIN
@@ -130,6 +130,14 @@ class Entitlements:
         if members & ~(admins >> 1 | org_admins >> 2):
             roles.add(MEMBER)
         return roles
+
+    def holder_test(self, role: str) -> Callable[[int], bool]:
+        """Return whether a mask has a role, as ``roles`` lists them, in teams that have been met."""
+        bits, held = self.role_bits(role), self.held
+        if role not in (TEAM_ADMIN, MEMBER):
+            return lambda mask: bool(mask & bits)
+        own, above = (1, 2) if role == MEMBER else (2, 3)
+        return lambda mask: bool((mask & held << own) >> own & ~((mask & held << above) >> above))
 
     def each(self, entitlements: int) -> Iterator[TeamRole]:
         """Return every entitlement by itself, sorted; the org-wide one is ``TeamRole("", "org_admin")``."""

@@ -111,7 +111,12 @@ POLICY_SHAPES: Mapping[type, Shape] = {
     Policy: Shape(write=_write_policy, read=_read_policy),
     Guards: Shape(write=_write_guards, read=_read_guards),
     AccessTest: Shape(
-        ("name", "person", "role", "expect", "has", "never", "granted_by_only"), write=_write_test, read=_read_test
+        (
+            *("name", "person", "role", "expect", "has", "never", "granted_by_only"),
+            *("at_most", "only_domains", "never_together"),
+        ),
+        write=_write_test,
+        read=_read_test,
     ),
 }
 POLICY_FORMS: Mapping[type, Form] = {Limit: Form(_write_limit, _read_limit)}

@@ -102,7 +102,8 @@ def _mappings(desired: Desired) -> Mapping[str, GroupMapping]:
 
 
 def _team_roles(test: AccessTest) -> list[TeamRole]:
-    return [*sorted(test.expect or ()), *(expected for expected in test.has if isinstance(expected, TeamRole))]
+    has = (expected for expected in test.has if isinstance(expected, TeamRole))
+    return [*sorted(test.expect or ()), *has, *(test.never_together or ())]
 
 
 def _near_groups(desired: Desired, facts: Facts) -> Iterator[tuple[_Use, Problem]]:
@@ -176,6 +177,9 @@ def _test(test: AccessTest, roles: Roles) -> AccessTest:
         expect=None if test.expect is None else frozenset(_team_role(team_role, roles) for team_role in test.expect),
         has=tuple(role_id(role, roles) if isinstance(role, str) else _team_role(role, roles) for role in test.has),
         never=_ids(test.never, roles),
+        never_together=None
+        if test.never_together is None
+        else tuple(_team_role(team_role, roles) for team_role in test.never_together),
     )
 
 

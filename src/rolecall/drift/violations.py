@@ -61,10 +61,10 @@ def tests(desired: Desired, applied: Applied, rules: Rules, directory: Directory
     """Yield each access test that fails in the org. Unless all users were read, only personas are evaluated."""
     whole = people_coverage(directory, rules.scim.groups).state == "complete"
     evaluated = [test for test in tests_of(desired.policy, applied.policy) if whole or not needs_users(test)]
-    for result in run_tests(evaluated, rules, directory):
+    for result in run_tests(evaluated, rules, directory, None, desired):
         if not result.passed:
             print_ = fingerprint("access_test", result.name, result.message)
-            yield Violation("access_test", result.name, result.message, print_, source=result.source)
+            yield Violation("access_test", result.name, result.text, print_, source=result.source)
 
 
 def not_evaluated(

@@ -98,12 +98,12 @@ async def state(request: PlanRequest, at: At, scope: PeopleScope = EVERYBODY, *,
         raise OrgError(Problem("unread", message, None, FIND_CAUSE))
     question = planned.plan_input
     tests = tests_of(question.desired.policy, question.applied.policy) if test else ()
-    results = run_tests(tests, rules, directory, ends if isinstance(at, Plan) else None)
+    lines = on_day(question.desired, question.as_of)
+    results = run_tests(tests, rules, directory, ends if isinstance(at, Plan) else None, lines)
     coverage = (
         COMPLETE if scope == NOBODY else people_coverage(directory, rules.scim.groups, observed=live.facts.observed)
     )
     kind: Literal["live", "desired", "plan"] = "plan" if isinstance(at, Plan) else at
-    lines = on_day(question.desired, question.as_of)
     return OrgState(planned.plan.org, rules, directory, lines, live.facts, results, coverage, kind, question.known.find)
 
 

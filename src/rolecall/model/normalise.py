@@ -55,6 +55,14 @@ def domain(text: str) -> str:
     return trimmed
 
 
+def known_domain(text: str) -> str:
+    """Return ``domain``, or text that is not a domain name in lower case."""
+    try:
+        return domain(text)
+    except ValueError:
+        return caseless(text)
+
+
 def _is_label(label: str) -> bool:
     return (
         0 < len(label) <= 63

@@ -18,6 +18,7 @@ from rolecall.model.roles import role_id
 Name = Annotated[str, Normal(normalise.name)]
 Email = Annotated[str, Normal(normalise.email), USER]
 RoleId = Annotated[str, Normal(role_id)]
+DomainName = Annotated[str, Normal(normalise.known_domain)]
 Manage = Literal["additive", "authoritative", "unmanaged"]
 Stance = Literal["allow", "review", "deny"]
 Approval = Literal["none", "recorded", "other_person"]
@@ -93,10 +94,11 @@ class OrgRole(NamedTuple):
 
 
 class AccessTest(NamedTuple):
-    """One access test. Exactly one of ``person``, ``groups`` (a persona) and ``role`` is its subject.
+    """One access test. Its subject is exactly one of ``person``, ``groups`` (a persona), ``role``, ``never_together``.
 
     ``expect``: exactly these team roles. ``has``: at least these roles or team roles. ``never``: none of these roles.
-    ``granted_by_only``: the only groups that may grant ``role``.
+    ``granted_by_only``: the only groups that may grant ``role``. ``at_most``: so many users may have it.
+    ``only_domains``: all of them have addresses at these domains. ``never_together``: no user has all these team roles.
     """
 
     name: str
@@ -107,6 +109,9 @@ class AccessTest(NamedTuple):
     has: Annotated[tuple[RoleId | TeamRole, ...], OMIT] = ()
     never: Annotated[tuple[RoleId, ...], OMIT] = ()
     granted_by_only: Annotated[tuple[Name, ...] | None, OMIT] = None
+    at_most: Annotated[int | None, OMIT] = None
+    only_domains: Annotated[tuple[DomainName, ...] | None, OMIT] = None
+    never_together: Annotated[tuple[TeamRole, ...] | None, OMIT] = None
     source: Annotated[Where | None, UNWRITTEN] = None
 
 
@@ -249,10 +254,10 @@ def _tests(before: Policy, after: Policy) -> Iterator[PolicyDifference]:
     """
     old, new = ([_plain_test(test) for test in policy.access_tests] for policy in (before, after))
     for dropped in (test for test in old if test not in new):
-        yield PolicyDifference("access_tests", dropped[0], None, loosens=True)
+        yield PolicyDifference("access_tests", dropped.name, None, loosens=True)
     for come in (test for test in new if test not in old):
-        yield PolicyDifference("access_tests", None, come[0], loosens=False)
+        yield PolicyDifference("access_tests", None, come.name, loosens=False)
 
 
-def _plain_test(test: AccessTest) -> tuple[Any, ...]:
-    return (test.name, test.person, test.groups, test.role, test.expect, test.has, test.never, test.granted_by_only)
+def _plain_test(test: AccessTest) -> AccessTest:
+    return test._replace(source=None)

@@ -14,6 +14,7 @@ from rolecall.model.policy import AccessTest
 from rolecall.model.settings import Address
 from rolecall.plan.diff.changes import Difference, difference
 from rolecall.plan.explain.access_tests import tests_of
+from rolecall.plan.explain.all_users import about_all_users
 from rolecall.plan.forecast import AccessForecast, forecast_access
 from rolecall.plan.impact.expiries import MOST, moved_ends
 from rolecall.plan.inputs import PlanInput, pending_mappings
@@ -82,7 +83,13 @@ def people_scope(plan_input: PlanInput, forecast: AccessForecast, reported: Iter
         return PeopleScope()
     facts = plan_input.live.facts
     searches = not facts.can or "people.search" in facts.can
-    if fewer or forecast.scope.everybody or not searches or len(in_idp) > MOST_BY_ADDRESS:
+    if (
+        any(map(about_all_users, tests))
+        or fewer
+        or forecast.scope.everybody
+        or not searches
+        or len(in_idp) > MOST_BY_ADDRESS
+    ):
         return EVERYBODY
     other_ways = any(test.role for test in tests)
     return forecast.scope._replace(

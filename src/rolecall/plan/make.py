@@ -82,7 +82,7 @@ def make(plan_input: PlanInput, draft: PlanDraft | None = None) -> Plan:
         unmanaged=unmanaged(plan_input, differences),
         impact=impact,
         guards=verdicts,
-        access_tests=run_tests(tests, forecast.after, forecast.directory_after, context),
+        access_tests=run_tests(tests, forecast.after, forecast.directory_after, context, desired),
         policy_changes=loosened,
         warnings=(
             *changed_notes({**coverage, **users}, plan_input.org),

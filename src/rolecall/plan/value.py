@@ -216,10 +216,14 @@ class GuardResult(NamedTuple):
     details: tuple[Detail, ...] = ()
 
 
+def _in_brackets(where: Where | None) -> str:
+    return f" ({where.file}:{where.line})" if where else ""
+
+
 class AccessTestResult(NamedTuple):
     """The result of one access test. ``later``: it fails before the plan too, gets no worse, and passes once excluded
     and pending changes are made. ``evaluated`` is False where it needs users who were not
-    read; it has not passed then."""
+    read; it has not passed then. ``details`` are causes with the users of each, and the place of the mapping."""
 
     name: Code
     passed: bool
@@ -227,6 +231,12 @@ class AccessTestResult(NamedTuple):
     source: Where | None = None
     later: bool = False
     evaluated: bool = True
+    details: Annotated[tuple[Detail, ...], OMIT] = ()
+
+    @property
+    def text(self) -> str:
+        """Return the message with the details and their places, in one line."""
+        return "; ".join((self.message, *(f"{text}{_in_brackets(where)}" for text, where in self.details)))
 
     @property
     def refuses(self) -> bool:

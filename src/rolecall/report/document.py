@@ -168,7 +168,7 @@ class CheckResult(NamedTuple):
     def detail(self) -> str:
         """Return the whole result in one line, for formats that have one line for each finding."""
         if self.kind != "guard":
-            return self.message or "failed"
+            return "; ".join((self.message or "failed", *map(_detail_text, self.details)))
         return " ".join((f"{self.label}: {self.sentences}", *map(_sentence, self.ways)))
 
 

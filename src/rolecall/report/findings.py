@@ -66,7 +66,9 @@ def _of_checks(document: Document) -> Iterator[ReportFinding]:
             continue
         text = check.detail
         if check.kind == "access test":
-            text = f"access test {'not evaluated' if check.label == 'UNKNOWN' else 'failed'}: {check.text}"
+            text = (
+                f"access test {'not evaluated' if check.label == 'UNKNOWN' else 'failed'}: {check.name}: {check.detail}"
+            )
         yield ReportFinding(check.level, check.rule, text, check.where)
 
 

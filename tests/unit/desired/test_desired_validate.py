@@ -389,12 +389,34 @@ class TestTargets:
         assert problem.startswith(f"warning: rolecall.yaml:{expected}")
 
 
+LEGAL, SALES = "{team: Legal, role: team_admin}", "{team: Sales, role: team_admin}"
+
+
 class TestPolicy:
     @pytest.mark.parametrize(
         ("test", "expected"),
         [
-            ("{name: t}", "3:16: `t` must have either `person` or `role`"),
-            ("{name: t, person: a@b.c, role: member, has: member}", "3:16: `t` must have either `person` or `role`"),
+            ("{name: t}", "3:16: `t` must have one of `person`, `role` and `never_together`"),
+            ("{name: t, person: a@b.c, role: member, has: member}", "3:16: `t` must have one of `person`, `role` and"),
+            ("{name: t, person: a@b.c, at_most: 3}", "3:41: `at_most` does not apply to a `person` test"),
+            ("{name: t, role: member, at_most: -1}", "3:49: "),
+            (
+                "{name: t, role: member, only_domains: [acme]}",
+                "3:55: `acme` is not a domain name. Write the part",
+            ),
+            (f"{{name: t, never_together: [{LEGAL}]}}", "3:42: "),
+            (
+                f"{{name: t, never_together: [{LEGAL}, {SALES}], at_most: 1}}",
+                "3:110: `at_most` does not apply to a",
+            ),
+            (
+                f"{{name: t, never_together: [{LEGAL}, {{team: Legal, role: member}}]}}",
+                "3:76: team_admin and member of team `Legal` include each other",
+            ),
+            (
+                "{name: t, role: member, at_mots: 3}",
+                "3:40: `at_mots` is not a key of `access_tests[0]`. Did you mean `at_most`?",
+            ),
             ("{name: t, person: a@b.c}", "3:16: `t` has no expectation. Add expect or has or never"),
             ("{name: t, role: member}", "3:16: `t` has no expectation. Add granted_by_only"),
             ("{name: t, role: member, has: member}", "3:40: `has` does not apply to a `role` test. Use gr"),

@@ -217,3 +217,54 @@ def test_settings_that_were_not_read_are_named():
     (result,) = run_tests([promise(groups=("Mkt",), has=("member",))], compile_access(org.settings, org.facts), None)
     assert not result.passed
     assert "defaults" in result.message
+
+
+TOGETHER = (TeamRole("Marketing", "member"), TeamRole("IT", "member"))
+
+
+def test_too_many_holders_are_named_by_cause_with_the_line_of_the_mapping():
+    people = [person("ida", "IT"), person("ivo", "IT"), person("mo", manual="org_admin: Legal")]
+    org = live(GROUPS, scim=Scim(True, "okta", "new", True))
+    rules, users = compile_access(org.settings, org.facts), crowd(people)
+    (result,) = run_tests([promise(role="org_admin", at_most=2)], rules, users, None, config(GROUPS))
+    assert result.message == "3 users are org admin; the limit is 2"
+    assert [(detail.text, detail.source) for detail in result.details] == [
+        ("By idp_groups/IT: ida@acme.com, ivo@acme.com", Where("rolecall.yaml", 12, 3)),
+        ("By an edit in the console: mo@acme.com", None),
+    ]
+    assert "ivo@acme.com (rolecall.yaml:12)" in result.text
+    assert run(promise(role="org_admin", at_most=3), people).passed
+
+
+def test_both_mappings_of_excluded_team_roles_are_named():
+    org = live(GROUPS)
+    users = crowd([person("ann", "Mkt", "IT"), person("bo", "Mkt"), person("cy", "IT")])
+    rules = compile_access(org.settings, org.facts)
+    (result,) = run_tests([promise(never_together=TOGETHER)], rules, users, None, config(GROUPS))
+    assert result.message == "1 user has Marketing member and IT member together"
+    (detail,) = result.details
+    assert detail.text == "By idp_groups/Mkt (rolecall.yaml:10) and idp_groups/IT (rolecall.yaml:12): ann@acme.com"
+
+
+def test_guests_are_found_by_their_domain():
+    guest = person("guest", "Lead")._replace(email="Guest@Partner.example")
+    said = {"role": "team_admin", "only_domains": ("acme.com", "acme.de")}
+    result = run(promise(**said), [*PEOPLE, guest])
+    assert result.message == "1 user is team admin and has no address at acme.com or acme.de"
+    assert [detail.text for detail in result.details] == ["By idp_groups/Lead: guest@partner.example"]
+    assert run(promise(**said), PEOPLE).passed
+
+
+def test_a_plan_reads_all_users_for_such_a_test_and_is_evaluated_after_its_changes():
+    after = {**GROUPS, "Lead": "org_admin: IT"}
+    policy = Policy(access_tests=(promise(role="org_admin", at_most=1),))
+    made = plan(GROUPS, after, PEOPLE, policy=policy)
+    assert made.scope.everybody
+    (result,) = made.access_tests
+    assert (result.passed, result.label) == (False, "FAILED")
+    assert "lee@acme.com" in result.text
+
+
+def test_users_of_such_a_test_who_were_not_read_are_not_evaluated():
+    assert run(promise(role="org_admin", at_most=9), None).label == "UNKNOWN"
+    assert run(promise(never_together=TOGETHER), None).label == "UNKNOWN"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rolecall.desired.check.schema import check_schema
 from rolecall.desired.load.sources import Sources, ValidConfig
 from rolecall.errors import Problem, Where
+from rolecall.model import normalise
+from rolecall.model.roles import RANK, role_id
 
 _POLICY = ("manage", "ignore", "guards", "allow", "watch", "access_tests")
 
@@ -32,26 +34,59 @@ def _bands(guards: ValidConfig, sources: Sources) -> Iterator[Problem]:
             yield Problem("band", message, where, "set `block` higher than `review`", "warning")
 
 
+_FITTING = {
+    "person": ("expect", "has", "never"),
+    "role": ("granted_by_only", "at_most", "only_domains"),
+    "never_together": (),
+}
+"""The expectations that a test may have, by its subject."""
+
+
 def _test(at: int, test: ValidConfig, sources: Sources) -> Iterator[Problem]:
     where = sources.where(("access_tests", at))
     name = test["name"]
-    about = [key for key in ("person", "role") if key in test]
+    about = [key for key in _FITTING if key in test]
     if len(about) != 1:
-        yield Problem("access_test", f"`{name}` must have either `person` or `role`", where, "keep exactly one of them")
+        message = f"`{name}` must have one of `person`, `role` and `never_together`"
+        yield Problem("access_test", message, where, "keep exactly one of them")
         return
-    expectations = [key for key in ("expect", "has", "never", "granted_by_only") if key in test]
-    fitting = ["granted_by_only"] if about == ["role"] else ["expect", "has", "never"]
-    if not expectations:
+    expectations = [key for keys in _FITTING.values() for key in keys if key in test]
+    fitting = _FITTING[about[0]]
+    if fitting and not expectations:
         yield Problem("access_test", f"`{name}` has no expectation", where, f"add {' or '.join(fitting)}")
     for key in expectations:
         if key not in fitting:
             place = sources.where(("access_tests", at, key), key=True)
             message = f"`{key}` does not apply to a `{about[0]}` test"
-            yield Problem("access_test", message, place, f"use {' or '.join(fitting)}")
+            yield Problem("access_test", message, place, f"use {' or '.join(fitting)}" if fitting else "remove it")
     if isinstance(test.get("person"), str) and "@" not in test["person"]:
         place = sources.where(("access_tests", at, "person"))
         hint = "write a user's email address, or `person: {groups: [GROUP, ...]}` for a user who is in these groups"
         yield Problem("access_test", f"`{test['person']}` is not an email address", place, hint)
+    yield from _domains(at, test.get("only_domains", ()), sources)
+    yield from _together(at, test.get("never_together", ()), sources)
+
+
+def _domains(at: int, domains: Iterable[Any], sources: Sources) -> Iterator[Problem]:
+    for number, text in enumerate(domains):
+        try:
+            normalise.domain(text)
+        except ValueError as error:
+            place = sources.where(("access_tests", at, "only_domains", number))
+            yield Problem("access_test", str(error), place, "write the part after the @, such as `acme.com`")
+
+
+def _together(at: int, listed: Iterable[Any], sources: Sources) -> Iterator[Problem]:
+    """Yield a problem for each team whose roles include each other: a higher one never comes without the lower."""
+    seen: dict[str, str] = {}
+    for number, item in enumerate(listed):
+        team, role = normalise.name(item["team"]), role_id(item["role"])
+        earlier = seen.get(team)
+        if earlier is not None and (earlier == role or {earlier, role} <= RANK.keys()):
+            place = sources.where(("access_tests", at, "never_together", number))
+            message = f"{earlier} and {role} of team `{team}` include each other"
+            yield Problem("access_test", message, place, "name roles of different teams")
+        seen[team] = role
 
 
 def _loosened(sources: Sources) -> Iterator[Problem]:

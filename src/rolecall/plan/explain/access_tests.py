@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from rolecall.access.entitlements import rank
 from rolecall.access.person import ORG_LEVEL, Access, effective
 from rolecall.access.rules import Rules
+from rolecall.model.desired import Desired
 from rolecall.model.directory import Directory, Person
 from rolecall.model.live import Coverage
 from rolecall.model.policy import AccessTest, Policy, TeamRole
 from rolecall.plan.coverage import incomplete, people_coverage
+from rolecall.plan.explain.all_users import Population, about_all_users, reaches
 from rolecall.plan.headline import access_words, enumerate_words, role_word
 from rolecall.plan.moves import numbers_of
-from rolecall.plan.value import AccessTestResult
+from rolecall.plan.value import AccessTestResult, Detail
 
 
 def tests_of(policy: Policy, applied: Policy | None) -> tuple[AccessTest, ...]:
@@ -45,6 +46,7 @@ class _Failure(NamedTuple):
     message: str
     facts: frozenset[tuple[str, ...]]
     unread: bool = False
+    details: tuple[Detail, ...] = ()
 
 
 def needs_users(test: AccessTest) -> bool:
@@ -53,9 +55,14 @@ def needs_users(test: AccessTest) -> bool:
 
 
 def run_tests(
-    tests: Iterable[AccessTest], rules: Rules, directory: Directory | None, context: PlanContext | None = None
+    tests: Iterable[AccessTest],
+    rules: Rules,
+    directory: Directory | None,
+    context: PlanContext | None = None,
+    desired: Desired | None = None,
 ) -> tuple[AccessTestResult, ...]:
     """Return the result of each test under these rules. A test fails where users that it needs were not read.
+    ``desired`` has the places of the mappings that cause a failure.
 
     With ``context``, a failure is marked ``later`` where the plan neither causes it nor makes it worse, and it passes
     once all changes are made.
@@ -65,11 +72,12 @@ def run_tests(
 
     first = None if context is None else context.directory
     people_before = people if first is None else _people(listed, first)
+    populations = _Populations(desired)
 
     def wrongs(test: AccessTest, rules: Rules) -> list[_Failure]:
         if first is not None and context is not None and rules is context.before:
-            return list(_failures(test, rules, first, people_before))
-        return list(_failures(test, rules, directory, people))
+            return list(_failures(test, rules, first, people_before, populations))
+        return list(_failures(test, rules, directory, people, populations))
 
     def result(test: AccessTest) -> AccessTestResult:
         """Return the result of one test: whether it passes, and whether a failure is only until steps are done."""
@@ -78,9 +86,26 @@ def run_tests(
         later = later and context is not None and _facts(failures) <= _facts(wrongs(test, context.before))
         messages = [*(failure.message for failure in failures), *([_LATER] if later else ())]
         evaluated = not failures or not all(failure.unread for failure in failures)
-        return AccessTestResult(test.name, not failures, "; ".join(messages), test.source, later, evaluated)
+        details = tuple(detail for failure in failures for detail in failure.details)
+        return AccessTestResult(test.name, not failures, "; ".join(messages), test.source, later, evaluated, details)
 
     return tuple(map(result, listed))
+
+
+class _Populations:
+    """All users under each state of the rules, grouped when a test first needs them."""
+
+    def __init__(self, desired: Desired | None) -> None:
+        self._desired = desired
+        self._known: list[tuple[Rules, Directory, Population]] = []
+
+    def under(self, rules: Rules, directory: Directory) -> Population:
+        for known, users, population in self._known:
+            if known is rules and users is directory:
+                return population
+        population = Population(rules, directory, self._desired)
+        self._known.append((rules, directory, population))
+        return population
 
 
 def _facts(failures: Iterable[_Failure]) -> frozenset[tuple[str, ...]]:
@@ -88,13 +113,20 @@ def _facts(failures: Iterable[_Failure]) -> frozenset[tuple[str, ...]]:
 
 
 def _failures(
-    test: AccessTest, rules: Rules, directory: Directory | None, people: Mapping[str, Person]
+    test: AccessTest,
+    rules: Rules,
+    directory: Directory | None,
+    people: Mapping[str, Person],
+    populations: _Populations,
 ) -> Iterator[_Failure]:
     coverage = people_coverage(directory, rules.scim.groups)
     if rules.missing:
         yield _plainly(f"not read: {', '.join(sorted(rules.missing))}")
-    elif test.role is not None:
-        yield from _granted(test.role, test.granted_by_only or (), rules, directory)
+    elif test.role is not None or test.never_together is not None:
+        if test.role is not None and (test.granted_by_only is not None or not about_all_users(test)):
+            yield from _granted(test.role, test.granted_by_only or (), rules, directory)
+        if about_all_users(test):
+            yield from _of_all_users(test, coverage, directory, lambda users: populations.under(rules, users))
     elif test.groups is not None:
         yield from _checked(test, effective(rules, Person("persona", groups=test.groups)))
     elif directory is not None and directory.coverage.state == "complete" and coverage.state != "complete":
@@ -105,6 +137,18 @@ def _failures(
         yield _not_read(coverage)
     else:
         yield _plainly(f"no user {test.person} in this org")
+
+
+def _of_all_users(
+    test: AccessTest, coverage: Coverage, directory: Directory | None, under: Callable[[Directory], Population]
+) -> Iterator[_Failure]:
+    """Yield what is wrong among all users. Users who were not read can only make it worse."""
+    if directory is not None and coverage.state != "unread":
+        for excess in under(directory).excesses(test):
+            facts = frozenset(("user", directory.emails[number]) for number in excess.users)
+            yield _Failure(excess.message, facts, details=excess.details)
+    if coverage.state != "complete":
+        yield _not_read(coverage)
 
 
 def _plainly(message: str) -> _Failure:
@@ -136,7 +180,7 @@ def _checked(test: AccessTest, access: Access) -> Iterator[_Failure]:
             yield _Failure(message, frozenset({("does not have", _text(expected))}))
     for role in test.never:
         if _has(access, role):
-            unexpected = sorted(team_role for team_role in access.roles if _reaches(team_role.role, role))
+            unexpected = sorted(team_role for team_role in access.roles if reaches(team_role.role, role))
             message = (
                 f"must never be {role_word(role)} but has {access_words(unexpected)}{_reasons(access, unexpected)}"
             )
@@ -147,12 +191,8 @@ def _has(access: Access, expected: str | TeamRole) -> bool:
     """Return whether a user has at least this; a ranked role includes the lower ones (R9). A role may be at org level
     (R36)."""
     if isinstance(expected, str):
-        return any(_reaches(role, expected) for _, role in access.roles)
-    return any(team == expected.team and _reaches(role, expected.role) for team, role in access.pairs)
-
-
-def _reaches(role: str, minimum: str) -> bool:
-    return role == minimum or (rank(minimum) > 0 and rank(role) > rank(minimum))
+        return any(reaches(role, expected) for _, role in access.roles)
+    return any(team == expected.team and reaches(role, expected.role) for team, role in access.pairs)
 
 
 def _reasons(access: Access, team_roles: Iterable[TeamRole]) -> str:

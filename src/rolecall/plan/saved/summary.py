@@ -54,7 +54,7 @@ def failed_test(test: AccessTestResult) -> Problem:
         message = f"access test {test.name!r} could not be evaluated: {test.message}"
         return Problem("access_test", message, test.source, FIND_CAUSE)
     hint = "change the configuration or the test; to see why a user has access: rolecall why EMAIL"
-    return Problem("access_test", f"access test {test.name!r} failed: {test.message}", test.source, hint)
+    return Problem("access_test", f"access test {test.name!r} failed: {test.text}", test.source, hint)
 
 
 def other_org_words(org: OrgRef, org_id: str, name: str) -> str:

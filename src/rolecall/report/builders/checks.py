@@ -56,6 +56,7 @@ def access_results(tests: Iterable[AccessTestResult]) -> tuple[CheckResult, ...]
             None if test.passed else "error" if test.refuses else "note",
             "access_test",
             test.source,
+            details=tuple(CheckDetail(visible(detail.text), detail.source) for detail in test.details),
         )
         for test in tests
     )
@@ -80,6 +81,7 @@ def _test_rows(tests: Sequence[AccessTestResult]) -> Iterator[Row]:
         label = label if test.evaluated else Note("UNKNOWN", "error")
         text = f"{visible(test.name)}{'' if test.passed else f': {visible(test.message)}'}"
         yield Row((label, Note(text)), place(test.source))
+        yield from (Row((Note(""), Note(visible(text))), place(where)) for text, where in test.details)
     passed, unknown = sum(test.passed for test in tests), sum(not test.evaluated for test in tests)
     result = f"{passed:,} of {count(len(tests), 'access test')} passed" if tests else "There are no access tests"
     yield Row((Note(f"{result}{f'; {unknown:,} not evaluated' if unknown else ''}.", "strong"),))

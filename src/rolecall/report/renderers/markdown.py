@@ -144,7 +144,8 @@ def _verdicts(document: Document) -> Iterator[str]:
             yield _guard(check)
         else:
             sign = "⛔" if check.level == "error" else "⏳"
-            yield f"- {sign} **{check.label}** {quoted(check.text)} {code(place(check.where))}\n"
+            lines = "".join(f"\n  - {text}" for text in _details(check))
+            yield f"- {sign} **{check.label}** {quoted(check.text)} {code(place(check.where))}{lines}\n"
     passed = [check for check in document.checks if check.kind == "guard" and check.passed and check.message]
     yield from (f"- {md(check.name)}: {quoted(check.message)}\n" for check in passed)
     if document.passed:
@@ -154,9 +155,12 @@ def _verdicts(document: Document) -> Iterator[str]:
 
 def _guard(check: CheckResult) -> str:
     message = f"{quoted(check.message or check.figures)} {code(place(check.set_at))}".rstrip()
-    details = [f"{quoted(detail.text)} {code(place(detail.where))}".rstrip() for detail in check.details]
-    lines = "".join(f"\n  - {text}" for text in (*details, *map(_way, check.ways)))
+    lines = "".join(f"\n  - {text}" for text in (*_details(check), *map(_way, check.ways)))
     return f"- {_LABELS[check.label]} **{check.label.upper()}** {code(check.name)} {message}{lines}\n"
+
+
+def _details(check: CheckResult) -> list[str]:
+    return [f"{quoted(detail.text)} {code(place(detail.where))}".rstrip() for detail in check.details]
 
 
 def _way(text: str) -> str:

@@ -266,6 +266,8 @@ def _test(check: CheckResult) -> Iterator[Line]:
     yield Line((Span(f"{check.label:<7} ", style), Span(f"access test: {check.name}", "bold")), 2, _BODY)
     if check.message:
         yield line(check.message, indent=_BODY, hang=_BODY + 2, tail=place(check.where))
+    for detail in check.details:
+        yield line(detail.text, indent=_BODY, hang=_BODY + 2, tail=place(detail.where))
 
 
 def _passed(passed: Sequence[CheckResult], summary: str, *, verbose: bool) -> Iterator[Line]:
