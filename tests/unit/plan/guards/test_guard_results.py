@@ -10,7 +10,7 @@ from pathlib import Path
 import orgs
 import pytest
 from saml import METADATA
-from small_org import ask, config, live, many, person, plan, verdict, words
+from small_org import ask, config, crowd, live, many, person, plan, verdict, words
 from test_guard_numbers import CASES
 
 from rolecall.errors import Where
@@ -91,12 +91,20 @@ def unread_users(**guards: object) -> Plan:
     return plan({"A": ADMIN}, {"A": MEMBER}, None, Guards(**guards), caller="ann@acme.com")
 
 
+def misspelt_of_some() -> Plan:
+    """Users were partially read: a required org admin may be among the others, but no user has this address."""
+    some = crowd([person("ann", "A"), person("bo", "A")])
+    some = replace(some, coverage=Coverage("partial", 2, 9))
+    policy = Policy(guards=Guards(required_org_admins=("boo@acme.com",)))
+    return make(ask(config({"A": "org_admin: IT, X"}, policy), live({"A": ADMIN}), None)._replace(directory=some))
+
+
 def changed_since(name: str) -> Plan:
     org = live({"A": MEMBER}, observed=True, can=frozenset())
     change = ChangedSince(datetime(2026, 11, 21, 9, 5, tzinfo=UTC), "ann@acme.com")
     read = orgs.NOW - timedelta(days=2)
     org = replace(org, coverage={name: Coverage(taken_at=read, changed_since=change)})
-    policy = Policy(guards=Guards(max_people_losing_access=Band(Limit(10))))
+    policy = Policy(guards=Guards(max_people_losing_access=Band(Limit(0))))
     desired = config({"A": "member: Y"}, policy, sso=Sso(allow_passwords=True))
     return make(ask(desired, org, many(2, "A")))
 
@@ -137,6 +145,7 @@ MORE: list[tuple[str, Callable[[], Plan]]] = [
     ("require_self", unread_users),
     ("min_org_admins", unread_users),
     ("required_org_admins", lambda: unread_users(required_org_admins=("ann@acme.com",))),
+    ("required_org_admins", misspelt_of_some),
     ("escalations", unread_users),
     ("sign_in", lambda: changed_since("sso")),
     ("max_people_losing_access", lambda: changed_since("people")),
