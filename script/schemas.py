@@ -20,6 +20,7 @@ import yaml
 from editor_schemas import add_rules
 
 from rolecall.codec.capabilities import WRITES
+from rolecall.fleet.keys import fleet_schema
 from rolecall.model.desired import Intent
 from rolecall.model.fields import Field, Kind
 from rolecall.model.kinds import BY_SECTION, KINDS, ORG_KINDS, ORG_SECTIONS, SECTIONS, SINGLETONS
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> int:
 
 def generated() -> dict[Path, str]:
     """Return every file that has generated parts, as it must be."""
-    files = {}
+    files = {ROOT / "schemas" / "fleet.schema.json": f"{formatted(fleet_schema())}\n"}
     for name, fill in (("config", fill_config), ("snapshot", fill_snapshot), ("plan", fill_plan)):
         path = ROOT / "schemas" / f"{name}.schema.json"
         schema = json.loads(path.read_text(encoding="utf-8"))

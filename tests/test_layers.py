@@ -43,9 +43,10 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "localorg.store": frozenset({"model", "codec", "access"}),
     "localorg.web": frozenset({"codec"}),
     "outside": frozenset({"model", "live.http.call", "live.http.proxies"}),
+    "fleet": frozenset({"source", "model", "desired"}),
     "jobs": frozenset(PLANS | {"source", "desired", "live", "journal", "apply", "localorg", "outside"}),
     "cli": frozenset(
-        PLANS | {"source", "desired", "live", "journal", "apply", "localorg", "outside", "jobs", "report"}
+        PLANS | {"source", "desired", "live", "journal", "apply", "localorg", "outside", "jobs", "report", "fleet"}
     ),
     "__main__": frozenset({"cli"}),
     "__init__": frozenset(),

@@ -207,6 +207,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Tools": {
         "doctor": "Check the setup and suggest fixes.",
         "rotate": "Replace a credential.",
+        "fleet": "Work with many orgs in one repository.",
         "local": "Use a local org, to try changes without WRITER.",
         "schema": "Print a JSON schema, for editors and other tools.",
         "completion": "Print a shell's completion script.",

@@ -17,10 +17,11 @@ from rolecall.schema_files import schema_text
 )
 @click.option(
     "--kind",
-    type=click.Choice(["config", "part", "overlay", "snapshot", "plan", "drift"]),
+    type=click.Choice(["config", "part", "overlay", "snapshot", "plan", "drift", "fleet"]),
     default="config",
     show_default=True,
-    help="The kind of file: config; part, an included file; overlay, a file in env/; snapshot; plan or drift, as JSON.",
+    help="The kind of file: config; part, an included file; overlay, a file in env/; snapshot; plan or drift, as JSON; "
+    "fleet, the file fleet.yaml.",
 )
 def schema(_call: Invocation, kind: str) -> None:
     """Print a JSON schema, for editors and other tools.

@@ -80,6 +80,12 @@ def _problems(call: Invocation, online: bool) -> Sequence[Problem]:
     return list(dict.fromkeys((*problems, *observed_problems(call))))
 
 
+def directory_problems(call: Invocation) -> list[Problem]:
+    """Return all problems of one configuration, offline: of its files, its people files and a file of its org."""
+    problems = _problems(call, online=False)
+    return [*problems, *_people(call, problems)[1]]
+
+
 def _may_be_observed(root: Root) -> bool:
     """Return whether the main file or an overlay has ``observed:``; only then more than the config's files is read."""
     try:
