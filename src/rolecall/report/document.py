@@ -331,8 +331,8 @@ class Document:
     ``passed`` counts the guards that passed. ``compared`` has each section of a drift check, with the reason where it
     is unknown. ``users``, ``policy``, ``left``, ``news`` and ``inventory`` are notes: about users of several changes,
     guards that change, settings that a plan does not change, what is not drift, what is not managed. ``naming`` is the
-    command that names users, where some are only counted. ``supposed`` has the memberships that a plan only supposes.
-    ``unread`` has what was not read, ``undetermined`` the reason
+    command that names users, where some are only counted, ``naming_lead`` the words before it. ``supposed`` has the
+    memberships that a plan only supposes. ``unread`` has what was not read, ``undetermined`` the reason
     why drift is unknown. ``moves``, ``flows``, ``table`` are functions. Names in ``teams`` and ``unmanaged`` are not
     made visible.
     """
@@ -365,6 +365,7 @@ class Document:
     gaps: tuple[Gap, ...] = ()
     problems: tuple[Problem, ...] = ()
     compared: tuple[tuple[str, str], ...] = ()
+    naming_lead: str = ""
     naming: str = ""
     supposed: tuple[str, ...] = ()
     next_steps: tuple[NextStep, ...] = ()

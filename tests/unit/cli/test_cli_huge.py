@@ -152,3 +152,19 @@ def test_drift_leads_with_what_drifted_by_kind(folder: Path, capsys: Capture) ->
     assert not any(kind.startswith("Changed in the console and") for kind in kinds[:-1])
     page = output(capsys, "drift", "--format", "markdown")
     assert page.index("Drift: 7 settings") < page.index("Effect on users")
+
+
+def test_a_saved_plan_says_which_users_it_does_not_list(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("moves", "saved.encode"):
+        monkeypatch.setattr(f"rolecall.plan.{module}.LISTED", 3)
+    assert run(["plan", "--people", "names", "--out", "plan.json"]) == Exit.OK
+    text = output(capsys, "show", "plan.json")
+    assert "32 users are saved as a number and a hash of their IDs, because more than" in text
+    assert "Not all users are named here. To see their names: rolecall plan --people names" in text
+    assert "u0a@tiny.co" in text
+    counted = output(capsys, "plan", "--people", "counts")
+    assert "Users are not named here. To see their names: rolecall plan --people names" in counted
+    assert "named here" not in output(capsys, "plan", "--people", "names")
+    assert "a hash of their IDs" not in output(capsys, "plan", "--people", "names")

@@ -247,11 +247,12 @@ def _longest(name: str) -> tuple[int, str]:
 
 def _odd(impact: Impact) -> frozenset[str]:
     """Return the email addresses of users that the pattern of an address does not match completely."""
-    people = (who.email or who.id for who in _everybody(impact))
+    people = (who.email or who.id for who in users_of(impact))
     return frozenset(email for email in people if not _ONE.fullmatch(email))
 
 
-def _everybody(impact: Impact) -> Iterator[Who]:
+def users_of(impact: Impact) -> Iterator[Who]:
+    """Yield the users of an impact, a user once for each place that has the user."""
     for move in (*impact.moves, *(impact.upgrade.moves if impact.upgrade else ())):
         yield from move.people
     yield from (record.who for record in impact.escalations)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from typing import Literal
 
-from rolecall.model.change import Change, ViaReason
+from rolecall.model.change import Action, Change, ViaReason
 from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
 from rolecall.model.settings import Address, IdpPush
 from rolecall.plan.dates import day, moment_words
@@ -35,7 +35,7 @@ from rolecall.report.builders.users import (
     default_access_note,
     escalations,
     flows,
-    partly_named,
+    naming_lead,
     plan_notes,
     shift_tone,
     user_moves,
@@ -57,6 +57,7 @@ def plan_document(plan: Plan, digest: str | None = None, saved: str = "") -> Doc
     org, env = plan.org.name, f" · {plan.org.env}" if plan.org.env else ""
     accept = None if digest is None else apply_command(plan, digest, saved)
     overview = tuple(_overview(plan))
+    lead = naming_lead(plan.impact)
     return Document(
         "plan",
         title=visible(f"Plan for {org}{env}"),
@@ -80,7 +81,8 @@ def plan_document(plan: Plan, digest: str | None = None, saved: str = "") -> Doc
         passed=_passed(plan),
         gaps=tuple(_gaps(plan)),
         problems=plan.warnings,
-        naming=naming_command(plan) if partly_named(plan.impact) else "",
+        naming_lead=lead,
+        naming=naming_command(plan) if lead else "",
         supposed=tuple(note.text for note in what_if_notes(plan)),
         next_steps=tuple(next_steps(plan, digest, saved)),
         unread=plan.unread,
@@ -222,9 +224,13 @@ def _table(key: str, title: str, listed: list[tuple[Change, Entry]], falling: Se
 
     ``falling`` are the changes by which users fall back to default access.
     """
-    reasons = Counter(note for _, entry in listed for note in _reasons_of(entry))
-    shared = [note for note, number in reasons.items() if number > 1 and number == len(_alike(note, listed))]
-    notes = [Note(f"{_actions(_alike(note, listed), listed)}: {note.text}", "dim") for note in shared]
+    reasons: defaultdict[Note, Counter[Action]] = defaultdict(Counter)
+    for change, entry in listed:
+        for note in _reasons_of(entry):
+            reasons[note][change.action] += 1
+    sizes = Counter(change.action for change, _ in listed)
+    shared = [note for note, counts in reasons.items() if _is_shared(counts, sizes)]
+    notes = [Note(f"{_actions(reasons[note], sizes)}: {note.text}", "dim") for note in shared]
     if any(change.action == "delete" and change.address.startswith("idp_groups/") for change, _ in listed):
         notes.append(Note(UNMAPPED, "dim"))
     elif any(change.address in falling for change, _ in listed):
@@ -239,22 +245,25 @@ def _reasons_of(entry: Entry) -> set[Note]:
     return {note for note in entry.notes if note.tone == "dim"}
 
 
-def _alike(reason: Note, listed: Iterable[tuple[Change, Entry]]) -> list[Change]:
-    """Return the changes with the actions of those that have a reason; a note can only replace it if all have it."""
-    changes = list(listed)
-    actions = {change.action for change, entry in changes if reason in entry.notes}
-    return [change for change, _ in changes if change.action in actions]
+def _is_shared(counts: Counter[Action], sizes: Counter[Action]) -> bool:
+    """Return whether all changes with the actions of those that have a reason have it; only then a note of the table
+    can replace it. ``counts`` are the changes with the reason, ``sizes`` all of the table, by action."""
+    return counts.total() > 1 and all(number == sizes[action] for action, number in counts.items())
 
 
-_ALL: Mapping[str, str] = {"create": "new entries", "update": "updates", "delete": "deletions", "upgrade": "upgrades"}
+_ALL: Mapping[Action, str] = {
+    "create": "new entries",
+    "update": "updates",
+    "delete": "deletions",
+    "upgrade": "upgrades",
+}
 
 
-def _actions(changes: Sequence[Change], listed: Sequence[object]) -> str:
-    """Return ``All deletions`` for the actions of these changes, ``All changes`` where there are no others."""
-    if len(changes) == len(listed):
+def _actions(actions: Collection[Action], all_actions: Collection[Action]) -> str:
+    """Return ``All deletions`` for changes with these actions, ``All changes`` where there are no others."""
+    if len(actions) == len(all_actions):
         return "All changes"
-    names = [name for action, name in _ALL.items() if any(change.action == action for change in changes)]
-    return f"All {' and '.join(names)}"
+    return f"All {' and '.join(name for action, name in _ALL.items() if action in actions)}"
 
 
 def entries(plan: Plan) -> Iterable[tuple[Change, Entry]]:

@@ -24,8 +24,9 @@ from rolecall.plan.headline import (
     shift_of,
     tally_words,
 )
-from rolecall.plan.moves import Attribution, Escalation
+from rolecall.plan.moves import LISTED, Attribution, Escalation
 from rolecall.plan.order.transients import transient_sentences
+from rolecall.plan.saved.privacy import users_of
 from rolecall.plan.value import Apart, ApartKind, Impact, Move, Plan, Tally, UpgradeImpact, Who
 from rolecall.report.builders.shares import Share, shifts_by
 from rolecall.report.document import EscalationText, Flow, Note, Part, Sense, Table, Tone, UserMove
@@ -142,6 +143,7 @@ def plan_notes(plan: Plan) -> Iterable[Note]:
         yield from _upgrade(impact.upgrade)
     temporary: Tone = "risk" if impact.transients else "detail"
     yield from (Note(visible(text), temporary) for text in transient_sentences(impact))
+    yield from _hashed_notes(impact)
     everything = {change.address for change in plan.changes}
     moved = {at for apart in impact.apart if apart.kind == "expiry" for at in apart.addresses}
     for apart in impact.apart:
@@ -154,6 +156,14 @@ def plan_notes(plan: Plan) -> Iterable[Note]:
     yield from _seat_notes(impact)
     yield from _org_role_notes(impact)
     yield from _usage_notes(plan.usage)
+
+
+def _hashed_notes(impact: Impact) -> Iterator[Note]:
+    """Yield how many users a saved plan does not list."""
+    number = sum(move.size for move in impact.moves if move.members_hash)
+    if number:
+        why = f"because more than {LISTED:,} users have the same access before and after"
+        yield Note(f"{number:,} users are saved as a number and a hash of their IDs, {why}.")
 
 
 def _seat_notes(impact: Impact) -> Iterator[Note]:
@@ -273,9 +283,16 @@ def _upgrade(upgrade: UpgradeImpact) -> Iterable[Note]:
         yield Note(f"{count_users(len(lost), 'loses', 'lose')} org admin{f': {names}' if names else ''}.", "risk")
 
 
-def partly_named(impact: Impact) -> bool:
-    """Return whether the access of users changes that this plan does not name."""
-    return any(move.size and not any(who.email and "@" in who.email for who in move.people) for move in impact.moves)
+def naming_lead(impact: Impact) -> str:
+    """Return the introduction of the command that names users; nothing where the plan names all who are affected."""
+    if all(any(map(_is_named, move.people)) for move in impact.moves if move.size):
+        return ""
+    some = any(map(_is_named, users_of(impact)))
+    return f"{'Not all users are named here' if some else 'Users are not named here'}. To see their names:"
+
+
+def _is_named(user: Who) -> bool:
+    return user.email is not None and "@" in user.email
 
 
 def user_moves(impact: Impact) -> list[UserMove]:

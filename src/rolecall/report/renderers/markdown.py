@@ -172,7 +172,7 @@ def _users(document: Document) -> Iterator[str]:
     """Yield what concerns the users of several changes, and how to see their names."""
     yield from (f"- {_TONES[note.tone]}{quoted(note.text)}\n" for note in document.users if note.tone != "detail")
     if document.naming:
-        yield f"- Users are not named here. To see their names: {code(document.naming)}\n"
+        yield f"- {document.naming_lead} {code(document.naming)}\n"
 
 
 def _problems(document: Document) -> Iterator[str]:

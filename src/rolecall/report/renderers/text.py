@@ -215,7 +215,7 @@ def _users(document: Document, *, verbose: bool) -> Iterator[Line]:
     """Yield what concerns the users of several changes, and how to see their names."""
     lines = list(_notes(document.users, verbose=verbose))
     if document.naming:
-        lines.append(line(f"Users are not named here. To see their names: {document.naming}", "dim", indent=2, hang=4))
+        lines.append(line(f"{document.naming_lead} {document.naming}", "dim", indent=2, hang=4))
     if lines:
         yield from _heading("Users")
         yield from lines
