@@ -5,7 +5,10 @@ A limit is a tenth above what was counted when it was written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 from counting import each
@@ -13,10 +16,14 @@ from small_org import ask, config, live, person
 
 from rolecall.jobs.saved import plan_json
 from rolecall.model.settings import Defaults
-from rolecall.plan import moves
+from rolecall.plan import headline, moves
+from rolecall.plan.headline import shift_of
 from rolecall.plan.inputs import PlanInput
 from rolecall.plan.make import make
 from rolecall.plan.saved import encode
+from rolecall.plan.saved.encode import encode_plan
+from rolecall.report.builders import shares
+from rolecall.report.builders.plan import plan_document
 
 SMALL, LARGE = 200, 600
 
@@ -74,3 +81,24 @@ def test_a_user_in_a_class_of_its_own_takes_so_many_bytes():
     texts = [plan_json(make(each_in_another_class(number))) for number in (SMALL, LARGE)]
     assert (len(texts[1]) - len(texts[0])) / (LARGE - SMALL) <= 1_000
     assert texts[1].count("p0150@") == 1
+
+
+def test_a_report_computes_twice_how_the_access_of_a_class_changes(monkeypatch: pytest.MonkeyPatch):
+    """Once for the summary, once for the change that causes it."""
+    plan, counted = make(each_in_another_class(SMALL)), Counter[str]()
+    for module in (headline, shares):
+        monkeypatch.setattr(module, "shift_of", partial(_count, counted, shift_of))
+    plan_document(plan)
+    assert len(plan.impact.moves) == SMALL
+    assert counted.total() <= 2 * SMALL + 2
+
+
+def _count(counted: Counter[str], function: Callable[[Any], Any], move: Any) -> Any:
+    counted[function.__name__] += 1
+    return function(move)
+
+
+def test_equal_team_roles_are_one_object_in_the_json_of_a_plan():
+    before = [group["before"][0] for group in encode_plan(make(group_moved(SMALL)))["impact"]["groups"]]
+    again = [group["before"][0] for group in encode_plan(make(group_moved(SMALL)))["impact"]["groups"]]
+    assert before[0] is again[0]

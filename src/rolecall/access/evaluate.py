@@ -22,6 +22,14 @@ def person_mask(rules: Rules, person: Person) -> int:
     return settle(rules, granted, person.traits)
 
 
+def suffixes(masks: Sequence[int]) -> list[int]:
+    """Return the union of the masks from each place on, and of none at the end."""
+    unions = [0] * (len(masks) + 1)
+    for place in range(len(masks) - 1, -1, -1):
+        unions[place] = unions[place + 1] | masks[place]
+    return unions
+
+
 def settle(rules: Rules, granted: int, traits: Traits) -> int:
     """Return the mask of a user who gets ``granted`` from groups (R4 to R26, R33, R36); 0 for no access."""
     if not traits.active or traits.pending:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from functools import lru_cache
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import (
@@ -42,12 +43,14 @@ class Shape(NamedTuple):
 
     ``keys`` are all of its keys in their order, empty for those of the fields; a field without a key here is not
     written. ``write`` returns the keys that differ or do not come from the fields; ``read`` returns JSON as in the
-    fields, and may raise what access to JSON of another form raises.
+    fields, and may raise what access to JSON of another form raises. ``shared``: equal records, of which a document has
+    many, are one object in its JSON.
     """
 
     keys: tuple[str, ...] = ()
     write: Callable[[Any, Mapping[str, Json]], Mapping[str, Json]] | None = None
     read: Callable[[dict[str, Json]], Mapping[str, Json]] | None = None
+    shared: bool = False
 
 
 class Codec:
@@ -231,10 +234,14 @@ def _encoder(shape: Shape, parts: Sequence[_Part]) -> Callable[[Any], dict[str, 
     }
 
 
+_SHARED = 65_536
+"""The most records of a kind that are known, so that a process that makes many plans keeps few."""
+
+
 def _shaped_encoder(shape: Shape, encode: Callable[[Any], dict[str, Json]]) -> Callable[[Any], dict[str, Json]]:
-    keys, write, _ = shape
+    keys, write, _, shared = shape
     if not keys and write is None:
-        return encode
+        return lru_cache(_SHARED)(encode) if shared else encode
 
     def shaped(record: Any) -> dict[str, Json]:
         json = encode(record)

@@ -200,9 +200,12 @@ def _outside(team_roles: Iterable[TeamRole], staying: frozenset[str], admin_repo
     """Return the team roles outside the teams that stay. Org admin at org level, which has no team, stays (R36). A team
     that comes with org admin has no role where
     ``admin_reported``: the users are and stay org admin, or a level says that they are or were."""
-    in_teams = (team_role for team_role in team_roles if team_role.team)
-    outside = (team_role for team_role in in_teams if team_role.role not in RANK or team_role.team not in staying)
-    return tuple(sorted(TeamRole(team, "" if admin_reported and role == ORG_ADMIN else role) for team, role in outside))
+    in_teams = [
+        TeamRole(team_role.team, "") if admin_reported and team_role.role == ORG_ADMIN else team_role
+        for team_role in team_roles
+        if team_role.team and (team_role.team not in staying or team_role.role not in RANK)
+    ]
+    return tuple(sorted(in_teams))
 
 
 def sentence(shift: Shift, size: int) -> str:

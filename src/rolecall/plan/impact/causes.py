@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from rolecall.access.candidates import DEFAULTS, SCIM
 from rolecall.access.entitlements import BY_DEFAULT
-from rolecall.access.evaluate import group_masks, settle
+from rolecall.access.evaluate import group_masks, settle, suffixes
 from rolecall.access.rules import Rules, compile_access
 from rolecall.model.directory import PLAIN, Directory, Traits
 from rolecall.model.kinds import split_address
@@ -177,7 +177,7 @@ class _Case:
         those before and those after it, so that a user in many groups takes one step for each of them."""
         world, slot, mappings = self._mappings(0)
         avoided = [0] * len(self._change_set.groups)
-        after = _suffixes([world.planned[group] for _, group in mappings])
+        after = suffixes([world.planned[group] for _, group in mappings])
         granted = self._granted[slot]
         for place, (index, group) in enumerate(mappings):
             avoided[index] = self._avoids(world, granted | world.former[group] | after[place + 1])
@@ -206,7 +206,7 @@ class _Case:
         planned again, if the bit is still avoided then."""
         world, slot, mappings = self._mappings(smaller)
         sides = (world.planned, world.former)
-        after = _suffixes([sides[smaller >> index & 1][group] for index, group in mappings])
+        after = suffixes([sides[smaller >> index & 1][group] for index, group in mappings])
         granted = self._granted[slot]
         for place, (index, group) in enumerate(mappings):
             if smaller >> index & 1 and self._avoids(world, granted | world.planned[group] | after[place + 1]) & bit:
@@ -252,14 +252,6 @@ def is_mapping(at: Address) -> bool:
 
 def _granted(masks: Sequence[int], groups: Iterable[int], own: frozenset[int]) -> int:
     return union(masks[group] for group in groups if group not in own)
-
-
-def _suffixes(masks: Sequence[int]) -> list[int]:
-    """Return the union of the masks from each place on, and of none at the end."""
-    unions = [0] * (len(masks) + 1)
-    for place in range(len(masks) - 1, -1, -1):
-        unions[place] = unions[place + 1] | masks[place]
-    return unions
 
 
 def union(masks: Iterable[int]) -> int:

@@ -15,7 +15,7 @@ from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import Address
 from rolecall.plan.forecast import AccessForecast
-from rolecall.plan.impact.causes import CausedBits, Causes, union
+from rolecall.plan.impact.causes import CausedBits, Causes
 from rolecall.plan.impact.supposed import SupposedCauses
 from rolecall.plan.moves import Attribution, users
 from rolecall.plan.value import Move, Tally, TeamTally
@@ -146,8 +146,12 @@ def tallies(forecast: AccessForecast, cohorts: Iterable[Cohort]) -> dict[Address
     entitlements = forecast.before.entitlements
     counted: dict[Address, dict[Kind, int]] = {}
     for cohort in cohorts:
+        caused: dict[Address, int] = {}
+        for cause in cohort.causes:
+            for at in cause.addresses:
+                caused[at] = caused.get(at, 0) | cause.bits
         for at in cohort.because:
-            bits = union(cause.bits for cause in cohort.causes if at in cause.addresses)
+            bits = caused[at]
             way = kind(entitlements, (cohort.after | bits & cohort.before) & ~(bits & ~cohort.before), cohort.after)
             counts = counted.setdefault(at, {"gain": 0, "lose": 0, "change": 0})
             counts[way or "change"] += len(cohort.numbers)

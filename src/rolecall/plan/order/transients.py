@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from rolecall.access.evaluate import group_masks, settle
+from rolecall.access.evaluate import group_masks, settle, suffixes
 from rolecall.access.rules import Rules
 from rolecall.model.change import Change
 from rolecall.model.directory import Traits
@@ -85,10 +85,27 @@ class Timeline:
             granted |= (new if self._step_of_group[group] <= step else old)[group]
         return settle(rules, granted, traits)
 
+    def _masks(self, risk: Risk, steps: Iterable[int]) -> list[int]:
+        """Return the access of users after each of these steps, which ascend. Mappings that changed are a prefix of the
+        users' groups by step, so that a user in many groups takes one operation for each of them."""
+        by_step = sorted([(self._step_of_group[group], group) for group in risk.groups])
+        masks: list[int] = []
+        segment: Segment | None = None
+        for step in steps:
+            if self.segment(step) is not segment:
+                segment = self.segment(step)
+                rules, old, new = segment
+                unchanged, changed, place = suffixes([old[group] for _, group in by_step]), 0, 0
+            while place < len(by_step) and by_step[place][0] <= step:
+                changed |= new[by_step[place][1]]
+                place += 1
+            masks.append(settle(rules, changed | unchanged[place], risk.traits))
+        return masks
+
     def gaps(self, risk: Risk) -> list[AccessGap]:
         """Return every temporary access change of these users, in order."""
         events = sorted({*(self.steps[at] for at in risk.mappings), *self._starts[1:]})
-        masks = [self.mask(risk.groups, risk.traits, step) for step in (0, *events)]
+        masks = self._masks(risk, (0, *events))
         entitlements = self._segments[0].rules.entitlements
         before, after = entitlements.access_bits(masks[0]), entitlements.access_bits(masks[-1])
         between = [entitlements.access_bits(mask) for mask in masks[1:-1]]
@@ -152,11 +169,13 @@ def _runs(kind: Kind, bits: Sequence[int], events: Sequence[int]) -> Iterator[Ac
     before = 0
     for at, now in enumerate(bits):
         draft = now & ~before
-        for later in range(at + 1, len(bits)):
+        for later in range(at + 1, len(bits) if draft else 0):
             ended = draft & ~bits[later]
             if ended:
                 yield AccessGap(kind, ended, events[at], events[later])
                 draft &= bits[later]
+                if not draft:
+                    break
         if draft:
             yield AccessGap(kind, draft, events[at], events[len(bits)])
         before = now

@@ -14,7 +14,7 @@ from rolecall.model.change import Change
 from rolecall.model.desired import Desired, Intent
 from rolecall.model.kinds import field_changes, split_address
 from rolecall.model.live import Coverage
-from rolecall.model.policy import Policy
+from rolecall.model.policy import Policy, TeamRole
 from rolecall.model.settings import Address, Settings, Sso
 from rolecall.plan.coverage import sections_of
 from rolecall.plan.moves import LISTED, hash_of
@@ -262,6 +262,7 @@ REPORT_SHAPES: Mapping[type, Shape] = {
 _CODEC = Codec(
     {
         **POLICY_SHAPES,
+        TeamRole: Shape(shared=True),
         Plan: Shape(
             (
                 *("format_version", "rolecall_version", "org", "created_at", "expires_at", "as_of", "config_digest"),

@@ -12,18 +12,20 @@ from rolecall.model.kinds import KINDS, SECTIONS, address, split_address
 from rolecall.model.settings import Address, IdpPush
 from rolecall.plan.dates import day, moment_words
 from rolecall.plan.headline import (
+    Shift,
     as_far_as_known,
+    by_shift,
     count_users,
     counts_sentence,
     escalation_sentences,
     org_admins_sentence,
+    ranked,
     sentence,
-    shifts,
     summary_sentences,
 )
 from rolecall.plan.saved.digest import short
 from rolecall.plan.saved.summary import renames_as_one, summary
-from rolecall.plan.value import AppUserCounts, Impact, Plan
+from rolecall.plan.value import AppUserCounts, Impact, Plan, Tally
 from rolecall.report.builders.changes import REASONS, SIGN_IN, UNMAPPED, VIA_REASONS, diffs
 from rolecall.report.builders.checks import access_results, guard_result, passed_words
 from rolecall.report.builders.header import idp_banner, plan_banner, planned_sentence, users_sentence
@@ -147,22 +149,23 @@ def _overview(plan: Plan) -> Iterator[Note]:
         yield Note(unknown, "warn")
     if plan.changes or plan.what_if:
         known = set(escalation_sentences(plan.impact))
-        tones = _tones(plan.impact)
-        for text in summary_sentences(plan.impact):
+        tallies = by_shift(plan.impact.moves)
+        tones = _tones(plan.impact, tallies)
+        for text in summary_sentences(plan.impact, tallies):
             if text not in known:
                 yield Note(visible(text), tones.get(text.removeprefix("Most common: "), "plain"))
     if not plan.writes:
         yield Note(_nothing_written(plan))
 
 
-def _tones(impact: Impact) -> Mapping[str, Tone]:
+def _tones(impact: Impact, tallies: Mapping[Shift, Tally]) -> Mapping[str, Tone]:
     """Return how much the sentences of a summary matter: the counts of users, and the most common way."""
     counts = counts_sentence(impact)
     tones: dict[str, Tone] = {counts: "risk" if impact.losing else "plain"}
     before, after = impact.org_admins or (0, 0)
     if after < before:
         tones[org_admins_sentence(before, after)] = "risk"
-    for shift, size in shifts(impact.moves)[:1]:
+    for shift, size in ranked(tallies)[:1]:
         tones[sentence(shift, size)] = tones[as_far_as_known(impact, sentence(shift, size))] = shift_tone(shift)
     return tones
 

@@ -10,7 +10,7 @@ from rolecall.model.policy import TeamRole
 from rolecall.model.roles import ORG_ADMIN
 from rolecall.model.settings import Address
 from rolecall.plan.headline import Shift, shift_of
-from rolecall.plan.moves import Attribution, share
+from rolecall.plan.moves import Attribution, share, without
 from rolecall.plan.value import Impact, Move
 
 
@@ -50,6 +50,15 @@ def _reach(move: Move) -> Reach:
     return Reach(by_team, tuple(team_role for team_role in move.after if team_role.role == ORG_ADMIN))
 
 
+_Differing = tuple[tuple[tuple[TeamRole, ...], tuple[TeamRole, ...]], ...]
+"""The team roles that users lose and gain by each cause."""
+
+
+def _teams(differing: _Differing) -> list[str]:
+    """Return the teams in which something is lost or gained, and no team, sorted."""
+    return sorted({team_role.team for ends in differing for team_roles in ends for team_role in team_roles} | {""})
+
+
 def shifts_by(at: Address, shares: Iterable[Share]) -> Iterator[Shift]:
     """Yield the shift that one change causes of each move: that of ``plan.moves.share``.
 
@@ -57,18 +66,22 @@ def shifts_by(at: Address, shares: Iterable[Share]) -> Iterator[Shift]:
     whether the users have org admin in them.
     """
     known: dict[tuple[object, ...], Shift] = {}
+    teams_of: dict[_Differing, list[str]] = {}
     for move, own, reach in shares:
         if move.to_default or not own or len(move.because) == 1:
             yield shift_of(share(move, (at,)))
             continue
         differing = tuple((cause.lost, cause.gained) for cause in own)
-        teams = {team_role.team for ends in differing for team_roles in ends for team_role in team_roles} | {""}
-        reached = tuple(team_role for team in sorted(teams) for team_role in reach.by_team.get(team, ()))
+        teams = teams_of.get(differing)
+        if teams is None:
+            teams = teams_of[differing] = _teams(differing)
+        reached = tuple([team_role for team in teams for team_role in reach.by_team.get(team, ())])
         admin = next((team_role for team_role in reach.admins if team_role.team not in teams), None)
         apart = len(reached) < len(move.after)
         key = (differing, reached, apart, admin is not None)
         if key not in known:
             some = admin or next((team_role for team_role in move.after if team_role.team not in teams), None)
-            narrow = move._replace(after=(*reached, *((some,) if some else ())), causes=own)
-            known[key] = shift_of(share(narrow, (at,)))
+            after = (*reached, *((some,) if some else ()))
+            before, _ = without(after, own, (at,))
+            known[key] = shift_of(move._replace(before=before, after=after))
         yield known[key]
