@@ -80,6 +80,15 @@ def test_the_defaults_role_touches_members_of_groups_mapped_without_one() -> Non
     assert asked(BASE, after).groups == {"Roleless"}
 
 
+def test_the_defaults_role_moves_no_mapping_next_to_one_that_changes() -> None:
+    after = settings(GROUPS | {"H": "member Legal"}, default="team_admin Everyone")
+    assert mappings_moved(*compile_change(BASE, after, FACTS)) == {"H"}
+    assert touched(BASE, after) == {
+        "defaults": "plain in-blank in-roleless saml",
+        "idp_groups/H": "in-g-and-h edited attribute",
+    }
+
+
 def test_the_default_touches_who_comes_to_it_or_leaves_it_by_a_mapping_too() -> None:
     after = settings(GROUPS | {"G": "", "Blank": "member IT"}, default="member Sales")
     assert touched(BASE, after) == {
