@@ -46,8 +46,8 @@ COMMANDS = (
     May(["schema", "--kind", "plan"], CLICK, START | {"schema_files"}, 14),
     May(["validate"], FILES, CONFIG, 52),
     May(["fmt", "--check"], COMMENTS, CONFIG | {"plan", "access"}, 57),
-    May(["plan", "--snapshot", "snapshot.json"], FILES, PLAN, 188),
-    May(["plan"], LOCAL, PLAN | {"localorg", "journal"}, 241),
+    May(["plan", "--snapshot", "snapshot.json"], FILES, PLAN, 191),
+    May(["plan"], LOCAL, PLAN | {"localorg", "journal"}, 243),
 )
 
 CODE = """

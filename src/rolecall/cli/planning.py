@@ -115,6 +115,8 @@ class PlanFlags(NamedTuple):
 def supposed(texts: tuple[str, ...]) -> tuple[Stated, ...]:
     """Return the memberships that ``--if`` states, one by one or in CSV files. Raises Misuse or ConfigError with every
     problem."""
+    if not texts:
+        return ()
     from rolecall.errors import ConfigError, Misuse, RolecallError
     from rolecall.jobs.moves_file import read_moves
     from rolecall.jobs.what_if import Stated, stated

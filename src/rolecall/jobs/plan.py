@@ -13,7 +13,6 @@ from rolecall.desired.references import references, with_role_ids
 from rolecall.errors import ConfigError, Misuse, OrgError, Problem
 from rolecall.jobs.idp_side import with_idp_side, with_members
 from rolecall.jobs.people import idp_problems, left_out, people_hint, read_people
-from rolecall.jobs.what_if import Stated, checked, suppose
 from rolecall.live.port import Audit, IdpSideReader, People, Reader
 from rolecall.model.desired import NOTHING_APPLIED, Applied, Desired
 from rolecall.model.directory import EVERYBODY
@@ -31,6 +30,7 @@ from rolecall.plan.value import OrgRef, Plan, Selection
 
 if TYPE_CHECKING:
     from rolecall.jobs.usage import ReadUsage
+    from rolecall.jobs.what_if import Stated
     from rolecall.model.outcome import Event
 
 References = Callable[[Facts], list[Problem]]
@@ -172,8 +172,13 @@ async def make_plan(request: PlanRequest) -> Planned:
     plan_input = _checked(request, await read_plan_input(request)).resolved
     if clashes := [problem for problem in plan_input.known.errors if problem.code == SAME_GROUP]:
         raise ConfigError(*clashes)
-    if not request.what_if:
-        return await plan_from_input(request, plan_input)
+    return await (_supposing if request.what_if else plan_from_input)(request, plan_input)
+
+
+async def _supposing(request: PlanRequest, plan_input: PlanInput) -> Planned:
+    """Plan as if users had joined and left groups; the problems with that are errors or warnings of the plan."""
+    from rolecall.jobs.what_if import checked, suppose
+
     supposed = await suppose(request.what_if, plan_input, request.idp)
     planned = await plan_from_input(request, plan_input._replace(what_if=supposed.changes))
     found = (*supposed.problems, *checked(request.what_if, planned.plan_input))

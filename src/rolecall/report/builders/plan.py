@@ -43,7 +43,6 @@ from rolecall.report.builders.users import (
     user_moves,
     user_table,
 )
-from rolecall.report.builders.what_if import what_if_notes
 from rolecall.report.document import ChangeTable, Document, Entry, Gap, Mark, Note, Status, Tone
 from rolecall.report.phrases import count, inline_yaml, visible
 
@@ -85,7 +84,7 @@ def plan_document(plan: Plan, digest: str | None = None, saved: str = "") -> Doc
         problems=plan.warnings,
         naming_lead=lead,
         naming=naming_command(plan) if lead else "",
-        supposed=tuple(note.text for note in what_if_notes(plan)),
+        supposed=tuple(note.text for note in _supposed(plan)),
         next_steps=tuple(next_steps(plan, digest, saved)),
         unread=plan.unread,
         teams=plan.impact.teams,
@@ -136,12 +135,21 @@ def _status(plan: Plan) -> Status:
     return "incomplete" if (plan.unread or plan.outdated) and plan.verdict == "pass" else "ok"
 
 
+def _supposed(plan: Plan) -> Iterable[Note]:
+    """Return the memberships that a plan supposes, which few do."""
+    if not plan.what_if:
+        return ()
+    from rolecall.report.builders.what_if import what_if_notes
+
+    return what_if_notes(plan)
+
+
 def _overview(plan: Plan) -> Iterator[Note]:
     """Yield what a plan does as a whole, without its escalations: first what is unknown."""
     if plan.errored:
         yield Note("This plan could not be computed completely and must not be applied.", "warn")
         return
-    yield from what_if_notes(plan)
+    yield from _supposed(plan)
     if unread := planned_sentence(plan.coverage):
         yield Note(unread, "warn")
     unknown = visible(plan.impact.problem) if plan.impact.problem else users_sentence(plan.coverage)
