@@ -199,3 +199,21 @@ def test_every_format_reports_it_and_names_only_if_allowed(repo: Path, capsys: C
 def test_the_environment_never_makes_a_plan_a_what_if(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROLECALL_WHAT_IF", "cy@tiny.co+Admins")
     assert run(["plan"]) == Exit.USAGE
+
+
+def test_no_command_forgets_what_is_supposed(repo: Path, capsys: Capture) -> None:
+    """A command without the memberships would make another plan; with them it would have names that are not shown."""
+    config = (repo / "rolecall.yaml").read_text()
+    (repo / "rolecall.yaml").write_text(config.replace("review: 10, block: 100%", "review: 0, block: 0"))
+    assert run(["plan", "--if", "cy@tiny.co-Marketing", "--people", "counts"]) == Exit.REFUSED
+    out = " ".join(capsys.readouterr().out.split())
+    assert "To allow it once, add --allow max_people_losing_access=1." in out
+    assert "To see their names: rolecall plan --if ... --people names" in out
+    assert "rolecall plan --allow" not in out
+
+
+def test_a_sentence_is_not_repeated_for_the_only_group(repo: Path, capsys: Capture) -> None:
+    leave = [word for user in ("ann", "bo") for word in ("--if", f"{user}@tiny.co-Admins")]
+    assert run(["plan", *leave, "--people", "counts"]) == Exit.REFUSED
+    sentence = "2 users move from org admin to member in Everyone and fall back to default access (Everyone member)."
+    assert capsys.readouterr().out.count(sentence) == 1

@@ -86,8 +86,11 @@ def evaluate(guard_input: GuardInput) -> tuple[tuple[GuardResult, ...], tuple[Pr
 
 
 def _command(guard_input: GuardInput) -> str:
-    """Return the command that makes the same plan again."""
+    """Return the command that makes the same plan again; none for one that supposes memberships, which has users in
+    its command."""
     plan_input = guard_input.plan_input
+    if plan_input.what_if:
+        return ""
     return plan_command(plan_input.org, plan_input.selection, plan_input.lifts, plan_input.command)
 
 

@@ -56,8 +56,9 @@ def apply_command(plan: Plan, digest: str, saved: str = "") -> str:
 
 
 def naming_command(plan: Plan) -> str:
-    """Return the command that names the users."""
-    return f"{plan.command or f'rolecall plan{env_flag(plan.org)}'} --people names"
+    """Return the command that names the users; of supposed memberships it has no user."""
+    command = plan.command or f"rolecall plan{env_flag(plan.org)}"
+    return f"{command}{' --if ...' if plan.what_if else ''} --people names"
 
 
 def _nothing_to_apply(plan: Plan) -> Iterator[NextStep]:

@@ -149,18 +149,19 @@ def _overview(plan: Plan) -> Iterator[Note]:
     if plan.errored:
         yield Note("This plan could not be computed completely and must not be applied.", "warn")
         return
-    yield from _supposed(plan)
+    supposed = list(_supposed(plan))
+    yield from supposed
     if unread := planned_sentence(plan.coverage):
         yield Note(unread, "warn")
     unknown = visible(plan.impact.problem) if plan.impact.problem else users_sentence(plan.coverage)
     if unknown:
         yield Note(unknown, "warn")
     if plan.changes or plan.what_if:
-        known = set(escalation_sentences(plan.impact))
+        known = {*escalation_sentences(plan.impact), *(note.text for note in supposed)}
         tallies = by_shift(plan.impact.moves)
         tones = _tones(plan.impact, tallies)
         for text in summary_sentences(plan.impact, tallies):
-            if text not in known:
+            if not known & {text, visible(text)}:
                 yield Note(visible(text), tones.get(text.removeprefix("Most common: "), "plain"))
     if not plan.writes:
         yield Note(_nothing_written(plan))
