@@ -128,7 +128,7 @@ async def examine_idp(config: Config, idp: People | None, coverage: Mapping[str,
         listed = ", ".join(sorted(app.hosts)) or "none"
         message = f"the app is not recognizably WRITER's: none of its URLs is on {WRITER_HOST} (hosts: {listed})"
         hint = "correct `app` in the section `idp`"
-        problems.append(Problem("idp_target", message, None, hint, "error" if app.hosts else "warning"))
+        problems.append(Problem("idp_target", message, config.idp.source, hint, "error" if app.hosts else "warning"))
     states = "; ".join(f"{part.name}: {part.state}" for part in app.parts if isinstance(part.state, str))
     return [Check("idp", f"{app.where}; {states}", tuple(problems))]
 

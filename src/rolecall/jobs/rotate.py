@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from rolecall.codec.record import Codec
-from rolecall.errors import Blocked, OrgError, Problem
+from rolecall.errors import Blocked, OrgError, Problem, Where
 from rolecall.journal.port import Journal, OrgLock
 from rolecall.live.http.proxies import LOOPBACK
 from rolecall.live.people.idp_client import url_host
@@ -42,7 +42,7 @@ class Rotator(NamedTuple):
     """Hold what a rotation needs.
 
     ``idp`` is None if an admin enters the token in the IdP: ``file`` is then for its secret, and ``hand_over`` writes
-    it to a new file. ``where`` names the app in the IdP.
+    it to a new file. ``where`` names the app in the IdP, ``source`` is its place in the configuration.
     """
 
     org: TokenIssuer
@@ -55,6 +55,7 @@ class Rotator(NamedTuple):
     idp: ConnectionWriter | None = None
     file: Path | None = None
     hand_over: Callable[[Path, str], None] | None = None
+    source: Where | None = None
 
     def keep(self, rotation: Rotation | None) -> None:
         """Record how far the rotation got. Raises LockLost if another process took over."""
@@ -100,7 +101,7 @@ async def _begin(context: Rotator) -> RotationResult:
         message = f"the org has {len(endpoint.tokens)} SCIM tokens ({listed}), so no further one can be created"
         raise Blocked(Problem("two_tokens", message, None, "revoke the one that the IdP does not use"))
     if context.idp is not None:
-        await _check_target(context.idp, endpoint)
+        await _check_target(context.idp, endpoint, context.source)
     elif context.file is None:
         hint = "name a new file for its secret, which only you can read: --out FILE"
         raise Blocked(Problem("no_file", "an admin has to enter the new token in the IdP", None, hint))
@@ -112,12 +113,12 @@ async def _begin(context: Rotator) -> RotationResult:
     return await _create(context, Rotation(run, context.where, old, "creating", file=file))
 
 
-async def _check_target(idp: ConnectionWriter, endpoint: ScimEndpoint) -> None:
+async def _check_target(idp: ConnectionWriter, endpoint: ScimEndpoint, source: Where | None) -> None:
     """Raise Blocked if the app sends to another host than that of this org: it must not get its token."""
     host, expected = await idp.host(), url_host(endpoint.url)
     if host != expected and not (host in LOOPBACK and expected in LOOPBACK):
         message = f"the app in the IdP sends to {host}, and the SCIM endpoint of this org is on {expected}"
-        raise Blocked(Problem("idp_target", message, None, "correct `app` in the section `idp`"))
+        raise Blocked(Problem("idp_target", message, source, "correct `app` in the section `idp`"))
 
 
 async def _create(context: Rotator, rotation: Rotation) -> RotationResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rolecall.errors import Blocked, Problem
+from rolecall.errors import Blocked, Problem, Where
 from rolecall.jobs.rotate import RotationResult, reason
 from rolecall.live.port import ConnectionWriter
 from rolecall.model.idp_app import WRITER_HOST
@@ -14,16 +14,18 @@ STOPPED = "WRITER's old token may not work anymore: until the IdP has a valid on
 AGAIN = "Run the same command again."
 
 
-async def put_entered(idp: ConnectionWriter, secret: str, began: Callable[[], None]) -> RotationResult:
+async def put_entered(
+    idp: ConnectionWriter, secret: str, began: Callable[[], None], source: Where | None = None
+) -> RotationResult:
     """Test a token in the IdP, save it there, and test the saved one. ``began`` is called before it is saved.
 
-    All of it can be repeated. Raises Blocked if the app does not send to WRITER, and OrgError if it cannot be read:
-    nothing was changed then.
+    ``source`` is the place of the app in the configuration. All of it can be repeated. Raises Blocked if the app does
+    not send to WRITER, and OrgError if it cannot be read: nothing was changed then.
     """
     host = await idp.host()
     if host != WRITER_HOST:
         message = f"the app in the IdP sends to {host}, not to {WRITER_HOST}"
-        raise Blocked(Problem("idp_target", message, None, "correct `app` in the section `idp`"))
+        raise Blocked(Problem("idp_target", message, source, "correct `app` in the section `idp`"))
     tested = await idp.test(secret)
     if not isinstance(tested, Done):
         return _not_done(f"The IdP cannot connect with this token, which was not saved: {reason(tested)}.")

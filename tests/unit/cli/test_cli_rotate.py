@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -265,7 +266,7 @@ def test_the_token_of_writer_is_for_an_app_that_sends_to_writer(stand: Stand, mo
     place, entra = stand
     monkeypatch.setattr(rotate_entered, "WRITER_HOST", "app.writer.com")
     text = place.rotate("--token-file", token_file(place, "x"), "--auto-approve", code=Exit.REFUSED)
-    assert "the app in the IdP sends to 127.0.0.1, not to app.writer.com" in text
+    assert re.search(r"rolecall\.yaml:\d+:\d+: the app in the IdP sends to 127\.0\.0\.1, not to app\.writer\.com", text)
     assert entra.writes == []
 
 

@@ -167,6 +167,7 @@ def test_doctor_checks_that_the_app_is_writers(
     checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
     assert checks["idp"]["state"] == state
     assert words in str(checks["idp"])
+    assert ("rolecall.yaml" in str(checks["idp"]["problems"])) == (state != "ok")
 
 
 def test_a_trace_needs_an_idp(tmp_path: Path, capsys: Capture) -> None:

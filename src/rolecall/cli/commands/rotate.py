@@ -13,7 +13,7 @@ import click
 from rolecall.cli.console import stdout
 from rolecall.cli.options import Invocation
 from rolecall.cli.program import CommandGroup, command
-from rolecall.errors import ConfigError, Exit, Misuse, OrgError, Problem
+from rolecall.errors import ConfigError, Exit, Misuse, OrgError, Problem, Where
 
 if TYPE_CHECKING:
     from rolecall.cli.session import Session
@@ -128,8 +128,14 @@ async def _rotate(
                 idp=idp,
                 file=None if flags.out is None else flags.out.absolute(),
                 hand_over=lambda path, secret: write_file(path, f"{secret}\n"),
+                source=_place(config),
             )
             return await (abandon(context) if flags.abandon else rotate(context))
+
+
+def _place(config: Config) -> Where | None:
+    """Return where the configuration has the connection to the IdP."""
+    return None if config.idp is None else config.idp.source
 
 
 async def _entered(call: Invocation, opened: Session, facts: Facts, flags: Flags) -> RotationResult:
@@ -144,12 +150,14 @@ async def _entered(call: Invocation, opened: Session, facts: Facts, flags: Flags
     async with _writer(call, opened) as idp:
         if idp is None:
             hint = "add `write` to `idp.entra`, or enter the token in the IdP"
-            raise ConfigError(Problem("no_write", "no credential can put a token in the IdP", None, hint))
+            raise ConfigError(
+                Problem("no_write", "no credential can put a token in the IdP", _place(opened.config), hint)
+            )
         _ask(call, opened.config, flags)
         with open_journal(call, opened.config) as journal, journal.lock(facts.org_id, holder(call)):
             opening = Opening(facts.org_id, "rotate", run_facts(call, opened.config, facts.caller.email))
             runs: list[int] = []
-            result = await put_entered(idp, secret, lambda: runs.append(journal.begin(opening)))
+            result = await put_entered(idp, secret, lambda: runs.append(journal.begin(opening)), _place(opened.config))
             for run in runs:
                 journal.close_run(run, "done" if result.state == "done" else "incomplete", result.sentences[0])
             return result
