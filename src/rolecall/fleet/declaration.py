@@ -102,8 +102,8 @@ class _Reading:
             for path, why in directories.unread:
                 self._problem("fleet_unread", f"`{path}` {why}", trail, "restore it, or change the glob")
             if not directories.paths and not directories.unread:
-                hint = "correct the glob, or restore the directories"
-                self._problem("no_match", f"`{pattern}` matches no directory", trail, hint)
+                hint = "correct the glob, or restore the folders"
+                self._problem("no_match", f"`{pattern}` matches no folder", trail, hint)
             for path in directories.paths:
                 places.setdefault(path, self.document.where(trail))
         return dict(self._usable(places))
@@ -114,10 +114,10 @@ class _Reading:
         for path, where in sorted(places.items()):
             target = inside(self.folder, path)
             if target is None:
-                message, hint = f"`{path}` leads out of the fleet's folder", "move the directory into the fleet"
+                message, hint = f"`{path}` leads out of the fleet's folder", "move the folder into the fleet"
                 self.problems.append(Problem("outside", message, where, hint))
             elif target in known:
-                message = f"`{path}` is the same directory as `{known[target]}`"
+                message = f"`{path}` is the same folder as `{known[target]}`"
                 self.problems.append(Problem("fleet_same_org", message, where, "remove the link"))
             elif not (target / MAIN).exists():
                 hint = f"create it: rolecall -C {path} init; or change the glob"
@@ -184,5 +184,5 @@ def _is_pattern(pattern: Any) -> bool:
 
 
 _EXAMPLES = {"fleet": "fleet: 1", "orgs": 'orgs: ["orgs/*"]', "labels": "labels: {orgs/emea-*: {region: emea}}"}
-_NO_PATTERN = "{} is not a glob of directories inside the fleet"
+_NO_PATTERN = "{} is not a glob of folders inside the fleet"
 _A_PATTERN = "write a path relative to fleet.yaml, with `*` for each level, without `..` and `**`"

@@ -19,7 +19,7 @@ def same_orgs(fleet: Fleet, env: str | None) -> Iterator[Problem]:
             earlier = first.setdefault(org_id, org.path)
             if earlier != org.path:
                 message = f"`{earlier}` has the same `org.id`: {org_id}"
-                hint = "correct the id, or remove one of the directories"
+                hint = "correct the id, or remove one of the folders"
                 yield Problem("fleet_same_org", message, in_fleet(org.path, where), hint)
 
 

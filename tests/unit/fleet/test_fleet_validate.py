@@ -126,7 +126,7 @@ def test_links(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     assert [problem.message for problem in fleet.problems] == [
         "`orgs/emea/broken` is a broken link",
         "`orgs/emea/outside` leads out of the fleet's folder",
-        "`orgs/emea/zz` is the same directory as `orgs/emea/lab`",
+        "`orgs/emea/zz` is the same folder as `orgs/emea/lab`",
     ]
     assert [org.path for org in fleet.orgs] == list(PATHS)
 
