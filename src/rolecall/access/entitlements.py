@@ -15,8 +15,8 @@ BY_DEFAULT: int = 2
 """Marks a mask that has default access only. It is not access itself, so `access_bits` leaves it out."""
 
 _WIDTH = 4
-_HELD, _MEMBER, _TEAM_ADMIN, _ORG_ADMIN = 1, 2, 4, 8
-_RANKED = {MEMBER: _HELD | _MEMBER, TEAM_ADMIN: _HELD | _MEMBER | _TEAM_ADMIN, ORG_ADMIN: 15}
+_IN_TEAM, _MEMBER, _TEAM_ADMIN, _ORG_ADMIN = 1, 2, 4, 8
+_RANKED = {MEMBER: _IN_TEAM | _MEMBER, TEAM_ADMIN: _IN_TEAM | _MEMBER | _TEAM_ADMIN, ORG_ADMIN: 15}
 
 
 class Entitlements:
@@ -40,7 +40,7 @@ class Entitlements:
         "_unseen",
         "_width",
         "grants",
-        "held",
+        "team_bits",
     )
 
     def __init__(self) -> None:
@@ -53,14 +53,14 @@ class Entitlements:
         self._custom_bits = 0
         self._width = 2
         self._unseen = BY_DEFAULT
-        self.held = 0
+        self.team_bits = 0
 
     def mask(self, team_role: TeamRole) -> int:
         """Return the bits of one team role, with those of lower roles."""
         shift = self._team(team_role.team)
         if (ranked := _RANKED.get(team_role.role)) is not None:
             return ranked << shift | (ORG if team_role.role == ORG_ADMIN else 0)
-        return _HELD << shift | self._custom(team_role)
+        return _IN_TEAM << shift | self._custom(team_role)
 
     def union(self, team_roles: Iterable[TeamRole]) -> int:
         """Return the bits of all these team roles."""
@@ -74,11 +74,11 @@ class Entitlements:
 
     def team_bit(self, team: str) -> int:
         """Return the bit for having any role in this team."""
-        return _HELD << self._team(team)
+        return _IN_TEAM << self._team(team)
 
     def as_org_admin(self, mask: int) -> int:
         """Return org admin in every team of the mask (R18)."""
-        return (mask & self.held) * 15 | ORG if mask & self.held else mask
+        return (mask & self.team_bits) * 15 | ORG if mask & self.team_bits else mask
 
     def access_bits(self, mask: int) -> int:
         """Return the part of a mask that counts as access, without the team that org admin came with."""
@@ -86,7 +86,7 @@ class Entitlements:
 
     def above_member(self, mask: int) -> int:
         """Return the entitlements above member: team admin, org admin, custom roles."""
-        return self.access_bits(mask) & ~(self.held << 1)
+        return self.access_bits(mask) & ~(self.team_bits << 1)
 
     @property
     def all_above_member(self) -> int:
@@ -97,17 +97,17 @@ class Entitlements:
         """Return the bits of which every mask with this role has one, in teams that have been
         met. A mask that has only a higher role has them, too."""
         if role in _RANKED:
-            return self.held * (_RANKED[role] + 1 >> 1) | (ORG if role == ORG_ADMIN else 0)
+            return self.team_bits * (_RANKED[role] + 1 >> 1) | (ORG if role == ORG_ADMIN else 0)
         return sum(1 << number for team_role, number in self._numbers.items() if team_role.role == role)
 
     def teams(self) -> Iterator[tuple[int, str]]:
         """Yield each team that has been met, and before it the bit that says: has some role in this team."""
-        return ((_HELD << shift, team) for team, shift in self._shifts.items())
+        return ((_IN_TEAM << shift, team) for team, shift in self._shifts.items())
 
     def team_roles(self, mask: int) -> tuple[TeamRole, ...]:
         """Return the team roles of a mask, sorted by team, then role: the highest ranked of each team, and the rest."""
         team_roles = []
-        remaining = mask & self.held
+        remaining = mask & self.team_bits
         while remaining:
             lowest = remaining & -remaining
             remaining ^= lowest
@@ -121,7 +121,7 @@ class Entitlements:
 
     def roles(self, mask: int) -> set[str]:
         """Return the roles of ``team_roles``, and org admin for a user who has it at org level only (R36)."""
-        members, admins, org_admins = (mask & self.held << bit for bit in (1, 2, 3))
+        members, admins, org_admins = (mask & self.team_bits << bit for bit in (1, 2, 3))
         roles = {self._meaning[bit].role for bit in _bits(mask & self._custom_bits)}
         if org_admins or mask & ORG:
             roles.add(ORG_ADMIN)
@@ -133,11 +133,11 @@ class Entitlements:
 
     def holder_test(self, role: str) -> Callable[[int], bool]:
         """Return whether a mask has a role, as ``roles`` lists them, in teams that have been met."""
-        bits, held = self.role_bits(role), self.held
+        bits, team_bits = self.role_bits(role), self.team_bits
         if role not in (TEAM_ADMIN, MEMBER):
             return lambda mask: bool(mask & bits)
         own, above = (1, 2) if role == MEMBER else (2, 3)
-        return lambda mask: bool((mask & held << own) >> own & ~((mask & held << above) >> above))
+        return lambda mask: bool((mask & team_bits << own) >> own & ~((mask & team_bits << above) >> above))
 
     def each(self, entitlements: int) -> Iterator[TeamRole]:
         """Return every entitlement by itself, sorted; the org-wide one is ``TeamRole("", "org_admin")``."""
@@ -146,7 +146,7 @@ class Entitlements:
     def levels(self, bits: int) -> tuple[TeamRole, ...]:
         """Return every level in these bits, sorted: each ranked role of a team by itself, with org admin; the org-wide
         one as ``TeamRole("", "org_admin")``."""
-        in_teams = (bits & self.held << 3) >> 1
+        in_teams = (bits & self.team_bits << 3) >> 1
         admins = (TeamRole(self._meaning[number].team, ORG_ADMIN) for number in _bits(in_teams))
         return tuple(sorted([*self.each(bits), *admins]))
 
@@ -160,8 +160,8 @@ class Entitlements:
                 ranked[(bits >> 1).bit_length() - 1] if bits > 1 else None for bits in range(16)
             )
             self._width += _WIDTH
-            self.held |= _HELD << shift
-            self._unseen |= (_HELD | _ORG_ADMIN) << shift
+            self.team_bits |= _IN_TEAM << shift
+            self._unseen |= (_IN_TEAM | _ORG_ADMIN) << shift
         return shift
 
     def _custom(self, team_role: TeamRole) -> int:

@@ -81,13 +81,13 @@ def shifts(
     directory: Directory,
     numbers: Iterable[int] | None = None,
     later: Mapping[int, Traits] = {},
-    rows: Mapping[int, Sequence[int]] = {},
+    groups_after: Mapping[int, Sequence[int]] = {},
 ) -> dict[tuple[int, int], array[int]]:
     """Return the users for each pair of masks before and after, ascending, where team roles differ.
 
     Both rules must share their entitlements. With None all users are compared; the candidates give the same in less
-    time. ``later`` has the traits after, of users whose traits change, ``rows`` the groups after, by number, of those
-    whose groups change.
+    time. ``later`` has the traits after, of users whose traits change, ``groups_after`` the numbers of the groups
+    after, of users whose groups change.
     """
     old, new = group_masks(before, directory), group_masks(after, directory)
     members, offsets, uncommon = directory.members, directory.offsets, directory.others
@@ -98,9 +98,9 @@ def shifts(
         for group in members[offsets[number] : offsets[number + 1]]:
             b |= old[group]
             a |= new[group]
-        if number in rows:
+        if number in groups_after:
             a = 0
-            for group in rows[number]:
+            for group in groups_after[number]:
                 a |= new[group]
         if number in uncommon or number in later:
             traits = uncommon.get(number, PLAIN)

@@ -64,11 +64,11 @@ class _Narrow(dict[int, int]):
         for member_bit, team in rules.entitlements.teams():
             self.teams.append(team)
             self._bits[member_bit] = 1 << len(self.teams)
-        self._held = rules.entitlements.held
+        self._team_bits = rules.entitlements.team_bits
 
     def __missing__(self, mask: int) -> int:
         team_bits = int(mask & self._above != 0)
-        left = mask & self._held
+        left = mask & self._team_bits
         while left:
             lowest = left & -left
             left ^= lowest

@@ -181,13 +181,13 @@ async def _supposing(request: PlanRequest, plan_input: PlanInput) -> Planned:
 
     supposed = await suppose(request.what_if, plan_input, request.idp)
     planned = await plan_from_input(request, plan_input._replace(what_if=supposed.changes))
-    found = (*supposed.problems, *checked(request.what_if, planned.plan_input))
-    if any(problem.code == "no_user" and not problem.hint for problem in found) and request.people is not None:
+    problems = (*supposed.problems, *checked(request.what_if, planned.plan_input))
+    if any(problem.code == "no_user" and not problem.hint for problem in problems) and request.people is not None:
         everybody = await read_people(request.people, request.org, planned.live, EVERYBODY)
-        found = (*supposed.problems, *checked(request.what_if, planned.plan_input, everybody))
-    if errors := [problem for problem in found if problem.severity == "error"]:
+        problems = (*supposed.problems, *checked(request.what_if, planned.plan_input, everybody))
+    if errors := [problem for problem in problems if problem.severity == "error"]:
         raise Misuse(*errors)
-    return planned._replace(plan=planned.plan._replace(warnings=(*planned.plan.warnings, *found)))
+    return planned._replace(plan=planned.plan._replace(warnings=(*planned.plan.warnings, *problems)))
 
 
 async def plan_from_input(request: PlanRequest, plan_input: PlanInput) -> Planned:

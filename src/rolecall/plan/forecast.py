@@ -125,9 +125,9 @@ class AccessForecast(NamedTuple):
         return {} if self.placed is None else self.placed.later
 
     @property
-    def rows(self) -> Mapping[int, array[int]]:
+    def groups_after(self) -> Mapping[int, array[int]]:
         """Return the groups after the plan of the users who are supposed to join or leave some."""
-        return {} if self.placed is None else self.placed.rows
+        return {} if self.placed is None else self.placed.groups_after
 
     @property
     def directory_after(self) -> Directory | None:
@@ -228,7 +228,7 @@ def _reached_by_idp(
 ) -> dict[Address, array[int]]:
     """Return the affected users with those who are moved by changes in the IdP or supposed memberships, also by what
     changes for them then."""
-    afterwards = _touched(forecast, placed.after) if placed.later or placed.rows else {}
+    afterwards = _touched(forecast, placed.after) if placed.later or placed.groups_after else {}
     union = {
         at: array("I", sorted({*touched.get(at, ()), *afterwards.get(at, ())}))
         for at in touched.keys() | afterwards.keys()

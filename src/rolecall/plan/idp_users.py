@@ -132,14 +132,14 @@ class PlacedUsers:
     """Users before and after the changes in the IdP, under the same numbers.
 
     ``directory`` has the users before; those who are new are not active there. ``later`` has the traits after the
-    changes of each user who is moved, ``by`` these users by change. ``rows`` has the groups after, by number, of users
-    who are supposed to join or leave some, and ``joined`` these users by supposed change.
+    changes of each user who is moved, ``by`` these users by change. ``groups_after`` has the groups after, by number,
+    of users who are supposed to join or leave some, and ``joined`` these users by supposed change.
     """
 
     directory: Directory
     later: Mapping[int, Traits] = field(default_factory=dict)
     by: Mapping[Address, array[int]] = field(default_factory=dict)
-    rows: Mapping[int, array[int]] = field(default_factory=dict)
+    groups_after: Mapping[int, array[int]] = field(default_factory=dict)
     joined: Mapping[Address, array[int]] = field(default_factory=dict)
 
     @property
@@ -147,8 +147,8 @@ class PlacedUsers:
         """Return the users after the changes."""
         uncommon = {number: traits for number, traits in self.directory.others.items() if number not in self.later}
         uncommon |= {number: traits for number, traits in self.later.items() if traits != PLAIN}
-        grouped = _with_rows(self.directory, self.directory.groups, self.rows) if self.rows else self.directory
-        return replace(grouped, others=uncommon)
+        regrouped = _regrouped(self.directory, self.directory.groups, self.groups_after)
+        return replace(regrouped, others=uncommon)
 
     @property
     def causes(self) -> dict[int, tuple[Address, ...]]:
@@ -247,27 +247,29 @@ def _with_groups(directory: Directory, memberships: Iterable[tuple[int, str]]) -
         added.setdefault(number, set()).add(group_numbers.setdefault(name, len(group_numbers)))
     if not added:
         return directory
-    rows = {}
+    groups_after = {}
     for number, more in added.items():
-        row = directory.members[directory.offsets[number] : directory.offsets[number + 1]]
-        rows[number] = row + array("I", sorted(more.difference(row)))
-    return _with_rows(directory, tuple(group_numbers), rows)
+        groups = directory.members[directory.offsets[number] : directory.offsets[number + 1]]
+        groups_after[number] = groups + array("I", sorted(more.difference(groups)))
+    return _regrouped(directory, tuple(group_numbers), groups_after)
 
 
-def _with_rows(directory: Directory, groups: tuple[str, ...], rows: Mapping[int, array[int]]) -> Directory:
-    """Return the directory with other groups for these users; ``groups`` are the names of all groups."""
+def _regrouped(directory: Directory, names: tuple[str, ...], groups_after: Mapping[int, array[int]]) -> Directory:
+    """Return the directory with other groups for these users; ``names`` are those of all groups."""
+    if not groups_after:
+        return directory
     members, offsets, start = array("I"), array("I", [0]), 0
-    for number in sorted(rows):
+    for number in sorted(groups_after):
         shift = len(members) - start
         members.extend(directory.members[start : directory.offsets[number]])
         offsets.extend(offset + shift for offset in directory.offsets[len(offsets) : number + 1])
-        members.extend(rows[number])
+        members.extend(groups_after[number])
         offsets.append(len(members))
         start = directory.offsets[number + 1]
     shift = len(members) - start
     members.extend(directory.members[start:])
     offsets.extend(offset + shift for offset in directory.offsets[len(offsets) :])
-    return replace(directory, groups=groups, members=members, offsets=offsets)
+    return replace(directory, groups=names, members=members, offsets=offsets)
 
 
 def app_users(placed: PlacedUsers) -> dict[Address, AppUserCounts]:

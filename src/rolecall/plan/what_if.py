@@ -55,22 +55,22 @@ def regroup(placed: PlacedUsers, changes: Iterable[MembershipChange], facts: Fac
     directory = with_users(directory, [spelling[email] for email in new])
     names = {name: number for number, name in enumerate(directory.groups)}
     joined: dict[Address, list[int]] = {}
-    rows: dict[int, array[int]] = {}
+    groups_after: dict[int, array[int]] = {}
     for email, number in numbers.items():
-        row = dict.fromkeys(directory.members[directory.offsets[number] : directory.offsets[number + 1]])
+        groups = dict.fromkeys(directory.members[directory.offsets[number] : directory.offsets[number + 1]])
         for change in by_user[email]:
             joined.setdefault(membership_address(change), []).append(number)
             for key in keys_of(change.group, facts):
                 if change.joins:
-                    row[names.setdefault(key, len(names))] = None
+                    groups[names.setdefault(key, len(names))] = None
                 elif key in names:
-                    row.pop(names[key], None)
-        rows[number] = array("I", row)
+                    groups.pop(names[key], None)
+        groups_after[number] = array("I", groups)
     later = {**placed.later, **{numbers[email]: PLAIN for email in new if numbers[email] not in placed.later}}
     return replace(
         placed,
         directory=replace(directory, groups=tuple(names)),
         later=later,
-        rows=rows,
+        groups_after=groups_after,
         joined={at: array("I", sorted(listed)) for at, listed in sorted(joined.items())},
     )

@@ -78,15 +78,15 @@ def _domains(at: int, domains: Iterable[Any], sources: Sources) -> Iterator[Prob
 
 def _together(at: int, listed: Iterable[Any], sources: Sources) -> Iterator[Problem]:
     """Yield a problem for each team whose roles include each other: a higher one never comes without the lower."""
-    seen: dict[str, str] = {}
+    role_of_team: dict[str, str] = {}
     for number, item in enumerate(listed):
         team, role = normalise.name(item["team"]), role_id(item["role"])
-        earlier = seen.get(team)
+        earlier = role_of_team.get(team)
         if earlier is not None and (earlier == role or {earlier, role} <= RANK.keys()):
             place = sources.where(("access_tests", at, "never_together", number))
             message = f"{earlier} and {role} of team `{team}` include each other"
             yield Problem("access_test", message, place, "name roles of different teams")
-        seen[team] = role
+        role_of_team[team] = role
 
 
 def _loosened(sources: Sources) -> Iterator[Problem]:

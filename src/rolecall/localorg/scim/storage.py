@@ -106,6 +106,7 @@ class SqlStorage(ScimStorage):
     def update(
         self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None
     ) -> Resource[Any]:
+        """Replace a user or a group, with its members. Raises if it has another version than the expected one."""
         changed = resource.model_copy(deep=True)
         old = self.read(resource_type, str(resource.id))
         if resource_type.name == "User":

@@ -73,37 +73,37 @@ class Population:
 
     def _holders(self, test: AccessTest, role: str) -> Iterator[Excess]:
         holders = self._having(role)
-        word = role_word(role)
+        role_name = role_word(role)
         if test.at_most is not None and len(holders) > test.at_most:
-            message = f"{count_users(len(holders), f'is {word}', f'are {word}')}; the limit is {test.at_most:,}"
+            users = count_users(len(holders), f"is {role_name}", f"are {role_name}")
+            message = f"{users}; the limit is {test.at_most:,}"
             yield self._excess(message, holders, lambda access: [_sources(access, role)])
         if test.only_domains is not None:
             emails, allowed = self._directory.emails, set(test.only_domains)
             outside = [number for number in holders if normalise.domain_of(emails[number]) not in allowed]
             if outside:
-                users = count_users(len(outside), f"is {word} and has", f"are {word} and have")
+                users = count_users(len(outside), f"is {role_name} and has", f"are {role_name} and have")
                 message = f"{users} no address at {' or '.join(sorted(allowed))}"
                 yield self._excess(message, outside, lambda access: [_sources(access, role)])
 
     def _together(self, excluded: tuple[TeamRole, ...]) -> Iterator[Excess]:
-        by_mask, entitlements = self._by_mask, self._rules.entitlements
-        roles_of, teams = entitlements.team_roles, [entitlements.team_bit(one.team) for one in excluded]
+        entitlements = self._rules.entitlements
+        teams = [entitlements.team_bit(team_role.team) for team_role in excluded]
         users: list[int] = []
-        for mask, numbers in by_mask.items():
-            in_all_teams = all(mask & team for team in teams)
-            if in_all_teams and all(any(_includes(has, one) for has in roles_of(mask)) for one in excluded):
+        for mask, numbers in self._by_mask.items():
+            if all(mask & team for team in teams) and _includes_all(entitlements.team_roles(mask), excluded):
                 users += numbers
         if users:
-            words = " and ".join(access_words([one]) for one in excluded)
-            message = f"{count_users(len(users), 'has', 'have')} {words} together"
-            yield self._excess(message, sorted(users), lambda access: [_granting(access, one) for one in excluded])
+            listed = " and ".join(access_words([team_role]) for team_role in excluded)
+            message = f"{count_users(len(users), 'has', 'have')} {listed} together"
+            yield self._excess(message, sorted(users), lambda access: [_granting(access, item) for item in excluded])
 
     def _having(self, role: str) -> list[int]:
         """Return the users with a role in any team or at org level, ascending."""
         by_mask, has_role = self._by_mask, self._rules.entitlements.holder_test(role)
         users = {number for mask, numbers in by_mask.items() if has_role(mask) for number in numbers}
-        others = self._directory.others.items()
-        users |= {n for n, t in others if t.present and t.org_role is not None and t.org_role.role == role}
+        uncommon = self._directory.others.items()
+        users |= {n for n, t in uncommon if t.present and t.org_role is not None and t.org_role.role == role}
         return sorted(users)
 
     @cached_property
@@ -158,6 +158,10 @@ _DEFAULTS = ("default", "saml")
 
 def _includes(has: TeamRole, minimum: TeamRole) -> bool:
     return has.team == minimum.team and reaches(has.role, minimum.role)
+
+
+def _includes_all(team_roles: Sequence[TeamRole], excluded: Iterable[TeamRole]) -> bool:
+    return all(any(_includes(has, team_role) for has in team_roles) for team_role in excluded)
 
 
 def _sources(access: Access, role: str) -> str:

@@ -92,7 +92,7 @@ class Causes:
     def _differing(self, before: int, after: int) -> int:
         """Return the levels that are lost and gained, and the fall to default access."""
         lost = before & ~after & ~BY_DEFAULT
-        return (lost | after & ~before) & ~self._forecast.before.entitlements.held
+        return (lost | after & ~before) & ~self._forecast.before.entitlements.team_bits
 
     def _prepare(self, touching: tuple[Address, ...]) -> _ChangeSet:
         groups = tuple(None if at in WIDE else self._numbers[split_address(at)[1] or ""] for at in touching)

@@ -48,12 +48,12 @@ def cohorts_of(forecast: AccessForecast) -> list[Cohort]:
     if directory is None or not forecast.touched:
         return []
     touched = everyone(forecast.touched)
-    moved = shifts(forecast.before, forecast.after, directory, touched, forecast.later, forecast.rows)
+    moved = shifts(forecast.before, forecast.after, directory, touched, forecast.later, forecast.groups_after)
     by, causes = _touching(forecast.touched), Causes(forecast, directory)
     own = {} if forecast.placed is None else forecast.placed.causes
     by |= {number: (*because, *filter(supposed_group, by.get(number, ()))) for number, because in own.items()}
     supposed = SupposedCauses(forecast, directory, causes)
-    alone = forecast.rows.keys() - own.keys()
+    alone = forecast.groups_after.keys() - own.keys()
     cohorts = []
     for (before, after), numbers in moved.items():
         alike: dict[tuple[CausedBits, ...], array[int]] = {}

@@ -194,8 +194,8 @@ def _by_wave(
 
     def is_admin(number: int, step: int) -> bool:
         groups, traits = groups_and_traits(directory, number)
-        if number in forecast.rows and number not in moved:
-            return bool(timeline.mask(forecast.rows[number], forecast.later.get(number, traits), step) & ORG)
+        if number in forecast.groups_after and number not in moved:
+            return bool(timeline.mask(forecast.groups_after[number], forecast.later.get(number, traits), step) & ORG)
         steps = [timeline.steps[at] for at in moved.get(number, ())]
         later = forecast.later.get(number, traits)
         done = bool(steps) and (min(steps) if later.active else max(steps)) <= step
@@ -230,8 +230,8 @@ def upgrade_impact(desired: Desired, forecast: AccessForecast, changes: Sequence
     started = isinstance(step.after, Scim) and step.after.endpoint == "upgrading"
     done = _complete(desired, forecast.last.settings)
     after = compile_access(done, forecast.last.facts, entitlements=forecast.before.entitlements)
-    later = forecast.later if forecast.rows else {}
-    moved = shifts(forecast.before, after, directory, None, later, forecast.rows)
+    later = forecast.later if forecast.groups_after else {}
+    moved = shifts(forecast.before, after, directory, None, later, forecast.groups_after)
     differ = sum(map(len, moved.values()))
     lost = [n for (b, a), numbers in moved.items() if b & ~a & ORG for n in numbers]
     first = forecast.first

@@ -26,7 +26,7 @@ def suppose(forecast: AccessForecast, changes: Sequence[Change]) -> tuple[Move, 
     """Return how the access of users would change if these mappings were changed after the plan."""
     if forecast.directory is None or forecast.problem:
         return ()
-    if forecast.rows:
+    if forecast.groups_after:
         forecast = forecast._replace(directory=forecast.directory_after, placed=None, supposed=())
     supposed = tuple(change._replace(via="api") for change in changes)
     settings = with_mappings(forecast.last.settings, supposed)

@@ -31,23 +31,26 @@ class SupposedCauses:
         """Return the causes of all that a user loses and gains. ``touching`` are changes and supposed memberships that
         may affect the user."""
         directory = self._directory
-        row = tuple(directory.members[directory.offsets[number] : directory.offsets[number + 1]])
+        groups = tuple(directory.members[directory.offsets[number] : directory.offsets[number + 1]])
         new = number in self._forecast.later
-        key = (touching, row, directory.traits(number), new, before, after)
+        key = (touching, groups, directory.traits(number), new, before, after)
         if key not in self._known:
             lost = before & ~after & ~BY_DEFAULT
-            bits = (lost | after & ~before) & ~self._forecast.before.entitlements.held
+            bits = (lost | after & ~before) & ~self._forecast.before.entitlements.team_bits
 
             def avoided(undone: frozenset[Address]) -> int:
-                mask = self._mask(number, row, touching, undone)
+                mask = self._mask(number, groups, touching, undone)
                 return bits & before & mask | bits & ~before & ~mask
 
             self._known[key] = tuple(counterfactual(touching, bits, avoided))
         return self._known[key]
 
-    def _mask(self, number: int, row: Sequence[int], touching: Sequence[Address], undone: frozenset[Address]) -> int:
+    def _mask(
+        self, number: int, groups_before: Sequence[int], touching: Sequence[Address], undone: frozenset[Address]
+    ) -> int:
         """Return the access of a user after the plan, if these changes and supposed memberships are left out."""
-        groups, joins = set(row), False
+        joins = False
+        groups = set(groups_before)
         for at in touching:
             if at not in undone and (supposed := supposed_group(at)) is not None:
                 group, joining = supposed

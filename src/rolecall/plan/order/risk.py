@@ -54,9 +54,10 @@ def at_risk(forecast: AccessForecast) -> tuple[Risk, ...]:
     regime = regime_moves(forecast.first, forecast.last)
     between = _Between(forecast, directory)
     crowds: dict[tuple[tuple[int, ...], Traits], tuple[int, array[int]]] = {}
-    members, offsets, rows = directory.members, directory.offsets, forecast.rows
+    members, offsets, groups_after = directory.members, directory.offsets, forecast.groups_after
     for number, by_scim_alone in _touched_twice(forecast, directory):
-        groups = tuple(rows[number] if number in rows else members[offsets[number] : offsets[number + 1]])
+        former = members[offsets[number] : offsets[number + 1]]
+        groups = tuple(groups_after.get(number, former))
         traits = directory.traits(number)
         known = crowds.get((groups, traits))
         if known is not None:

@@ -23,9 +23,9 @@ def what_if_notes(plan: Plan) -> Iterator[Note]:
         alike.setdefault((change.group, change.joins), []).append(change)
     shares = shares_by_address(plan.impact) if alike else {}
     for (group, joins), changes in list(alike.items())[:_GROUPS]:
-        one, several = ("joins", "join") if joins else ("leaves", "leave")
+        singular, plural = ("joins", "join") if joins else ("leaves", "leave")
         emails = [change.email for change in changes]
-        yield Note(f"What if {_who(emails)} {one if len(emails) == 1 else several} {visible(group)}?")
+        yield Note(f"What if {_who(emails)} {singular if len(emails) == 1 else plural} {visible(group)}?")
         at = membership_address(changes[0])
         yield from change_notes(plan, at, shares.get(at, ()))
     if len(alike) > _GROUPS:
