@@ -217,3 +217,13 @@ def test_a_sentence_is_not_repeated_for_the_only_group(repo: Path, capsys: Captu
     assert run(["plan", *leave, "--people", "counts"]) == Exit.REFUSED
     sentence = "2 users move from org admin to member in Everyone and fall back to default access (Everyone member)."
     assert capsys.readouterr().out.count(sentence) == 1
+
+
+def test_a_page_does_not_look_like_a_plan_to_approve(repo: Path, capsys: Capture) -> None:
+    assert run(["plan", *JOIN, "--report", "html=if.html", "--format", "json"]) == Exit.OK
+    digest = json.loads(capsys.readouterr().out)["digest"]
+    page = (repo / "if.html").read_text(encoding="utf-8")
+    assert "<h1>What if? tinyco" in page
+    assert "it answers a question and is never applied." in page
+    assert "valid until" not in page
+    assert digest[:4] not in page

@@ -61,7 +61,7 @@ def plan_document(plan: Plan, digest: str | None = None, saved: str = "") -> Doc
     lead = naming_lead(plan.impact)
     return Document(
         "plan",
-        title=visible(f"Plan for {org}{env}"),
+        title=visible(f"{'What if? ' if plan.what_if else 'Plan for '}{org}{env}"),
         org_id=plan.org.id,
         env=plan.org.env,
         banner=plan_banner(plan),
@@ -72,7 +72,7 @@ def plan_document(plan: Plan, digest: str | None = None, saved: str = "") -> Doc
         totals=tuple(map(visible, escalation_sentences(plan.impact))),
         overview=overview,
         validity=_validity(plan),
-        digest=short(digest) if digest else "",
+        digest=short(digest) if digest and not plan.what_if else "",
         summary=summary_line(plan),
         changes=tuple(_changes(plan)),
         users=tuple(plan_notes(plan)),
@@ -124,7 +124,10 @@ def summary_line(plan: Plan) -> str:
 def _validity(plan: Plan) -> str:
     """Return when a plan was made and until when it is valid, and its day if that is another one."""
     another_day = "" if plan.as_of == plan.created_at.date() else f" for {day(plan.as_of)}"
-    return f"made {moment_words(plan.created_at)}{another_day}; valid until {moment_words(plan.expires_at)}"
+    use = (
+        "it answers a question and is never applied" if plan.what_if else f"valid until {moment_words(plan.expires_at)}"
+    )
+    return f"made {moment_words(plan.created_at)}{another_day}; {use}"
 
 
 def _status(plan: Plan) -> Status:
