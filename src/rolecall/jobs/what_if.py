@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -106,14 +107,13 @@ def _problems(
     numbers = {} if directory is None else numbers_of(directory, {normalise.email(c.email) for c in changes})
     sourced = frozenset() if directory is None else frozenset(directory.groups)
     groups = _groups(plan_input)
+    unknown = {c.group for c in changes} - groups.names - sourced if groups.whole else set[str]()
+    yield from _unknown_groups([c for c in changes if c.group in unknown], origin, groups.names | sourced)
     missing = 0
     for change in changes:
-        entry = origin.get(_key(change.email, change.group)) or Stated("", ())
-        lead, where = _label(entry), entry.where
-        if change.group not in groups.names | sourced and groups.whole:
-            message = f"{lead}no group `{change.group}` in the org, the configuration or the IdP"
-            yield Problem("no_such_group", message, where, _near_group(change.group, groups.names | sourced))
+        if change.group in unknown:
             continue
+        lead, where = _place(origin, change)
         number = numbers.get(normalise.email(change.email))
         if directory is None or (number is None and coverage.state != "complete"):
             continue
@@ -135,6 +135,27 @@ def _problems(
             yield Problem("not_a_member", message, where, hint)
         elif reason := _no_effect(change, inside, person.traits.present, person.traits.origin, live):
             yield Problem("what_if_no_effect", f"{lead}{reason}", where, None, "warning")
+
+
+def _unknown_groups(
+    changes: Sequence[MembershipChange], origin: Mapping[tuple[str, str], Stated], known: Iterable[str]
+) -> Iterator[Problem]:
+    """Yield a problem for each group that does not exist, at its first membership."""
+    times = Counter(change.group for change in changes)
+    first: dict[str, MembershipChange] = {}
+    for change in changes:
+        first.setdefault(change.group, change)
+    for change in first.values():
+        lead, where = _place(origin, change)
+        several = f" ({times[change.group]:,} memberships)" if times[change.group] > 1 else ""
+        message = f"{lead}no group `{change.group}` in the org, the configuration or the IdP{several}"
+        yield Problem("no_such_group", message, where, _near_group(change.group, known))
+
+
+def _place(origin: Mapping[tuple[str, str], Stated], change: MembershipChange) -> tuple[str, Where | None]:
+    """Return how a message about a membership begins, and its place in a file."""
+    entry = origin.get(_key(change.email, change.group)) or Stated("", ())
+    return _label(entry), entry.where
 
 
 def _no_effect(change: MembershipChange, inside: bool, present: bool, origin: str, live: Live) -> str | None:

@@ -122,12 +122,12 @@ def summary_line(plan: Plan) -> str:
 
 
 def _validity(plan: Plan) -> str:
-    """Return when a plan was made and until when it is valid, and its day if that is another one."""
+    """Return when a plan was made and until when it can be applied, and its day if that is another one."""
     another_day = "" if plan.as_of == plan.created_at.date() else f" for {day(plan.as_of)}"
-    use = (
-        "it answers a question and is never applied" if plan.what_if else f"valid until {moment_words(plan.expires_at)}"
-    )
-    return f"made {moment_words(plan.created_at)}{another_day}; {use}"
+    made = f"made {moment_words(plan.created_at)}{another_day}"
+    if plan.what_if:
+        return f"{made}; it answers a question and is never applied"
+    return f"{made}; valid until {moment_words(plan.expires_at)}"
 
 
 def _status(plan: Plan) -> Status:
