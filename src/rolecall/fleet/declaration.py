@@ -26,6 +26,11 @@ class FleetOrg(NamedTuple):
     labels: Mapping[str, str]
     where: Where
 
+    @property
+    def given(self) -> Labels:
+        """Return the labels that fleet.yaml gives it, without those that every org has."""
+        return {name: value for name, value in self.labels.items() if name not in RESERVED_LABELS}
+
 
 class Fleet(NamedTuple):
     """A fleet. ``orgs`` are sorted by path and are those that could be found; ``problems`` are those of the file."""

@@ -10,11 +10,13 @@ LABEL_NAME = "^[a-z][a-z0-9_-]*$"
 LABEL_VALUE = "^[^,=*?\\[\\]\\s]+$"
 PATTERN = "^(?!/)(?!.*\\*\\*)(?!(.*/)?\\.\\.?(/|$)).+$"
 FORMAT = 1
+RESERVED_LABELS = ("path", "name")
+"""Labels that every org has."""
 
 _LABELS: Mapping[str, Any] = {
     "type": "object",
     "minProperties": 1,
-    "propertyNames": {"pattern": LABEL_NAME, "not": {"enum": ["name", "path"]}},
+    "propertyNames": {"pattern": LABEL_NAME, "not": {"enum": sorted(RESERVED_LABELS)}},
     "additionalProperties": {"type": "string", "pattern": LABEL_VALUE},
 }
 
@@ -44,8 +46,6 @@ KEYS: Mapping[str, FleetKey] = MappingProxyType(
     }
 )
 """Key -> its declaration, in the order of the documentation."""
-RESERVED_LABELS = ("path", "name")
-"""Labels that every org has."""
 
 
 def fleet_schema() -> dict[str, Any]:

@@ -228,3 +228,13 @@ def test_a_selection_that_matches_nothing_is_an_error(folder: Path, text: str, h
 
 def test_a_file_for_one_org_is_refused(folder: Path) -> None:
     assert run(["-c", str(folder / PATHS[0] / "rolecall.yaml"), "fleet", "validate"]) == Exit.USAGE
+
+
+def test_of_many_orgs_the_first_are_listed(folder: Path, capsys: Capture) -> None:
+    for number in range(100):
+        add_org(folder, f"orgs/more/org{number:03}")
+    validate(folder)
+    lines = capsys.readouterr().out.splitlines()
+    assert (lines[0], lines[-2], len(lines)) == ("103 orgs checked.", "  63 more; -v lists them.", 43)
+    validate(folder, "-v")
+    assert len(capsys.readouterr().out.splitlines()) == 105

@@ -100,13 +100,13 @@ def _rendered(call: Invocation, checked: Fleet, problems: Sequence[Problem], for
     from rolecall.report.builders import fleet
     from rolecall.report.builders import problems as builder
 
-    orgs = [(org.path, org.labels) for org in checked.orgs]
     if form == "text":
         from rolecall.report.line import plain
 
-        return plain((*fleet.fleet_lines(orgs), *builder.problem_lines(problems)))
+        orgs = [(org.path, org.given) for org in checked.orgs]
+        return plain((*fleet.fleet_lines(orgs, verbose=call.verbosity > 0), *builder.problem_lines(problems)))
     if form == "json":
-        return fleet.fleet_json(orgs, problems)
+        return fleet.fleet_json([(org.path, org.labels) for org in checked.orgs], problems)
     from rolecall.report.renderers import render_document
 
     at = in_repository(replace(call, config=checked.folder / FLEET))

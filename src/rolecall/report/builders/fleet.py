@@ -12,14 +12,18 @@ from rolecall.report.phrases import count, visible
 
 Org = tuple[str, Mapping[str, str]]
 """The path of an org directory, and its labels."""
+_LISTED = 40
 
 
-def fleet_lines(orgs: Sequence[Org]) -> Iterator[Line]:
-    """Yield how many orgs are checked, and each with the labels that `fleet.yaml` gives it."""
+def fleet_lines(orgs: Sequence[Org], *, verbose: bool = False) -> Iterator[Line]:
+    """Yield how many orgs are checked, and each with the labels that `fleet.yaml` gives it; of many the first ones."""
     yield line(f"{count(len(orgs), 'org')} checked.")
-    for path, labels in orgs:
-        own_labels = [f"{name}={value}" for name, value in labels.items() if name not in ("path", "name")]
-        yield line(visible(f"  {path}  {', '.join(own_labels)}".rstrip()))
+    listed = orgs if verbose else orgs[:_LISTED]
+    for path, labels in listed:
+        pairs = ", ".join(f"{name}={value}" for name, value in labels.items())
+        yield line(visible(f"  {path}  {pairs}".rstrip()))
+    if len(listed) < len(orgs):
+        yield line(f"  {len(orgs) - len(listed):,} more; -v lists them.")
 
 
 def fleet_json(orgs: Sequence[Org], problems: Sequence[Problem]) -> str:
